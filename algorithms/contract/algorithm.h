@@ -1,0 +1,42 @@
+// What an algorithm declares of itself: one value of this type is its registration.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "algorithms/contract/options.h"
+#include "algorithms/contract/replica.h"
+
+namespace parley {
+
+// What a strategy promises; decides which checks must pass and which only count.
+struct Guarantee {
+  bool linearizable_writes = false;  // one order, which respects real time
+  bool linearizable_reads = false;   // offered as a read mode
+  bool exactly_once = false;         // per client session and sequence number
+  bool ordered = true;               // commits runs; otherwise it merges cells
+  std::string_view summary = {};     // one line for people
+};
+
+struct Algorithm {
+  std::string_view name = {};
+  std::string_view summary = {};  // one line
+  Guarantee guarantee = {};
+  std::vector<OptionSpec> options = {};
+  std::uint32_t max_nodes = 64;
+
+  // Whether options fit together; empty, or what is wrong with them. Single ranges are checked
+  // already.
+  std::string (*check_options)(const OptionValues&) = nullptr;
+
+  // Whether a frame's parts are well-formed: only such frames reach a replica. Called on bytes from
+  // outside, so it must withstand anything.
+  bool (*verify)(const Block& header, const Block& body) = nullptr;
+
+  // Makes a replica from what storage held.
+  std::unique_ptr<Replica> (*make)(const ReplicaConfig&, Recovered) = nullptr;
+};
+
+}  // namespace parley

@@ -1,0 +1,67 @@
+#include "algorithms/contract/command.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace parley {
+namespace {
+
+void add(std::vector<std::byte>& body, std::uint32_t sequence, std::size_t payload) {
+  const CommandHeader header{1, sequence, static_cast<std::uint16_t>(payload), 0};
+  const Bytes bytes = std::as_bytes(std::span(&header, 1));
+  body.insert(body.end(), bytes.begin(), bytes.end());
+  body.resize(body.size() + payload, std::byte{7});
+}
+
+TEST(CommandReader, WalksThroughARun) {
+  std::vector<std::byte> body;
+  add(body, 1, 12);
+  add(body, 2, 0);
+  add(body, 3, 4);
+  CommandReader reader(body);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const auto command = reader.next();
+    ASSERT_TRUE(command.has_value());
+    EXPECT_EQ(command->header.sequence, i + 1);
+    EXPECT_EQ(command->offset, i);
+    EXPECT_EQ(command->payload.size(), command->header.payload_size);
+  }
+  EXPECT_FALSE(reader.next().has_value());
+  EXPECT_FALSE(reader.malformed());
+  EXPECT_EQ(reader.count(), 3U);
+}
+
+TEST(CommandReader, StopsAtEveryTruncation) {
+  std::vector<std::byte> body;
+  add(body, 1, 12);
+  for (std::size_t size = 1; size < body.size(); ++size) {
+    CommandReader reader(Bytes(body).first(size));
+    EXPECT_FALSE(reader.next().has_value()) << size;
+    EXPECT_TRUE(reader.malformed()) << size;
+  }
+}
+
+TEST(CommandReader, RefusesAPayloadThatIsNoMultipleOfFour) {
+  std::vector<std::byte> body;
+  add(body, 1, 6);
+  CommandReader reader(body);
+  EXPECT_FALSE(reader.next().has_value());
+  EXPECT_TRUE(reader.malformed());
+}
+
+TEST(Block, PartsShareTheBytesAndKeepThemAlive) {
+  Block part;
+  {
+    const std::vector<std::byte> bytes(24, std::byte{3});
+    const Block whole = Block::copy_of(bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(whole.data()) % 8, 0U);
+    part = whole.part(8, 16);
+    EXPECT_EQ(part.data(), whole.data() + 8);
+  }
+  EXPECT_EQ(part.size(), 16U);
+  EXPECT_EQ(part.bytes().back(), std::byte{3});
+}
+
+}  // namespace
+}  // namespace parley

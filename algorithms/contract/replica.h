@@ -1,0 +1,69 @@
+// The contract of a coordination strategy: a deterministic state machine without I/O.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "algorithms/contract/effects.h"
+#include "algorithms/contract/ids.h"
+#include "algorithms/contract/options.h"
+#include "algorithms/contract/store.h"
+#include "algorithms/contract/time.h"
+#include "algorithms/contract/turn.h"
+
+namespace parley {
+
+// What a replica shows of itself: for pages, metrics, traces and the checks of the simulator.
+struct Status {
+  std::string_view role;  // a literal of the algorithm: "leader", "follower", ...
+  Epoch epoch;            // the term of Raft
+  NodeId leader;          // as far as known here
+  LogIndex commit;
+  LogIndex last;                // the end of the log
+  std::uint64_t log_bytes = 0;  // held in memory, bodies and records
+  std::uint64_t elections = 0;  // started by this replica since its start
+  std::uint64_t held_runs = 0;  // accepted here and neither applied nor refused yet
+};
+
+// One of a cluster's members. Driven by one thread.
+class Replica {
+ public:
+  virtual ~Replica() = default;
+
+  // Takes in a turn and says what is to be done about it. `effects` comes empty.
+  virtual void step(const Turn& turn, const Store& store, Effects& effects) noexcept = 0;
+
+  // When it wants to be stepped next, if nothing happens before; kNever if it has no such wish.
+  [[nodiscard]] virtual Instant deadline() const noexcept = 0;
+
+  [[nodiscard]] virtual Status status() const noexcept = 0;
+};
+
+// A record of the log as storage held it.
+struct Record {
+  LogIndex index;
+  Block header;
+  Block body;
+};
+
+// What storage held at the start: the last durable hard state and the records without a gap.
+// Both are empty at the first start.
+struct Recovered {
+  Block state;
+  std::vector<Record> records;
+};
+
+// Who this replica is. `members` contains `self`.
+struct ReplicaConfig {
+  GroupId group;
+  NodeId self;
+  Incarnation incarnation;
+  std::vector<NodeId> members;
+  OptionValues options;    // complete: every option of the algorithm has a value
+  std::uint64_t seed = 0;  // of the replica's own random numbers
+  Instant now;             // the time of the start
+};
+
+}  // namespace parley

@@ -1,0 +1,105 @@
+// The stamped store: the one state that all strategies write and all applications read.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "algorithms/contract/ids.h"
+#include "algorithms/contract/stamp.h"
+
+namespace parley {
+
+struct Cell {
+  std::uint64_t value = 0;
+  Stamp stamp;
+  Writer writer;
+  constexpr bool operator==(const Cell&) const = default;
+};
+static_assert(sizeof(Cell) == 32);
+
+inline constexpr std::uint32_t kCellsPerTile = 1024;
+
+// A fixed number of cells beside each other, with a digest of their contents that does not depend
+// on the order of the writes.
+struct Tile {
+  std::array<Cell, kCellsPerTile> cells{};
+  std::uint64_t digest = 0;
+  std::uint64_t generation = 0;  // that of the store when this copy was made
+};
+
+// A state of the store that no later write changes. Safe to read and release in any thread.
+class FrozenStore {
+ public:
+  FrozenStore() = default;
+  FrozenStore(std::vector<std::shared_ptr<const Tile>> tiles, std::uint64_t digest,
+              std::uint32_t key_count)
+      : tiles_(std::move(tiles)), digest_(digest), key_count_(key_count) {}
+
+  // The cell of `key` < key_count().
+  [[nodiscard]] const Cell& at(Key key) const;
+  // The tile that holds the keys from `index` * kCellsPerTile, or null if nothing was written
+  // there.
+  [[nodiscard]] const Tile* tile(std::size_t index) const { return tiles_[index].get(); }
+  [[nodiscard]] std::size_t tile_count() const { return tiles_.size(); }
+  [[nodiscard]] std::uint64_t digest() const { return digest_; }
+  [[nodiscard]] std::uint32_t key_count() const { return key_count_; }
+
+ private:
+  std::vector<std::shared_ptr<const Tile>> tiles_;
+  std::uint64_t digest_ = 0;
+  std::uint32_t key_count_ = 0;
+};
+
+// What became of a write offered to the store.
+enum class WriteResult {
+  taken,     // its stamp was higher than the cell's
+  older,     // its stamp was lower: the cell keeps its value
+  same,      // the very write that the cell holds
+  conflict,  // an equal stamp with other contents: an invariant of the strategy is broken
+};
+
+// Cells {key -> value, stamp, writer} in copy-on-write tiles. Only the store compares stamps. Used
+// by one thread; what `freeze` returns may go to others.
+class Store {
+ public:
+  explicit Store(std::uint32_t key_count);
+
+  // Offers a write; `key` < key_count(), `stamp` above zero.
+  WriteResult write(Key key, std::uint64_t value, Stamp stamp, Writer writer);
+
+  // The cell of `key` < key_count(); a cell never written has the zero stamp.
+  [[nodiscard]] const Cell& at(Key key) const {
+    const Tile* tile = tiles_[key.value / kCellsPerTile].get();
+    return tile == nullptr ? kBlank : tile->cells[key.value % kCellsPerTile];
+  }
+
+  // The state as it is now. Costs a pointer per tile; each tile is copied at its next write.
+  FrozenStore freeze();
+
+  // Equal for equal contents, whatever the order of the writes that led to them (64 bits).
+  [[nodiscard]] std::uint64_t digest() const { return digest_; }
+  [[nodiscard]] std::uint64_t tile_digest(std::size_t index) const {
+    return tiles_[index] == nullptr ? 0 : tiles_[index]->digest;
+  }
+  [[nodiscard]] std::size_t tile_count() const { return tiles_.size(); }
+  [[nodiscard]] std::uint32_t key_count() const { return key_count_; }
+  [[nodiscard]] std::uint32_t written_cells() const { return written_cells_; }
+
+ private:
+  static constexpr Cell kBlank{};
+
+  Tile& tile_for_write(std::size_t index);
+
+  std::vector<std::shared_ptr<Tile>> tiles_;
+  std::uint64_t generation_ = 0;
+  std::uint64_t digest_ = 0;
+  std::uint32_t key_count_;
+  std::uint32_t written_cells_ = 0;
+};
+
+// The digest of one cell's contents; the digests of tiles and stores are sums of these.
+std::uint64_t cell_digest(Key key, const Cell& cell);
+
+}  // namespace parley

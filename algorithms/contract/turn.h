@@ -1,0 +1,56 @@
+// What goes into a step of a replica.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "algorithms/contract/block.h"
+#include "algorithms/contract/command.h"
+#include "algorithms/contract/ids.h"
+#include "algorithms/contract/time.h"
+
+namespace parley {
+
+// A message of a peer. The driver has checked that it comes from a member, is within the limits of
+// size, and that Algorithm::verify accepts it; both parts are aligned to 8 bytes.
+struct Frame {
+  GroupId group;
+  NodeId from;
+  Incarnation incarnation;  // of the sender
+  Block header;             // the algorithm's own message
+  Block body;               // runs of commands, if the message carries any
+};
+
+enum class ReadMode : std::uint8_t {
+  local,         // from this node's state as it is: may be stale
+  linearizable,  // reflects every write acknowledged before the read was invoked
+};
+
+// Asks when a linearizable read may be served. What is to be read stays with the driver; local
+// reads never reach the replica.
+struct ReadRequest {
+  std::uint64_t id = 0;  // the driver's, rising
+};
+
+// Membership changes, snapshots and leadership transfer reach a replica as controls. None is
+// defined yet: the first arrives with durable snapshots.
+struct Control {
+  enum class Kind : std::uint8_t {};
+  Kind kind{};
+};
+
+// All that happened since the last step. Within a turn the order is fixed: durable, frames,
+// commands, reads, controls, timer. Any split of the same inputs into turns must be safe. The spans
+// are only valid during the step; blocks that are kept are shared.
+struct Turn {
+  Instant now;
+  WallTime wall;
+  Ticket durable_through;    // every write with a ticket up to here is on disk
+  LogIndex applied_through;  // how far the applier is
+  std::span<const Frame> frames;
+  std::span<const CommandRun> commands;
+  std::span<const ReadRequest> reads;
+  std::span<const Control> controls;
+};
+
+}  // namespace parley

@@ -1,0 +1,345 @@
+#include "algorithms/raft/codec.h"
+
+#include <bit>
+#include <cstring>
+
+namespace parley::raft {
+namespace {
+
+// FlatBuffers are little-endian, and so are the bodies of runs; records are stored as they came.
+static_assert(std::endian::native == std::endian::little);
+static_assert(sizeof(wire::Entry) == 40 && alignof(wire::Entry) == 8);
+static_assert(sizeof(wire::ForwardedRun) == 16);
+
+// Indices and terms beyond this are not reached in any lifetime; sums of them do not overflow.
+constexpr std::uint64_t kMaxOrdinal = std::uint64_t{1} << 62;
+
+template <class... Numbers>
+bool in_range(Numbers... numbers) {
+  return ((numbers < kMaxOrdinal) && ...);
+}
+
+// FlatBuffers' verifier checks that a vector lies within the buffer, not that the 64-bit numbers in
+// its structs are aligned.
+template <class T>
+bool aligned(const flatbuffers::Vector<const T*>* items) {
+  return items == nullptr || reinterpret_cast<std::uintptr_t>(items->Data()) % alignof(T) == 0;
+}
+
+// Which optional fields a message has, as bits; each kind allows one set.
+enum Field : unsigned {
+  kVoteRequest = 1U << 0,
+  kVoteReply = 1U << 1,
+  kAppend = 1U << 2,
+  kAppendReply = 1U << 3,
+  kForward = 1U << 4,
+  kReadRequest = 1U << 5,
+  kReadReply = 1U << 6,
+  kEntries = 1U << 7,
+  kTermStarts = 1U << 8,
+  kRuns = 1U << 9,
+};
+
+unsigned fields(const wire::Message& message) {
+  return (message.vote_request() != nullptr ? kVoteRequest : 0U) |
+         (message.vote_reply() != nullptr ? kVoteReply : 0U) |
+         (message.append() != nullptr ? kAppend : 0U) |
+         (message.append_reply() != nullptr ? kAppendReply : 0U) |
+         (message.forward() != nullptr ? kForward : 0U) |
+         (message.read_request() != nullptr ? kReadRequest : 0U) |
+         (message.read_reply() != nullptr ? kReadReply : 0U) |
+         (message.entries() != nullptr ? kEntries : 0U) |
+         (message.term_starts() != nullptr ? kTermStarts : 0U) |
+         (message.runs() != nullptr ? kRuns : 0U);
+}
+
+bool has_fields(const wire::Message& message, unsigned needed, unsigned allowed = 0) {
+  return (fields(message) & ~allowed) == needed;
+}
+
+bool verify_append(const wire::Message& message, std::size_t body_size) {
+  const wire::Append& append = *message.append();
+  if (!in_range(append.term(), append.prev_index(), append.prev_term(), append.commit())) {
+    return false;
+  }
+  if (append.prev_term() > append.term()) return false;
+  if ((append.prev_index() == 0) != (append.prev_term() == 0)) return false;
+  if (!aligned(message.entries())) return false;
+  std::uint64_t body = 0;
+  std::uint64_t term = std::max<std::uint64_t>(append.prev_term(), 1);
+  if (message.entries() != nullptr) {
+    for (const wire::Entry* entry : *message.entries()) {
+      if (entry->term() < term || entry->term() > append.term()) return false;
+      if (entry->size() > 0 && entry->count() == 0) return false;
+      term = entry->term();
+      body += padded(entry->size());
+    }
+  }
+  return body == body_size;
+}
+
+bool verify_append_reply(const wire::Message& message) {
+  const wire::AppendReply& reply = *message.append_reply();
+  if (!in_range(reply.term(), reply.agreed(), reply.rejected(), reply.last())) return false;
+  const auto* starts = message.term_starts();
+  if (starts == nullptr) return true;
+  if (!aligned(starts) || starts->size() > kMaxTermStarts) return false;
+  std::uint64_t first = reply.last() + 1;
+  std::uint64_t term = kMaxOrdinal;
+  for (const wire::TermStart* start : *starts) {
+    if (start->first() == 0 || start->first() >= first || start->term() >= term) return false;
+    first = start->first();
+    term = start->term();
+  }
+  return true;
+}
+
+bool verify_forward(const wire::Message& message, std::size_t body_size) {
+  if (!aligned(message.runs())) return false;
+  std::uint64_t body = 0;
+  for (const wire::ForwardedRun* run : *message.runs()) {
+    if (run->number() == 0 || run->count() == 0) return false;
+    body += padded(run->size());
+  }
+  return body == body_size;
+}
+
+}  // namespace
+
+bool verify(const Block& header, const Block& body) {
+  // Messages hold one table; the limits keep a hostile one from costing more than its size.
+  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(header.data()),
+                                 header.size(), /*max_depth=*/8, /*max_tables=*/2);
+  if (!wire::VerifyMessageBuffer(verifier)) return false;
+  const wire::Message& message = decode(header);
+  const std::size_t size = body.size();
+  switch (message.kind()) {
+    case wire::Kind::vote_request:
+      return has_fields(message, kVoteRequest) && size == 0 &&
+             in_range(message.vote_request()->term(), message.vote_request()->last_index(),
+                      message.vote_request()->last_term());
+    case wire::Kind::vote_reply:
+      return has_fields(message, kVoteReply) && size == 0 && in_range(message.vote_reply()->term());
+    case wire::Kind::append:
+      return has_fields(message, kAppend, kEntries) && verify_append(message, size);
+    case wire::Kind::append_reply:
+      return has_fields(message, kAppendReply, kTermStarts) && size == 0 &&
+             verify_append_reply(message);
+    case wire::Kind::forward:
+      return has_fields(message, kForward | kRuns) && verify_forward(message, size);
+    case wire::Kind::read_request:
+      return has_fields(message, kReadRequest) && size == 0;
+    case wire::Kind::read_reply:
+      return has_fields(message, kReadReply) && size == 0 &&
+             in_range(message.read_reply()->index());
+    case wire::Kind::none:
+      break;
+  }
+  return false;
+}
+
+VoteRequest decode(const wire::VoteRequest& m) {
+  return {{m.term()}, {m.last_index()}, {m.last_term()}, m.pre()};
+}
+VoteReply decode(const wire::VoteReply& m) {
+  return {{m.term()}, m.pre(), m.granted()};
+}
+AppendEntries decode(const wire::Append& m) {
+  return {{m.term()}, {m.prev_index()}, {m.prev_term()}, {m.commit()}, m.round(), m.wants_ack()};
+}
+AppendReply decode(const wire::AppendReply& m) {
+  return {{m.term()}, {m.agreed()}, {m.rejected()}, {m.last()}, m.round()};
+}
+Forward decode(const wire::Forward& m) {
+  return {{m.incarnation()}};
+}
+ReadIndexRequest decode(const wire::ReadRequest& m) {
+  return {{m.incarnation()}, m.number()};
+}
+ReadIndexReply decode(const wire::ReadReply& m) {
+  return {{m.incarnation()}, m.number(), {m.index()}};
+}
+
+void decode_term_starts(const wire::Message& message, std::vector<TermStart>& starts) {
+  starts.clear();
+  if (message.term_starts() == nullptr) return;
+  for (const wire::TermStart* start : *message.term_starts()) {
+    starts.push_back({{start->term()}, {start->first()}});
+  }
+}
+
+void EntryReader::skip() {
+  offset_ += padded(entry().size());
+  ++next_;
+}
+
+EntryReader::Item EntryReader::take() {
+  const wire::Entry& e = entry();
+  const auto* bytes = reinterpret_cast<const std::byte*>(&e);
+  Item item;
+  item.term = {e.term()};
+  item.run.id = {{e.origin()}, {e.incarnation()}, e.number()};
+  item.run.count = e.count();
+  if (e.size() > 0) item.run.body = body_.part(offset_, e.size());
+  item.record = header_.part(static_cast<std::size_t>(bytes - header_.data()), sizeof(e));
+  skip();
+  return item;
+}
+
+ForwardReader::ForwardReader(const wire::Message& message, const Block& body, NodeId origin)
+    : runs_(message.runs()),
+      body_(body),
+      origin_(origin),
+      incarnation_{message.forward()->incarnation()} {}
+
+std::optional<CommandRun> ForwardReader::next() {
+  if (next_ == runs_->size()) return std::nullopt;
+  const wire::ForwardedRun& forwarded = *runs_->Get(next_++);
+  CommandRun run{{origin_, incarnation_, forwarded.number()}, forwarded.count(), {}};
+  if (forwarded.size() > 0) run.body = body_.part(offset_, forwarded.size());
+  offset_ += padded(forwarded.size());
+  return run;
+}
+
+// `fill(MessageBuilder&)` adds the fields; vectors must have been created before.
+template <class Fill>
+Block Encoder::finish(wire::Kind kind, Fill&& fill) {
+  wire::MessageBuilder message(builder_);
+  fill(message);
+  message.add_kind(kind);
+  const auto root = message.Finish();
+  builder_.Finish(root);
+  const Block block = Block::copy_of(
+      {reinterpret_cast<const std::byte*>(builder_.GetBufferPointer()), builder_.GetSize()});
+  builder_.Clear();
+  return block;
+}
+
+Block Encoder::encode(const VoteRequest& m) {
+  const wire::VoteRequest fields(m.term.value, m.last_index.value, m.last_term.value, m.pre);
+  return finish(wire::Kind::vote_request, [&](auto& to) { to.add_vote_request(&fields); });
+}
+
+Block Encoder::encode(const VoteReply& m) {
+  const wire::VoteReply fields(m.term.value, m.pre, m.granted);
+  return finish(wire::Kind::vote_reply, [&](auto& to) { to.add_vote_reply(&fields); });
+}
+
+namespace {
+
+wire::Entry to_wire(Epoch term, const CommandRun& run) {
+  return {term.value,    run.id.incarnation.value,
+          run.id.number, run.id.origin.value,
+          run.count,     static_cast<std::uint32_t>(run.body.size()),
+          /*reserved=*/0};
+}
+
+}  // namespace
+
+Block Encoder::encode(const AppendEntries& m, const Log& log, LogIndex last) {
+  const wire::Append fields(m.term.value, m.prev_index.value, m.prev_term.value, m.commit.value,
+                            m.round, m.wants_ack);
+  flatbuffers::Offset<flatbuffers::Vector<const wire::Entry*>> entries;
+  if (last > m.prev_index) {
+    wire::Entry* to = nullptr;
+    entries = builder_.CreateUninitializedVectorOfStructs(last.value - m.prev_index.value, &to);
+    for (LogIndex i = m.prev_index.next(); i <= last; i = i.next()) {
+      const Entry& entry = log.at(i);
+      *to++ = to_wire(entry.term, entry.run);
+    }
+  }
+  return finish(wire::Kind::append, [&](auto& to) {
+    to.add_append(&fields);
+    if (!entries.IsNull()) to.add_entries(entries);
+  });
+}
+
+Block Encoder::encode(const AppendReply& m, std::span<const TermStart> starts) {
+  const wire::AppendReply fields(m.term.value, m.agreed.value, m.rejected.value, m.last.value,
+                                 m.round);
+  flatbuffers::Offset<flatbuffers::Vector<const wire::TermStart*>> vector;
+  if (!starts.empty()) {
+    wire::TermStart* to = nullptr;
+    vector = builder_.CreateUninitializedVectorOfStructs(starts.size(), &to);
+    for (const TermStart& start : starts) {
+      *to++ = wire::TermStart(start.term.value, start.first.value);
+    }
+  }
+  return finish(wire::Kind::append_reply, [&](auto& to) {
+    to.add_append_reply(&fields);
+    if (!vector.IsNull()) to.add_term_starts(vector);
+  });
+}
+
+Block Encoder::encode(const Forward& m, std::span<const CommandRun* const> runs) {
+  const wire::Forward fields(m.incarnation.value);
+  wire::ForwardedRun* to = nullptr;
+  const auto vector = builder_.CreateUninitializedVectorOfStructs(runs.size(), &to);
+  for (const CommandRun* run : runs) {
+    *to++ = wire::ForwardedRun(run->id.number, run->count,
+                               static_cast<std::uint32_t>(run->body.size()));
+  }
+  return finish(wire::Kind::forward, [&](auto& message) {
+    message.add_forward(&fields);
+    message.add_runs(vector);
+  });
+}
+
+Block Encoder::encode(const ReadIndexRequest& m) {
+  const wire::ReadRequest fields(m.incarnation.value, m.number);
+  return finish(wire::Kind::read_request, [&](auto& to) { to.add_read_request(&fields); });
+}
+
+Block Encoder::encode(const ReadIndexReply& m) {
+  const wire::ReadReply fields(m.incarnation.value, m.number, m.index.value);
+  return finish(wire::Kind::read_reply, [&](auto& to) { to.add_read_reply(&fields); });
+}
+
+void Encoder::add_body(const Block& body, std::vector<Block>& bodies) const {
+  if (body.empty()) return;
+  bodies.push_back(body);
+  const std::size_t padding = padded(body.size()) - body.size();
+  if (padding > 0) bodies.push_back(zeros_.part(0, padding));
+}
+
+namespace {
+
+struct StateRecord {
+  std::uint64_t term = 0;
+  std::uint64_t vote = 0;
+};
+static_assert(sizeof(StateRecord) == 16);
+
+}  // namespace
+
+Block encode_state(const HardState& state) {
+  const StateRecord record{state.term.value, state.vote.value};
+  return Block::copy_of(std::as_bytes(std::span(&record, 1)));
+}
+
+std::optional<HardState> decode_state(const Block& block) {
+  StateRecord record;
+  if (block.size() != sizeof(record)) return std::nullopt;
+  std::memcpy(&record, block.data(), sizeof(record));
+  if (record.term >= kMaxOrdinal || record.vote > UINT32_MAX) return std::nullopt;
+  return HardState{{record.term}, {static_cast<std::uint32_t>(record.vote)}};
+}
+
+Block encode_record(Epoch term, const CommandRun& run) {
+  const wire::Entry entry = to_wire(term, run);
+  return Block::copy_of(std::as_bytes(std::span(&entry, 1)));
+}
+
+std::optional<RecordedEntry> decode_record(const Record& record) {
+  wire::Entry entry;
+  if (record.header.size() != sizeof(entry)) return std::nullopt;
+  std::memcpy(&entry, record.header.data(), sizeof(entry));
+  if (entry.term() == 0 || entry.term() >= kMaxOrdinal || entry.size() != record.body.size()) {
+    return std::nullopt;
+  }
+  return RecordedEntry{
+      {entry.term()},
+      {{{entry.origin()}, {entry.incarnation()}, entry.number()}, entry.count(), record.body}};
+}
+
+}  // namespace parley::raft

@@ -1,0 +1,237 @@
+#include "algorithms/raft/core.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace parley::raft {
+
+Core::Core(const ReplicaConfig& config, Recovered recovered)
+    : self_(config.self),
+      incarnation_(config.incarnation),
+      options_(read_options(config.options)),
+      random_(config.seed),
+      heard_leader_(config.now),
+      no_leader_since_(config.now),
+      now_(config.now) {
+  std::vector<NodeId> members = config.members;
+  std::sort(members.begin(), members.end());
+  members.erase(std::unique(members.begin(), members.end()), members.end());
+  if (!std::binary_search(members.begin(), members.end(), self_)) broken("self is not a member");
+  for (const NodeId id : members) {
+    if (id == self_) continue;
+    peers_.emplace_back(id, options_.max_inflight_messages, options_.max_inflight_bytes);
+  }
+  recover(std::move(recovered));
+  restart_election_timer();
+  // With no one to wait for, there is no reason to wait.
+  if (peers_.empty()) election_deadline_ = now_;
+}
+
+// What is committed of the log is not stored: the next leader tells (dissertation §3.8).
+void Core::recover(Recovered recovered) {
+  if (!recovered.state.empty()) {
+    const auto state = decode_state(recovered.state);
+    if (!state) return broken("the hard state in storage is not readable");
+    term_ = state->term;
+    vote_ = state->vote;
+  }
+  for (const Record& record : recovered.records) {
+    auto entry = decode_record(record);
+    const std::string name = "record " + std::to_string(record.index.value) + " of storage ";
+    if (!entry) return broken(name + "is not readable");
+    if (record.index != log_.last().next()) return broken(name + "does not follow the one before");
+    if (entry->term < log_.last_term() || entry->term > term_) {
+      return broken(name + "has an impossible term");
+    }
+    log_.append(entry->term, Ticket{}, std::move(entry->run));
+  }
+  log_.acknowledge(Ticket{});
+}
+
+void Core::step(const Turn& turn, Effects& effects) {
+  if (!broken_.empty()) {
+    effects.broken_invariant = broken_;
+    reported_ = true;
+    return;
+  }
+  now_ = std::max(now_, turn.now);
+  effects_ = &effects;
+
+  log_.acknowledge(turn.durable_through);
+  count_own_vote(turn.durable_through);
+  for (const Frame& frame : turn.frames) receive(frame);
+  for (const CommandRun& run : turn.commands) submit(run);
+  for (const ReadRequest& read : turn.reads) submit_read(read);
+  tick();
+  flush();
+
+  effects.accept_max_bytes = accept_max_bytes();
+  effects.broken_invariant = broken_;
+  reported_ = !broken_.empty();
+  effects_ = nullptr;
+}
+
+void Core::receive(const Frame& frame) {
+  Progress* peer = find_peer(frame.from);
+  if (peer == nullptr || !broken_.empty()) return;
+  const wire::Message& message = decode(frame.header);
+  switch (message.kind()) {
+    case wire::Kind::vote_request:
+      return on_vote_request(*peer, decode(*message.vote_request()));
+    case wire::Kind::vote_reply:
+      return on_vote_reply(*peer, decode(*message.vote_reply()));
+    case wire::Kind::append:
+      return on_append(*peer, decode(*message.append()),
+                       EntryReader(message, frame.header, frame.body));
+    case wire::Kind::append_reply:
+      return on_append_reply(*peer, decode(*message.append_reply()), message);
+    case wire::Kind::forward:
+      return on_forward(ForwardReader(message, frame.body, frame.from));
+    case wire::Kind::read_request:
+      return on_read_request(frame.from, decode(*message.read_request()));
+    case wire::Kind::read_reply:
+      return on_read_reply(decode(*message.read_reply()));
+    case wire::Kind::none:
+      break;  // not verified
+  }
+}
+
+void Core::tick() {
+  if (role_ == Role::leader) {
+    if (options_.check_quorum) check_quorum();
+  } else if (now_ >= election_deadline_) {
+    stand_for_election();
+  }
+  tend_held_runs();
+  tend_reads();
+}
+
+// Everything that is said once a turn, whatever number of inputs gave cause to it.
+void Core::flush() {
+  if (!broken_.empty()) return;
+  if (role_ == Role::leader) {
+    append_held_runs();
+    request_read_index();
+    commit_by_counting();
+    start_read_round();
+    finish_read_rounds();
+    replicate();
+  } else {
+    send_ack();
+    forward_held_runs();
+    request_read_index();
+  }
+}
+
+// The one place where the term and the vote change. The term never moves back.
+void Core::save_term(Epoch term, NodeId vote) {
+  if (term < term_) return broken("the term would move back");
+  if (term > term_) following_ = {};
+  term_ = term;
+  vote_ = vote;
+  issue({Write::Kind::state, {}, {}, encode_state({term_, vote_}), {}});
+}
+
+Ticket Core::issue(Write write) {
+  last_ticket_ = last_ticket_.next();
+  write.ticket = last_ticket_;
+  effects_->writes.push_back(std::move(write));
+  return last_ticket_;
+}
+
+void Core::append_entry(Epoch term, const CommandRun& run, Block record) {
+  const LogIndex index = log_.last().next();
+  const Ticket ticket = issue({Write::Kind::append, {}, index, std::move(record), run.body});
+  log_.append(term, ticket, run);
+}
+
+void Core::advance_commit(LogIndex to) {
+  while (commit_ < to) {
+    commit_ = commit_.next();
+    const CommandRun& run = log_.at(commit_).run;
+    if (is_own(run)) held_.settle(run.id.number);
+    effects_->commit.push_back({commit_, run});
+  }
+}
+
+// A leader of whom this node did not know, or that starts a new term, knows nothing of the runs and
+// reads that wait here.
+void Core::set_leader(NodeId leader) {
+  if (leader_ != kNoNode && leader == kNoNode) no_leader_since_ = now_;
+  leader_ = leader;
+  if (leader == kNoNode || (served_by_ == leader && served_term_ == term_)) return;
+  served_by_ = leader;
+  served_term_ = term_;
+  held_.forget_sending();
+  reads_unasked_ = !reads_.empty();
+}
+
+void Core::broken(std::string story) {
+  if (broken_.empty()) {
+    broken_ = "raft node " + std::to_string(self_.value) + " in term " +
+              std::to_string(term_.value) + ": " + std::move(story);
+  }
+}
+
+void Core::send_now(NodeId to, Block header, BodyRange body) {
+  effects_->send_now.push_back({to, std::move(header), body});
+}
+
+void Core::send_when_durable(NodeId to, Block header) {
+  effects_->send_when_durable.push_back({to, std::move(header), {}});
+}
+
+// A run of this start of this node, and not a leader's empty entry.
+bool Core::is_own(const CommandRun& run) const {
+  return run.id.origin == self_ && run.id.incarnation == incarnation_ && run.count > 0;
+}
+
+Progress* Core::find_peer(NodeId id) {
+  for (Progress& peer : peers_) {
+    if (peer.id == id) return &peer;
+  }
+  return nullptr;
+}
+
+std::uint64_t Core::accept_max_bytes() const {
+  const auto rest = [](std::uint64_t max, std::uint64_t used) {
+    return used < max ? max - used : 0;
+  };
+  const std::uint64_t room = rest(options_.max_held_bytes, held_.bytes());
+  if (role_ != Role::leader) return room;
+  return std::min(room, rest(options_.max_uncommitted_bytes, uncommitted_bytes()));
+}
+
+Instant Core::deadline() const {
+  if (!broken_.empty()) return reported_ ? kNever : now_;
+  const Instant role = role_ == Role::leader ? leader_deadline() : election_deadline_;
+  return std::min({role, held_deadline(), reads_deadline()});
+}
+
+Status Core::status() const {
+  Status status;
+  switch (role_) {
+    case Role::follower:
+      status.role = "follower";
+      break;
+    case Role::pre_candidate:
+      status.role = "pre_candidate";
+      break;
+    case Role::candidate:
+      status.role = "candidate";
+      break;
+    case Role::leader:
+      status.role = "leader";
+      break;
+  }
+  status.epoch = term_;
+  status.leader = leader_;
+  status.commit = commit_;
+  status.last = log_.last();
+  status.log_bytes = log_.bytes();
+  status.elections = elections_;
+  status.held_runs = held_.size();
+  return status;
+}
+
+}  // namespace parley::raft

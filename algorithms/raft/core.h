@@ -1,0 +1,219 @@
+// Raft without I/O: turns in, effects out.
+//
+// Follows Ongaro, "Consensus: Bridging Theory and Practice" (2014), cited as § below: leader
+// election and log replication of chapter 3, pre-vote (§9.6), check-quorum (§6.2), linearizable
+// reads without a log entry (§6.4), parallel and pipelined writes (§10.2). The parts:
+//   core.cc         the step, recovery, hard state, what all roles share
+//   election.cc     roles and votes
+//   replication.cc  the leader's side of the log: sending, counting, committing
+//   follower.cc     the follower's side of the log
+//   forwarding.cc   runs submitted here: held until committed, handed to the leader
+//   reads.cc        from which index on linearizable reads may be served
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "algorithms/contract/random.h"
+#include "algorithms/contract/replica.h"
+#include "algorithms/raft/codec.h"
+#include "algorithms/raft/held_runs.h"
+#include "algorithms/raft/log.h"
+#include "algorithms/raft/messages.h"
+#include "algorithms/raft/options.h"
+#include "algorithms/raft/progress.h"
+
+namespace parley::raft {
+
+class Core {
+ public:
+  // Broken from the start (see Effects::broken_invariant) when `recovered` is not what a replica of
+  // this algorithm wrote, or when `config.members` lacks `config.self`.
+  Core(const ReplicaConfig& config, Recovered recovered);
+
+  void step(const Turn& turn, Effects& effects);
+  [[nodiscard]] Instant deadline() const;
+  [[nodiscard]] Status status() const;
+
+ private:
+  enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader };
+
+  // Of the present term, kept while standing for election.
+  struct Candidacy {
+    std::uint64_t votes = 0;  // one bit a peer, by its place in peers_: a duplicate counts once
+    bool own_vote = false;    // counted once it is durable
+    Ticket own_vote_ticket;
+  };
+
+  // Of the present term, about the leader followed in it.
+  struct Following {
+    LogIndex agreed;         // the log is the leader's up to here
+    LogIndex leader_commit;  // the highest heard of
+    std::uint64_t round = 0;
+    bool ack_due = false;  // one reply a turn, the newest
+    LogIndex rejected;     // in this turn
+  };
+
+  // Of the present term, while leading it.
+  struct Leading {
+    LogIndex first;                   // the empty entry at the start of the term
+    std::uint64_t reads_waiting = 0;  // at the end of `reads`, not yet in a round
+    struct Read {
+      NodeId from;
+      ReadIndexRequest request;
+      std::uint64_t round = 0;
+      LogIndex index;
+    };
+    std::deque<Read> reads;
+  };
+
+  struct WaitingRead {  // of this node's clients
+    std::uint64_t id = 0;
+    std::uint64_t number = 0;  // answered by a reply to a request of this number or a higher one
+    Instant since;
+  };
+
+  // An append message made in this turn, for other peers that need the same.
+  struct SharedAppend {
+    AppendEntries message;
+    LogIndex last;
+    Block header;
+    BodyRange body;
+  };
+
+  // --- core.cc ---
+  void recover(Recovered recovered);
+  void receive(const Frame& frame);
+  void tick();
+  void flush();
+  void save_term(Epoch term, NodeId vote);
+  Ticket issue(Write write);
+  void append_entry(Epoch term, const CommandRun& run, Block record);
+  void advance_commit(LogIndex to);
+  void set_leader(NodeId leader);
+  void broken(std::string story);
+  void send_now(NodeId to, Block header, BodyRange body = {});
+  void send_when_durable(NodeId to, Block header);
+  [[nodiscard]] bool is_own(const CommandRun& run) const;
+  [[nodiscard]] Progress* find_peer(NodeId id);
+  [[nodiscard]] std::size_t quorum() const { return (peers_.size() + 1) / 2 + 1; }
+  [[nodiscard]] std::uint64_t accept_max_bytes() const;
+
+  // --- election.cc ---
+  void restart_election_timer();
+  void become_follower(Epoch term, NodeId leader);
+  void stand_for_election();
+  void start_pre_vote();
+  void start_election();
+  void become_leader();
+  void count_own_vote(Ticket durable_through);
+  void count_votes();
+  void on_vote_request(const Progress& peer, const VoteRequest& request);
+  void on_pre_vote_request(const Progress& peer, const VoteRequest& request);
+  void on_vote_reply(const Progress& peer, const VoteReply& reply);
+  void check_quorum();
+  [[nodiscard]] bool up_to_date(const VoteRequest& request) const;
+  [[nodiscard]] bool follows_live_leader() const;
+  [[nodiscard]] Instant quorum_heard_at() const;
+
+  // --- replication.cc ---
+  void on_append_reply(Progress& peer, const AppendReply& reply, const wire::Message& message);
+  void on_rejection(Progress& peer, const AppendReply& reply, const wire::Message& message);
+  void commit_by_counting();
+  void replicate();
+  void replicate_to(Progress& peer);
+  void probe(Progress& peer);
+  void send_append(Progress& peer, LogIndex last, bool wants_ack);
+  const SharedAppend& shared_append(const AppendEntries& message, LogIndex last);
+  [[nodiscard]] LogIndex chunk_end(LogIndex prev, std::uint64_t max_bytes) const;
+  [[nodiscard]] bool heartbeat_due(const Progress& peer) const;
+  [[nodiscard]] Instant stall_deadline(const Progress& peer) const;
+  [[nodiscard]] Instant leader_deadline() const;
+
+  // --- follower.cc ---
+  void on_append(const Progress& peer, const AppendEntries& message, EntryReader entries);
+  void take_entries(LogIndex prev, EntryReader& entries);
+  void send_ack();
+
+  // --- forwarding.cc ---
+  void submit(const CommandRun& run);
+  void recognise_held_runs();
+  void append_held_runs();
+  void on_forward(ForwardReader runs);
+  void forward_held_runs();
+  void forward(std::span<const CommandRun* const> runs);
+  void tend_held_runs();
+  void refuse(Refusal::Kind kind, Refusal::Reason reason, std::uint64_t number);
+  [[nodiscard]] bool leader_missed() const;
+  [[nodiscard]] std::uint64_t uncommitted_bytes() const;
+  [[nodiscard]] Instant held_deadline() const;
+
+  // --- reads.cc ---
+  void submit_read(const ReadRequest& read);
+  void request_read_index();
+  void on_read_reply(const ReadIndexReply& reply);
+  void tend_reads();
+  void on_read_request(NodeId from, const ReadIndexRequest& request);
+  void start_read_round();
+  void finish_read_rounds();
+  [[nodiscard]] bool round_confirmed(std::uint64_t round) const;
+  [[nodiscard]] Instant reads_deadline() const;
+
+  // Fixed.
+  NodeId self_;
+  Incarnation incarnation_;
+  Options options_;
+  Random random_;
+
+  // Durable (through effects): the hard state and the log.
+  Epoch term_;
+  NodeId vote_;
+  Log log_;
+  Ticket last_ticket_;
+
+  // Volatile, of all roles.
+  Role role_ = Role::follower;
+  NodeId leader_;
+  LogIndex commit_;
+  Instant election_deadline_;  // not of a leader
+  Instant heard_leader_;       // the last message of `leader_`
+  Instant no_leader_since_;    // when `leader_` became none
+  std::uint64_t elections_ = 0;
+  std::string broken_;     // the first invariant found broken; nothing is done from then on
+  bool reported_ = false;  // that was told
+
+  // Volatile, of one role in one term.
+  Candidacy candidacy_;
+  Following following_;
+  Leading leading_;
+  std::vector<Progress> peers_;  // the other members, by id; meaningful while leading
+
+  // Read rounds are numbered through all terms of this replica.
+  std::uint64_t round_ = 0;
+
+  // What this node's clients wait for.
+  HeldRuns held_;
+  NodeId served_by_;  // the leader, and its term, that was last sent the held runs and reads
+  Epoch served_term_;
+  std::deque<WaitingRead> reads_;
+  std::uint64_t read_number_ = 0;  // of the last request for a read index
+  bool reads_unasked_ = false;     // the leader has not been asked for all of `reads_`
+  Instant reads_asked_;
+
+  // Of the present step.
+  Instant now_;
+  Effects* effects_ = nullptr;
+
+  // Reused memory.
+  Encoder encoder_;
+  std::vector<SharedAppend> shared_;
+  std::vector<TermStart> term_starts_;
+  std::vector<const CommandRun*> forwarding_;
+  std::vector<LogIndex> indices_;
+  mutable std::vector<Instant> instants_;
+};
+
+}  // namespace parley::raft

@@ -1,0 +1,161 @@
+// Roles and votes (dissertation §3.4, §3.6.1), pre-vote (§9.6), check-quorum (§6.2).
+#include <algorithm>
+#include <bit>
+#include <functional>
+
+#include "algorithms/raft/core.h"
+
+namespace parley::raft {
+
+void Core::restart_election_timer() {
+  const Duration timeout =
+      random_.between(options_.election_timeout_min, options_.election_timeout_max);
+  election_deadline_ = now_ + timeout;
+}
+
+// --- transitions ---
+
+// In a term that is the present one or a later one. The vote is kept on a step-down within a term.
+void Core::become_follower(Epoch term, NodeId leader) {
+  if (term > term_) save_term(term, kNoNode);
+  if (role_ != Role::follower) {
+    role_ = Role::follower;
+    leading_ = {};
+    restart_election_timer();
+  }
+  set_leader(leader);
+}
+
+void Core::stand_for_election() {
+  set_leader(kNoNode);
+  restart_election_timer();
+  if (options_.pre_vote) {
+    start_pre_vote();
+  } else {
+    start_election();
+  }
+}
+
+// §9.6: asks first, without a new term, so that a node that cannot win disturbs no one.
+void Core::start_pre_vote() {
+  role_ = Role::pre_candidate;
+  candidacy_ = {};
+  candidacy_.own_vote = true;  // promises nothing, so nothing has to be durable
+  const Block request =
+      encoder_.encode(VoteRequest{term_.next(), log_.last(), log_.last_term(), /*pre=*/true});
+  for (const Progress& peer : peers_) send_now(peer.id, request);
+  count_votes();
+}
+
+// The vote for itself, the term and the log that the request boasts of are durable before it
+// leaves.
+void Core::start_election() {
+  role_ = Role::candidate;
+  ++elections_;
+  save_term(term_.next(), self_);
+  candidacy_ = {};
+  candidacy_.own_vote_ticket = last_ticket_;
+  const Block request =
+      encoder_.encode(VoteRequest{term_, log_.last(), log_.last_term(), /*pre=*/false});
+  for (const Progress& peer : peers_) send_when_durable(peer.id, request);
+}
+
+void Core::become_leader() {
+  role_ = Role::leader;
+  set_leader(self_);
+  leading_ = {};
+  for (Progress& peer : peers_) peer.start(log_.last(), now_);
+  // §6.4: only an entry of its own term tells a leader what is committed, so it starts with one.
+  const CommandRun empty{{self_, incarnation_, 0}, 0, {}};
+  append_entry(term_, empty, encode_record(term_, empty));
+  leading_.first = log_.last();
+  recognise_held_runs();
+}
+
+// --- votes ---
+
+void Core::count_own_vote(Ticket durable_through) {
+  if (role_ != Role::candidate || candidacy_.own_vote) return;
+  if (durable_through < candidacy_.own_vote_ticket) return;
+  candidacy_.own_vote = true;
+  count_votes();
+}
+
+void Core::count_votes() {
+  const auto others = static_cast<std::size_t>(std::popcount(candidacy_.votes));
+  if (others + (candidacy_.own_vote ? 1 : 0) < quorum()) return;
+  if (role_ == Role::pre_candidate) {
+    start_election();
+  } else {
+    become_leader();
+  }
+}
+
+// §3.6.1: the later last term wins; with equal terms the longer log.
+bool Core::up_to_date(const VoteRequest& request) const {
+  if (request.last_term != log_.last_term()) return request.last_term > log_.last_term();
+  return request.last_index >= log_.last();
+}
+
+// §4.2.3: whoever has heard from a leader within the shortest election timeout helps no one to
+// replace it. A leader is deposed by check-quorum, or by a reply with a higher term.
+bool Core::follows_live_leader() const {
+  if (role_ == Role::leader) return true;
+  return leader_ != kNoNode && now_ - heard_leader_ < options_.election_timeout_min;
+}
+
+void Core::on_vote_request(const Progress& peer, const VoteRequest& request) {
+  if (request.pre) return on_pre_vote_request(peer, request);
+  if (request.term > term_) {
+    if (options_.check_quorum && follows_live_leader()) return;
+    become_follower(request.term, kNoNode);
+  }
+  // §3.4: one vote a term, for a candidate whose log holds everything that may be committed.
+  const bool granted = request.term == term_ && role_ == Role::follower &&
+                       (vote_ == kNoNode || vote_ == peer.id) && up_to_date(request);
+  if (granted) {
+    if (vote_ == kNoNode) save_term(term_, peer.id);
+    restart_election_timer();
+  }
+  send_when_durable(peer.id, encoder_.encode(VoteReply{term_, /*pre=*/false, granted}));
+}
+
+// Changes nothing here, whatever the answer is.
+void Core::on_pre_vote_request(const Progress& peer, const VoteRequest& request) {
+  const bool granted = request.term > term_ && !follows_live_leader() && up_to_date(request);
+  send_now(peer.id,
+           encoder_.encode(VoteReply{granted ? request.term : term_, /*pre=*/true, granted}));
+}
+
+void Core::on_vote_reply(const Progress& peer, const VoteReply& reply) {
+  // The term of a granted pre-vote is that of the election to come: no one is in it yet.
+  const bool granted_pre_vote = reply.pre && reply.granted;
+  if (reply.term > term_ && !granted_pre_vote) return become_follower(reply.term, kNoNode);
+  if (!reply.granted) return;
+  const bool counts = reply.pre ? role_ == Role::pre_candidate && reply.term == term_.next()
+                                : role_ == Role::candidate && reply.term == term_;
+  if (!counts) return;
+  candidacy_.votes |= std::uint64_t{1} << (&peer - peers_.data());
+  count_votes();
+}
+
+// --- check-quorum ---
+
+// When a majority, this leader included, was last heard of together.
+Instant Core::quorum_heard_at() const {
+  if (peers_.empty()) return now_;
+  instants_.clear();
+  for (const Progress& peer : peers_) instants_.push_back(peer.last_heard);
+  const auto needed = instants_.begin() + static_cast<std::ptrdiff_t>(quorum() - 2);
+  std::nth_element(instants_.begin(), needed, instants_.end(), std::greater<>());
+  return *needed;
+}
+
+// §6.2: a leader that cannot reach a majority steps down, so that clients do not wait for it, and
+// the others, who may reach it, get another one.
+void Core::check_quorum() {
+  if (now_ - quorum_heard_at() < options_.election_timeout_max) return;
+  become_follower(term_, kNoNode);
+}
+
+}  // namespace parley::raft

@@ -1,0 +1,71 @@
+// The follower's side of the log (dissertation §3.5; receiver's rules of Figure 3.1).
+#include <algorithm>
+#include <utility>
+
+#include "algorithms/raft/core.h"
+
+namespace parley::raft {
+
+void Core::on_append(const Progress& peer, const AppendEntries& message, EntryReader entries) {
+  if (message.term < term_) {  // tells a leader of the past what term it is
+    return send_when_durable(peer.id, encoder_.encode(AppendReply{term_, {}, {}, {}, 0}, {}));
+  }
+  if (message.term == term_ &&
+      (role_ == Role::leader || (leader_ != kNoNode && leader_ != peer.id))) {
+    return broken("node " + std::to_string(peer.id.value) + " leads the same term as node " +
+                  std::to_string(leader_.value));
+  }
+  become_follower(message.term, peer.id);
+  heard_leader_ = now_;
+  restart_election_timer();
+
+  following_.round = std::max(following_.round, message.round);
+  following_.leader_commit = std::max(following_.leader_commit, message.commit);
+  if (!log_.matches(message.prev_index, message.prev_term)) {
+    following_.rejected = std::max(following_.rejected, message.prev_index);
+    following_.ack_due = true;
+    return;
+  }
+  if (message.wants_ack || entries.size() > 0) following_.ack_due = true;
+  take_entries(message.prev_index, entries);
+  if (!broken_.empty()) return;
+  const LogIndex last{message.prev_index.value + entries.size()};
+  following_.agreed = std::max(following_.agreed, last);
+  // Beyond what is known to agree, the log here may hold entries that were never committed.
+  advance_commit(std::min(following_.leader_commit, following_.agreed));
+}
+
+// Entries that are here already are skipped, whatever comes after them: a late message must not cut
+// off what a newer one brought. The first that conflicts cuts off itself and all that follow.
+void Core::take_entries(LogIndex prev, EntryReader& entries) {
+  LogIndex index = prev.next();
+  while (!entries.done() && log_.matches(index, entries.next_term())) {
+    entries.skip();
+    index = index.next();
+  }
+  if (entries.done()) return;
+  if (index <= log_.last()) {
+    if (index <= commit_) {
+      return broken("a leader contradicts the committed entry " + std::to_string(index.value));
+    }
+    issue({Write::Kind::truncate, {}, index, {}, {}});
+    log_.truncate(index);
+  }
+  while (!entries.done()) {
+    EntryReader::Item item = entries.take();
+    append_entry(item.term, item.run, std::move(item.record));
+  }
+}
+
+// Says how far the logs agree; durable by the time it leaves.
+void Core::send_ack() {
+  if (!following_.ack_due) return;
+  following_.ack_due = false;
+  const LogIndex rejected = std::exchange(following_.rejected, LogIndex{});
+  term_starts_.clear();
+  if (rejected != LogIndex{}) log_.newest_terms(term_starts_);
+  const AppendReply reply{term_, following_.agreed, rejected, log_.last(), following_.round};
+  send_when_durable(leader_, encoder_.encode(reply, term_starts_));
+}
+
+}  // namespace parley::raft

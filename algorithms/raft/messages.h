@@ -1,0 +1,74 @@
+// What the nodes of a Raft cluster say to each other. messages.fbs holds the wire format.
+#pragma once
+
+#include <cstdint>
+
+#include "algorithms/contract/ids.h"
+
+namespace parley::raft {
+
+// Asks for a vote (dissertation §3.4), or whether one would be given (pre-vote, §9.6).
+struct VoteRequest {
+  Epoch term;  // of the election; of a pre-vote: the term that the election would have
+  LogIndex last_index;
+  Epoch last_term;  // of the candidate's log
+  bool pre = false;
+};
+
+struct VoteReply {
+  Epoch term;  // the voter's; of a granted pre-vote: the term of the request
+  bool pre = false;
+  bool granted = false;
+};
+
+// Entries from the leader, and its heartbeat (§3.5). The entries and their bodies follow.
+struct AppendEntries {
+  Epoch term;
+  LogIndex prev_index;
+  Epoch prev_term;
+  LogIndex commit;          // the leader's, not limited by what the message brings
+  std::uint64_t round = 0;  // the newest read round (§6.4) that a reply confirms
+  bool wants_ack = false;   // false: nothing new but `commit`; only a rejection is answered
+  constexpr bool operator==(const AppendEntries&) const = default;
+};
+
+// What a follower's log and the leader's have in common, as far as the follower knows.
+struct AppendReply {
+  Epoch term;
+  LogIndex agreed;    // both logs are the same up to here, and it is durable at the follower
+  LogIndex rejected;  // the newest `prev_index` that did not match; 0 if all did
+  LogIndex last;  // with `rejected`: the end of the follower's log; the starts of its terms follow
+  std::uint64_t round = 0;  // the newest round seen from this leader
+};
+
+// Where the entries of a term begin in a log. A term has one leader, which appends in order: two
+// logs that hold entries of the same term hold the same ones up to the end of the shorter.
+struct TermStart {
+  Epoch term;
+  LogIndex first;
+  constexpr bool operator==(const TermStart&) const = default;
+};
+
+// Starts of terms sent with a rejection, newest first. Logs that differ in more terms than this
+// take one more round for each further so many.
+inline constexpr std::size_t kMaxTermStarts = 32;
+
+// A follower hands runs of its own over to the leader; the runs and their bodies follow.
+struct Forward {
+  Incarnation incarnation;  // of the follower
+};
+
+// A follower asks the leader from which index on it may serve reads (§6.4). A number is never used
+// twice by one incarnation; a reply answers all reads that arrived before the request was made.
+struct ReadIndexRequest {
+  Incarnation incarnation;
+  std::uint64_t number = 0;
+};
+
+struct ReadIndexReply {
+  Incarnation incarnation;  // of the follower that asked
+  std::uint64_t number = 0;
+  LogIndex index;
+};
+
+}  // namespace parley::raft

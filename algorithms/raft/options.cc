@@ -1,0 +1,98 @@
+#include "algorithms/raft/options.h"
+
+namespace parley::raft {
+namespace {
+
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kMiB = 1024 * kKiB;
+constexpr std::int64_t kMinute = 60'000;  // in ms
+
+OptionSpec integer(std::string name, std::int64_t fallback, std::int64_t min, std::int64_t max,
+                   std::string help) {
+  return {std::move(name), std::move(help), fallback, min, max, {}};
+}
+
+OptionSpec on_off(std::string name, std::string help) {
+  return {std::move(name), std::move(help), 1, 0, 1, {"off", "on"}};
+}
+
+}  // namespace
+
+std::vector<OptionSpec> option_specs() {
+  return {
+      integer(
+          "election_timeout_min_ms", 150, 10, kMinute,
+          "shortest time without a leader's message after which a follower stands for election"),
+      integer("election_timeout_max_ms", 300, 11, 2 * kMinute,
+              "longest such time; each wait is drawn at random in between"),
+      integer("heartbeat_ms", 50, 1, kMinute, "longest silence of a leader towards a follower"),
+      on_off("pre_vote", "ask whether an election could be won before starting one"),
+      on_off("check_quorum",
+             "a leader that hears no majority for election_timeout_max_ms steps down"),
+      integer("max_inflight_messages", 256, 1, 65536,
+              "messages with entries on their way to one follower"),
+      integer("max_inflight_bytes", 16 * kMiB, kKiB, 4096 * kMiB,
+              "bytes of entries on their way to one follower"),
+      integer("max_append_bytes", kMiB, kKiB, 64 * kMiB,
+              "bytes of entries in one message; a single larger entry still goes"),
+      integer("max_uncommitted_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
+              "bytes of entries that a leader takes before they are committed"),
+      integer("max_held_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
+              "bytes of a node's own runs that it holds until they are committed"),
+      integer("forward_retry_ms", 1000, 10, kMinute,
+              "time after which a forwarded run or read that was not answered is sent again"),
+      integer("forward_give_up_ms", 5000, 10, 10 * kMinute,
+              "age at which a held run that may have been carried out is given up"),
+  };
+}
+
+Options read_options(const OptionValues& values) {
+  const auto time = [&values](std::string_view name) -> Duration {
+    return std::chrono::milliseconds(values.at(name));
+  };
+  const auto count = [&values](std::string_view name) {
+    return static_cast<std::uint64_t>(values.at(name));
+  };
+  Options options;
+  options.election_timeout_min = time("election_timeout_min_ms");
+  options.election_timeout_max = time("election_timeout_max_ms");
+  options.heartbeat = time("heartbeat_ms");
+  options.pre_vote = values.at("pre_vote") != 0;
+  options.check_quorum = values.at("check_quorum") != 0;
+  options.max_inflight_messages = count("max_inflight_messages");
+  options.max_inflight_bytes = count("max_inflight_bytes");
+  options.max_append_bytes = count("max_append_bytes");
+  options.max_uncommitted_bytes = count("max_uncommitted_bytes");
+  options.max_held_bytes = count("max_held_bytes");
+  options.forward_retry = time("forward_retry_ms");
+  options.forward_give_up = time("forward_give_up_ms");
+  return options;
+}
+
+std::string check_options(const OptionValues& values) {
+  struct Order {
+    std::string_view low;
+    std::string_view high;
+    bool may_be_equal;
+    std::string_view why;
+  };
+  static constexpr Order kOrders[] = {
+      {"election_timeout_min_ms", "election_timeout_max_ms", false,
+       "or all followers stand for election at once"},
+      {"heartbeat_ms", "election_timeout_min_ms", false,
+       "or followers stand for election between two heartbeats"},
+      {"max_append_bytes", "max_inflight_bytes", true, "or no full message may be on its way"},
+      {"forward_retry_ms", "forward_give_up_ms", true, "or nothing is ever sent again"},
+  };
+  for (const Order& order : kOrders) {
+    const std::int64_t low = values.at(order.low);
+    const std::int64_t high = values.at(order.high);
+    if (low < high || (order.may_be_equal && low == high)) continue;
+    return std::string(order.low) + " (" + std::to_string(low) + ") must be " +
+           (order.may_be_equal ? "at most " : "below ") + std::string(order.high) + " (" +
+           std::to_string(high) + "), " + std::string(order.why);
+  }
+  return {};
+}
+
+}  // namespace parley::raft

@@ -1,0 +1,36 @@
+// The options of Raft, with their ranges and as the core uses them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "algorithms/contract/options.h"
+#include "algorithms/contract/time.h"
+
+namespace parley::raft {
+
+struct Options {
+  Duration election_timeout_min{};
+  Duration election_timeout_max{};
+  Duration heartbeat{};
+  bool pre_vote = true;
+  bool check_quorum = true;
+  std::uint64_t max_inflight_messages = 0;  // per peer
+  std::uint64_t max_inflight_bytes = 0;     // per peer
+  std::uint64_t max_append_bytes = 0;       // of one message
+  std::uint64_t max_uncommitted_bytes = 0;  // in a leader's log
+  std::uint64_t max_held_bytes = 0;         // of this node's own runs
+  Duration forward_retry{};
+  Duration forward_give_up{};
+};
+
+std::vector<OptionSpec> option_specs();
+
+// Values of option_specs(), each within its range.
+Options read_options(const OptionValues& values);
+
+// Empty, or which options do not fit together.
+std::string check_options(const OptionValues& values);
+
+}  // namespace parley::raft

@@ -1,0 +1,110 @@
+// What a leader knows of one follower, and what is on its way to it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "algorithms/contract/ids.h"
+#include "algorithms/contract/time.h"
+
+namespace parley::raft {
+
+// The messages with entries that a follower has not acknowledged yet, oldest first.
+class Window {
+ public:
+  Window(std::size_t max_messages, std::uint64_t max_bytes)
+      : messages_(max_messages), max_bytes_(max_bytes) {}
+
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  // One message may go whatever its size, so that a large entry is not stuck.
+  [[nodiscard]] bool has_room() const {
+    return count_ == 0 || (count_ < messages_.size() && bytes_ < max_bytes_);
+  }
+
+  // A message that ends with the entry `last` has left.
+  void add(LogIndex last, std::uint64_t bytes) {
+    messages_[(first_ + count_) % messages_.size()] = {last, bytes};
+    ++count_;
+    bytes_ += bytes;
+  }
+
+  // The follower has everything up to `index`.
+  void acknowledge(LogIndex index) {
+    while (count_ > 0 && messages_[first_].last <= index) {
+      bytes_ -= messages_[first_].bytes;
+      first_ = (first_ + 1) % messages_.size();
+      --count_;
+    }
+  }
+
+  void clear() {
+    count_ = 0;
+    bytes_ = 0;
+  }
+
+ private:
+  struct Message {
+    LogIndex last;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<Message> messages_;  // a ring
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
+  std::uint64_t max_bytes_;
+  std::uint64_t bytes_ = 0;
+};
+
+struct Progress {
+  enum class Mode : std::uint8_t {
+    probe,      // where the logs part is not known: one message at a time
+    replicate,  // entries are sent as they come, without waiting for acknowledgements
+  };
+
+  Progress(NodeId peer, std::size_t max_messages, std::uint64_t max_bytes)
+      : id(peer), window(max_messages, max_bytes) {}
+
+  // The start of a leader's term (dissertation §3.5, nextIndex and matchIndex).
+  void start(LogIndex last, Instant now) {
+    mode = Mode::probe;
+    awaiting_reply = false;
+    match = LogIndex{};
+    next = last.next();
+    commit_sent = LogIndex{};
+    round_sent = 0;
+    round_acked = 0;
+    last_heard = now;
+    last_asked = now;
+    last_progress = now;
+    window.clear();
+  }
+
+  void to_probe(LogIndex from) {
+    mode = Mode::probe;
+    awaiting_reply = false;
+    next = from;
+    window.clear();
+  }
+
+  void to_replicate(Instant now) {
+    mode = Mode::replicate;
+    next = match.next();
+    last_progress = now;
+    window.clear();
+  }
+
+  NodeId id;
+  Mode mode = Mode::probe;
+  bool awaiting_reply = false;  // probe: one is on its way
+  LogIndex match;               // the logs agree up to here, durably
+  LogIndex next;                // the first entry of the next message
+  LogIndex commit_sent;
+  std::uint64_t round_sent = 0;  // read rounds
+  std::uint64_t round_acked = 0;
+  Instant last_heard;     // a reply of this term
+  Instant last_asked;     // a message that wants a reply
+  Instant last_progress;  // `match` rose, or the window stopped being empty
+  Window window;
+};
+
+}  // namespace parley::raft

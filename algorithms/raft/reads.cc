@@ -1,0 +1,119 @@
+// Linearizable reads without a log entry (dissertation §6.4).
+//
+// A leader that has committed an entry of its own term knows all that was acknowledged before a
+// read arrived: its commit index. Before it says so, a majority must confirm, in a round that began
+// after the read arrived, that there is no newer leader. All reads of a turn share a round.
+#include <algorithm>
+
+#include "algorithms/raft/core.h"
+
+namespace parley::raft {
+namespace {
+
+constexpr std::size_t kMaxReads = 65536;  // waiting here, and as many at the leader
+
+}  // namespace
+
+// --- where the reads arrive, on any node ---
+
+void Core::submit_read(const ReadRequest& read) {
+  if (leader_missed()) {
+    return refuse(Refusal::Kind::read, Refusal::Reason::no_leader, read.id);
+  }
+  if (reads_.size() >= kMaxReads) {
+    return refuse(Refusal::Kind::read, Refusal::Reason::overloaded, read.id);
+  }
+  reads_.push_back({read.id, read_number_ + 1, now_});
+  reads_unasked_ = true;
+}
+
+// Each request has a new number and stands for all reads that wait, also for those that an earlier
+// request, now lost, stood for.
+void Core::request_read_index() {
+  if (!reads_unasked_ || leader_ == kNoNode) return;
+  reads_unasked_ = false;
+  reads_asked_ = now_;
+  const ReadIndexRequest request{incarnation_, ++read_number_};
+  if (role_ == Role::leader) return on_read_request(self_, request);
+  send_now(leader_, encoder_.encode(request));
+}
+
+void Core::on_read_reply(const ReadIndexReply& reply) {
+  // An answer to an earlier life of this node says nothing about the reads of this one.
+  if (reply.incarnation != incarnation_ || reply.number > read_number_) return;
+  while (!reads_.empty() && reads_.front().number <= reply.number) {
+    effects_->reads_ready.push_back({reads_.front().id, reply.index});
+    reads_.pop_front();
+  }
+}
+
+void Core::tend_reads() {
+  const auto refuse_oldest = [this] {
+    refuse(Refusal::Kind::read, Refusal::Reason::no_leader, reads_.front().id);
+    reads_.pop_front();
+  };
+  // A read changes nothing, so it can be refused at any time.
+  while (!reads_.empty() &&
+         (leader_missed() || reads_.front().since + options_.forward_give_up <= now_)) {
+    refuse_oldest();
+  }
+  if (role_ != Role::leader && now_ >= reads_asked_ + options_.forward_retry) {
+    reads_unasked_ = !reads_.empty();
+  }
+}
+
+Instant Core::reads_deadline() const {
+  if (reads_.empty()) return kNever;
+  Instant earliest = reads_.front().since + options_.forward_give_up;
+  if (leader_ == kNoNode) {
+    earliest = std::min(earliest, no_leader_since_ + options_.election_timeout_max);
+  } else if (role_ != Role::leader) {
+    earliest = std::min(earliest, reads_asked_ + options_.forward_retry);
+  }
+  return earliest;
+}
+
+// --- at the leader ---
+
+void Core::on_read_request(NodeId from, const ReadIndexRequest& request) {
+  if (role_ != Role::leader || leading_.reads.size() >= kMaxReads) return;  // it will be repeated
+  leading_.reads.push_back({from, request, 0, {}});
+  ++leading_.reads_waiting;
+}
+
+// The number of a round is never used again, in no term of this leader's: a reply confirms the
+// rounds up to its number, which it must have heard of after they began.
+void Core::start_read_round() {
+  if (leading_.reads_waiting == 0 || commit_ < leading_.first) return;
+  ++round_;
+  for (auto it = leading_.reads.end() - static_cast<std::ptrdiff_t>(leading_.reads_waiting);
+       it != leading_.reads.end(); ++it) {
+    it->round = round_;
+    it->index = commit_;
+  }
+  leading_.reads_waiting = 0;
+}
+
+bool Core::round_confirmed(std::uint64_t round) const {
+  std::size_t count = 1;  // this leader
+  for (const Progress& peer : peers_) {
+    if (peer.round_acked >= round) ++count;
+  }
+  return count >= quorum();
+}
+
+void Core::finish_read_rounds() {
+  std::deque<Leading::Read>& reads = leading_.reads;
+  while (reads.size() > leading_.reads_waiting && round_confirmed(reads.front().round)) {
+    const Leading::Read& read = reads.front();
+    const ReadIndexReply reply{read.request.incarnation, read.request.number, read.index};
+    if (read.from == self_) {
+      on_read_reply(reply);
+    } else {
+      send_now(read.from, encoder_.encode(reply));
+    }
+    reads.pop_front();
+  }
+}
+
+}  // namespace parley::raft

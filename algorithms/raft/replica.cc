@@ -1,0 +1,48 @@
+#include "algorithms/raft/replica.h"
+
+#include "algorithms/raft/codec.h"
+#include "algorithms/raft/core.h"
+#include "algorithms/raft/options.h"
+
+namespace parley {
+namespace raft {
+namespace {
+
+class RaftReplica final : public Replica {
+ public:
+  RaftReplica(const ReplicaConfig& config, Recovered recovered)
+      : core_(config, std::move(recovered)) {}
+
+  void step(const Turn& turn, const Store&, Effects& effects) noexcept override {
+    core_.step(turn, effects);
+  }
+  [[nodiscard]] Instant deadline() const noexcept override { return core_.deadline(); }
+  [[nodiscard]] Status status() const noexcept override { return core_.status(); }
+
+ private:
+  Core core_;
+};
+
+std::unique_ptr<Replica> make(const ReplicaConfig& config, Recovered recovered) {
+  return std::make_unique<RaftReplica>(config, std::move(recovered));
+}
+
+}  // namespace
+}  // namespace raft
+
+const Algorithm kRaft{
+    .name = "raft",
+    .summary = "an elected leader orders all writes; a majority keeps them",
+    .guarantee = {.linearizable_writes = true,
+                  .linearizable_reads = true,
+                  .exactly_once = true,
+                  .ordered = true,
+                  .summary = "linearizable, exactly once per session; the majority side goes on"},
+    .options = raft::option_specs(),
+    .max_nodes = 64,
+    .check_options = raft::check_options,
+    .verify = raft::verify,
+    .make = raft::make,
+};
+
+}  // namespace parley

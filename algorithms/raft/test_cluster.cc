@@ -1,0 +1,402 @@
+#include "algorithms/raft/test_cluster.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "algorithms/raft/codec.h"
+#include "algorithms/raft/test_text.h"
+
+namespace parley::raft::test {
+namespace {
+
+constexpr Duration kLatency = std::chrono::milliseconds(1);
+
+std::string name(std::uint32_t id) {
+  return std::to_string(id);
+}
+
+}  // namespace
+
+TestCluster::TestCluster(std::uint32_t size, OptionValues options, std::uint64_t seed, bool down)
+    : nodes_(size), options_(std::move(options)), random_(seed) {
+  for (std::uint32_t id = 1; id <= size && !down; ++id) restart(id);
+}
+
+// --- inputs ---
+
+void TestCluster::restart(std::uint32_t id) {
+  Node& node = this->node(id);
+  ReplicaConfig config;
+  config.self = NodeId{id};
+  config.incarnation = {++node.incarnation};
+  for (std::uint32_t i = 1; i <= size(); ++i) config.members.push_back(NodeId{i});
+  config.options = options_;
+  config.seed = random_.bits();
+  config.now = now(node);
+  node.log = node.disk.records;
+  node.issued = node.durable = Ticket{};
+  node.last_run = node.last_read = 0;
+  node.applied.clear();
+  node.reads.clear();
+  node.replica = kRaft.make(config, node.disk);
+  note_role(id);
+}
+
+void TestCluster::crash(std::uint32_t id) {
+  Node& node = this->node(id);
+  node.replica.reset();
+  node.unsynced.clear();
+  node.waiting.clear();
+  node.role.clear();
+  std::erase_if(flying_, [id](const Packet& packet) { return packet.to == id; });
+}
+
+void TestCluster::set_disk(std::uint32_t id, const std::vector<std::uint64_t>& terms,
+                           std::uint64_t term) {
+  Recovered disk;
+  for (const std::uint64_t entry_term : terms) {
+    const LogIndex index{disk.records.size() + 1};
+    const CommandRun run =
+        run_of(NodeId{9}, {1}, index.value, name(static_cast<std::uint32_t>(entry_term)));
+    disk.records.push_back({index, encode_record({entry_term}, run), run.body});
+    term = std::max(term, entry_term);
+  }
+  disk.state = encode_state({{term}, kNoNode});
+  node(id).disk = std::move(disk);
+}
+
+void TestCluster::submit(std::uint32_t id, const std::vector<std::string>& texts) {
+  Node& node = this->node(id);
+  Input input;
+  for (const std::string& text : texts) {
+    input.commands.push_back(run_of(NodeId{id}, {node.incarnation}, ++node.last_run, text));
+  }
+  step(id, std::move(input));
+}
+
+void TestCluster::read(std::uint32_t id) {
+  Input input;
+  input.reads.push_back({++node(id).last_read});
+  step(id, std::move(input));
+}
+
+void TestCluster::set_manual_disk(std::uint32_t id, bool manual) {
+  node(id).manual_disk = manual;
+}
+
+void TestCluster::sync(std::uint32_t id, Ticket through) {
+  make_durable(node(id), through);
+  step(id, {});
+}
+
+// --- time and network ---
+
+void TestCluster::fire_timer(std::uint32_t id) {
+  Node& node = this->node(id);
+  advance_clock(id, std::max(Duration{}, node.replica->deadline() - now(node)));
+}
+
+void TestCluster::advance_clock(std::uint32_t id, Duration time) {
+  node(id).clock_ahead += time;
+  step(id, {});
+}
+
+void TestCluster::run(Duration time) {
+  const Instant end = now_ + time;
+  for (;;) {
+    Instant next = end;
+    for (const Packet& packet : flying_) next = std::min(next, packet.due);
+    for (const Node& node : nodes_) {
+      if (node.replica == nullptr || node.replica->deadline() == kNever) continue;
+      next = std::min(next, std::max(now_, node.replica->deadline() - node.clock_ahead));
+    }
+    if (next >= end) break;
+    steps_at_once_ = next == now_ ? steps_at_once_ + 1 : 0;
+    if (steps_at_once_ > 1000) return violated("time stands still: a deadline does not move");
+    now_ = next;
+    std::vector<Packet> due;
+    std::erase_if(flying_, [&](const Packet& packet) {
+      if (packet.due > now_) return false;
+      due.push_back(packet);
+      return true;
+    });
+    arrive(std::move(due));
+    for (std::uint32_t id = 1; id <= size(); ++id) {
+      if (is_up(id) && node(id).replica->deadline() <= now(node(id))) step(id, {});
+    }
+  }
+  now_ = end;
+}
+
+void TestCluster::deliver_all() {
+  while (!flying_.empty()) arrive(std::exchange(flying_, {}));
+}
+
+void TestCluster::deliver(std::uint32_t from, std::uint32_t to) {
+  std::vector<Packet> chosen;
+  std::erase_if(flying_, [&](const Packet& packet) {
+    if ((from != 0 && packet.from != from) || (to != 0 && packet.to != to)) return false;
+    chosen.push_back(packet);
+    return true;
+  });
+  arrive(std::move(chosen));
+}
+
+void TestCluster::copy(std::uint32_t from, std::uint32_t to) {
+  for (const Packet& packet : flying_) {
+    if ((from == 0 || packet.from == from) && (to == 0 || packet.to == to)) {
+      copies_.push_back(packet);
+    }
+  }
+}
+
+void TestCluster::replay(std::uint32_t from, std::uint32_t to) {
+  std::vector<Packet> chosen;
+  std::erase_if(copies_, [&](const Packet& packet) {
+    if ((from != 0 && packet.from != from) || (to != 0 && packet.to != to)) return false;
+    chosen.push_back(packet);
+    return true;
+  });
+  arrive(std::move(chosen));
+}
+
+void TestCluster::drop(std::uint32_t from, std::uint32_t to) {
+  std::erase_if(flying_, [&](const Packet& packet) {
+    return (from == 0 || packet.from == from) && (to == 0 || packet.to == to);
+  });
+}
+
+void TestCluster::launch(Packet packet) {
+  ++messages_sent_;
+  if (cut_.contains({packet.from, packet.to}) || !is_up(packet.to)) return;
+  if (random_.chance(faults_.lose)) return;
+  packet.due = now_ + kLatency;
+  if (random_.chance(faults_.duplicate)) {
+    Packet twin = packet;
+    twin.due += random_.between(Duration{}, std::chrono::milliseconds(50));
+    flying_.push_back(std::move(twin));
+  }
+  if (random_.chance(faults_.delay)) {
+    packet.due += random_.between(Duration{}, std::chrono::milliseconds(50));
+  }
+  flying_.push_back(std::move(packet));
+}
+
+// What arrives at a node at once makes one turn.
+void TestCluster::arrive(std::vector<Packet> packets) {
+  for (std::uint32_t id = 1; id <= size(); ++id) {
+    Input input;
+    for (Packet& packet : packets) {
+      if (packet.to != id || !is_up(id)) continue;
+      if (!kRaft.verify(packet.header, packet.body)) violated("a frame of a replica is not valid");
+      input.frames.push_back(
+          {{}, NodeId{packet.from}, packet.incarnation, packet.header, packet.body});
+    }
+    if (!input.frames.empty()) step(id, std::move(input));
+  }
+}
+
+// --- a step, as a live driver does it ---
+
+void TestCluster::step(std::uint32_t id, Input input) {
+  step_once(id, input);
+  // A disk that needs no time: what was written is durable in a step that follows at once.
+  while (is_up(id) && !node(id).manual_disk && !node(id).unsynced.empty()) {
+    make_durable(node(id));
+    step_once(id, {});
+  }
+}
+
+void TestCluster::step_once(std::uint32_t id, const Input& input) {
+  Node& node = this->node(id);
+  Turn turn;
+  turn.now = now(node);
+  turn.durable_through = node.durable;
+  turn.applied_through = {node.applied.size()};
+  turn.frames = input.frames;
+  turn.commands = input.commands;
+  turn.reads = input.reads;
+  effects_.clear();
+  node.replica->step(turn, store_, effects_);
+  if (!effects_.broken_invariant.empty()) violated(effects_.broken_invariant);
+  note_role(id);
+  trace_step(id, effects_);
+  take_writes(id, effects_);
+  take_messages(id, effects_);
+  take_commits(id, effects_);
+}
+
+void TestCluster::take_writes(std::uint32_t id, Effects& effects) {
+  Node& node = this->node(id);
+  for (Write& write : effects.writes) {
+    if (write.ticket != node.issued.next()) violated("tickets of node " + name(id) + " have a gap");
+    node.issued = write.ticket;
+    if (write.kind == Write::Kind::append) {
+      if (write.index.value != node.log.size() + 1) violated("an append leaves a gap");
+      node.log.push_back({write.index, write.header, write.body});
+    } else if (write.kind == Write::Kind::truncate) {
+      node.log.resize(write.index.value - 1);
+    }
+    node.unsynced.push_back(std::move(write));
+  }
+}
+
+void TestCluster::make_durable(Node& node, Ticket through) {
+  while (!node.unsynced.empty() && node.unsynced.front().ticket <= through) {
+    const Write& write = node.unsynced.front();
+    switch (write.kind) {
+      case Write::Kind::state:
+        node.disk.state = write.header;
+        break;
+      case Write::Kind::append:
+        node.disk.records.push_back({write.index, write.header, write.body});
+        break;
+      case Write::Kind::truncate:
+        node.disk.records.resize(write.index.value - 1);
+        break;
+    }
+    node.durable = write.ticket;
+    node.unsynced.pop_front();
+  }
+  while (!node.waiting.empty() && node.waiting.front().ticket <= node.durable) {
+    launch(std::move(node.waiting.front().packet));
+    node.waiting.pop_front();
+  }
+}
+
+void TestCluster::take_messages(std::uint32_t id, const Effects& effects) {
+  Node& node = this->node(id);
+  const auto packet = [&](const Message& message) {
+    return Packet{
+        id, message.to.value, {}, {node.incarnation}, message.header, join(effects, message.body)};
+  };
+  for (const Message& message : effects.send_now) launch(packet(message));
+  for (const Message& message : effects.send_when_durable) {
+    if (node.issued <= node.durable) {
+      launch(packet(message));
+    } else {
+      node.waiting.push_back({node.issued, packet(message)});
+    }
+  }
+}
+
+// State machine safety: no two nodes ever commit different entries at one index.
+void TestCluster::take_commits(std::uint32_t id, const Effects& effects) {
+  Node& node = this->node(id);
+  for (const CommittedRun& committed : effects.commit) {
+    const std::uint64_t index = committed.index.value;
+    if (index != node.applied.size() + 1) violated("node " + name(id) + " commits out of order");
+    node.applied.push_back(committed);
+    const auto entry = decode_record(node.log[index - 1]);
+    const std::pair<std::uint64_t, std::string> what{entry->term.value, text_of(committed.run)};
+    if (order_.size() < index) {
+      order_.push_back(what);
+    } else if (order_[index - 1] != what) {
+      violated("node " + name(id) + " commits " + what.second + " at " + std::to_string(index) +
+               " where " + order_[index - 1].second + " was committed");
+    }
+  }
+  for (const ReadReady& ready : effects.reads_ready) node.reads[ready.id] = ready.index;
+}
+
+// --- what can be seen ---
+
+void TestCluster::trace(Show kind, std::string line) {
+  if (shown_.contains(kind)) trace_.push_back(std::move(line));
+}
+
+std::vector<std::string> TestCluster::take_trace() {
+  return std::exchange(trace_, {});
+}
+
+void TestCluster::violated(std::string story) {
+  trace_.push_back("VIOLATION: " + story);
+  if (violation_.empty()) violation_ = std::move(story);
+}
+
+// Election safety: at most one leader in a term.
+void TestCluster::note_role(std::uint32_t id) {
+  const Status status = node(id).replica->status();
+  const std::string role =
+      std::string(status.role) + " in term " + std::to_string(status.epoch.value);
+  if (role != node(id).role) trace(Show::roles, name(id) + " is " + role);
+  node(id).role = role;
+  if (status.role != "leader") return;
+  const auto [it, fresh] = leaders_.emplace(status.epoch.value, id);
+  if (it->second != id) violated("two leaders in term " + std::to_string(status.epoch.value));
+}
+
+void TestCluster::trace_step(std::uint32_t id, const Effects& effects) {
+  for (const Write& write : effects.writes) {
+    trace(Show::writes,
+          name(id) + " writes #" + std::to_string(write.ticket.value) + " " + text_of(write));
+  }
+  const auto message = [&](const Message& sent, const char* lane) {
+    trace(Show::messages, name(id) + " -> " + name(sent.to.value) + lane + " " +
+                              text_of_message(sent.header, join(effects, sent.body)));
+  };
+  for (const Message& sent : effects.send_now) message(sent, "");
+  for (const Message& sent : effects.send_when_durable) message(sent, " (when durable)");
+  for (const CommittedRun& committed : effects.commit) {
+    trace(Show::commits, name(id) + " commits " + std::to_string(committed.index.value) + " " +
+                             text_of(committed.run));
+  }
+  for (const ReadReady& ready : effects.reads_ready) {
+    trace(Show::commits, name(id) + " may serve read " + std::to_string(ready.id) + " at index " +
+                             std::to_string(ready.index.value));
+  }
+  for (const Refusal& refusal : effects.refused) {
+    const char* reason = refusal.reason == Refusal::Reason::no_leader ? "no leader" : "overloaded";
+    trace(Show::commits, name(id) + " refuses " +
+                             (refusal.kind == Refusal::Kind::run ? "run " : "read ") +
+                             std::to_string(refusal.number) + ": " + reason);
+  }
+}
+
+Status TestCluster::status(std::uint32_t id) const {
+  return nodes_[id - 1].replica->status();
+}
+
+std::uint32_t TestCluster::leader() const {
+  std::uint32_t found = 0;
+  for (std::uint32_t id = 1; id <= size(); ++id) {
+    if (!is_up(id) || status(id).role != "leader") continue;
+    if (found == 0 || status(id).epoch > status(found).epoch) found = id;
+  }
+  return found;
+}
+
+std::string TestCluster::status_line(std::uint32_t id) const {
+  if (!is_up(id)) return name(id) + " is down";
+  const Status s = status(id);
+  std::string line = name(id) + " " + std::string(s.role) + " term " +
+                     std::to_string(s.epoch.value) + " leader " +
+                     (s.leader == kNoNode ? "none" : name(s.leader.value)) + " commit " +
+                     std::to_string(s.commit.value) + " last " + std::to_string(s.last.value);
+  if (s.held_runs > 0) line += " holds " + std::to_string(s.held_runs);
+  return line;
+}
+
+std::string TestCluster::log_line(std::uint32_t id) const {
+  const Node& node = nodes_[id - 1];
+  std::string line = name(id) + ":";
+  for (const Record& record : is_up(id) ? node.log : node.disk.records) {
+    const auto entry = decode_record(record);
+    line += " " + std::to_string(entry->term.value) + text_of(entry->run);
+  }
+  return line;
+}
+
+std::vector<std::string> TestCluster::committed(std::uint32_t id) const {
+  std::vector<std::string> texts;
+  for (const CommittedRun& committed : nodes_[id - 1].applied) {
+    if (committed.run.count > 0) texts.push_back(text_of(committed.run));
+  }
+  return texts;
+}
+
+const std::map<std::uint64_t, LogIndex>& TestCluster::reads(std::uint32_t id) const {
+  return nodes_[id - 1].reads;
+}
+
+}  // namespace parley::raft::test

@@ -1,0 +1,91 @@
+// One replica between hand-made messages: what it gets and what it does, as text.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "algorithms/raft/codec.h"
+#include "algorithms/raft/replica.h"
+
+namespace parley::raft::test {
+
+// Node 1 of a cluster. Each input is a turn of its own, unless gathered between begin() and end().
+// Nothing becomes durable but by durable().
+class TestNode {
+ public:
+  using Lines = std::vector<std::string>;
+
+  // Pre-vote is off, so that one time-out is an election.
+  explicit TestNode(std::uint32_t size, std::vector<std::pair<std::string, std::int64_t>> set = {},
+                    Recovered recovered = {}, std::uint64_t incarnation = 1);
+
+  // What storage holds of a node of that term, with a log of entries of these terms.
+  static Recovered disk(std::uint64_t term, std::uint32_t vote,
+                        const std::vector<std::uint64_t>& log);
+
+  // Each returns the effects of the turn: "writes #1 state term 1 vote 1", "sends 2 vote_request
+  // ...", "sends 2 when durable ...", "commits 1 -", "read 1 at 3", "refuses run 1", "broken: ...".
+  Lines step() { return run_turn(); }
+  Lines wait(Duration time);  // and no more
+  Lines time_out();           // up to its deadline
+  Lines durable(std::uint64_t ticket);
+  Lines durable_all() { return durable(issued_); }
+  Lines vote_request(std::uint32_t from, std::uint64_t term, std::uint64_t last_index,
+                     std::uint64_t last_term, bool pre = false);
+  Lines vote_reply(std::uint32_t from, std::uint64_t term, bool granted, bool pre = false);
+  // The entries after `prev_index` have the terms `terms`, and these as their texts.
+  Lines append(std::uint32_t from, std::uint64_t term, std::uint64_t prev_index,
+               std::uint64_t prev_term, const std::vector<std::uint64_t>& terms,
+               std::uint64_t commit = 0, std::uint64_t round = 0);
+  Lines append_reply(std::uint32_t from, std::uint64_t term, std::uint64_t agreed,
+                     std::uint64_t round = 0);
+  Lines rejection(std::uint32_t from, std::uint64_t term, std::uint64_t agreed,
+                  std::uint64_t rejected, std::uint64_t last, const std::vector<TermStart>& starts);
+  Lines forward(std::uint32_t from, std::uint64_t number, const std::string& text);
+  Lines read_request(std::uint32_t from, std::uint64_t incarnation, std::uint64_t number);
+  Lines read_reply(std::uint32_t from, std::uint64_t incarnation, std::uint64_t number,
+                   std::uint64_t index);
+  Lines submit(const std::string& text);
+  Lines read(std::uint64_t id);
+
+  // Inputs from here on make one turn, which end() runs.
+  void begin() { gathering_ = true; }
+  Lines end();
+
+  // Makes it the leader of the next term by its own time-out and the votes of a majority; all is
+  // durable. Its empty entry is sent, and acknowledged by no one.
+  void lead();
+
+  [[nodiscard]] Status status() const { return replica_->status(); }
+  [[nodiscard]] std::string role() const { return std::string(replica_->status().role); }
+  [[nodiscard]] const Effects& effects() const { return effects_; }
+
+ private:
+  Lines receive(std::uint32_t from, Block header, Block body = {});
+  Lines turn_unless_gathering() { return gathering_ ? Lines{} : run_turn(); }
+  Lines run_turn();
+
+  std::uint32_t size_;
+  std::unique_ptr<Replica> replica_;
+  Instant now_{std::chrono::seconds(1)};
+  Store store_{1};
+  Effects effects_;
+  Encoder encoder_;
+  bool gathering_ = false;
+  std::uint64_t issued_ = 0;
+  std::uint64_t durable_ = 0;
+  std::uint64_t last_run_ = 0;
+  std::vector<Frame> frames_;
+  std::vector<CommandRun> commands_;
+  std::vector<ReadRequest> reads_;
+};
+
+// Whether these are the lines; whether one of them contains the text; whether none does.
+testing::AssertionResult is(const TestNode::Lines& lines, const TestNode::Lines& wanted);
+testing::AssertionResult has(const TestNode::Lines& lines, const std::string& text);
+testing::AssertionResult lacks(const TestNode::Lines& lines, const std::string& text);
+
+}  // namespace parley::raft::test

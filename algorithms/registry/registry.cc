@@ -1,0 +1,28 @@
+#include "algorithms/registry/registry.h"
+
+#include "algorithms/raft/replica.h"
+#include "algorithms/unreplicated/replica.h"
+
+namespace parley {
+namespace {
+
+// One line an algorithm.
+constexpr const Algorithm* kAlgorithms[] = {
+    &kUnreplicated,
+    &kRaft,
+};
+
+}  // namespace
+
+std::span<const Algorithm* const> algorithms() {
+  return kAlgorithms;
+}
+
+const Algorithm* find_algorithm(std::string_view name) {
+  for (const Algorithm* algorithm : kAlgorithms) {
+    if (algorithm->name == name) return algorithm;
+  }
+  return nullptr;
+}
+
+}  // namespace parley
