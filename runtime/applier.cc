@@ -1,0 +1,118 @@
+#include "runtime/applier.h"
+
+namespace parley {
+
+// Stamps the writes of one run and collects the results of its commands.
+class Applier::Sink final : public WriteSink, public ReplySink {
+ public:
+  Sink(Store& store, std::vector<Result>& results, Journal* journal)
+      : store_(store), results_(results), journal_(journal) {}
+
+  void put(const Command& command, Key key, std::uint64_t value) override {
+    const Writer writer{command.header.session, command.header.sequence};
+    const Stamp stamp = results_[command.offset].stamp;
+    store_.write(key, value, stamp, writer);
+    if (journal_ != nullptr) journal_->applied(key, stamp, writer, value);
+  }
+
+  void set(const Command& command, std::uint16_t code, std::uint64_t value) override {
+    results_[command.offset].code = code;
+    results_[command.offset].value = value;
+  }
+
+ private:
+  Store& store_;
+  std::vector<Result>& results_;
+  Journal* journal_;
+};
+
+Applier::Applier(const Application& application, std::uint32_t max_sessions,
+                 std::uint32_t first_session, Journal* journal)
+    : application_(application),
+      journal_(journal),
+      store_(application.key_count()),
+      sessions_(max_sessions, first_session) {}
+
+std::span<const Result> Applier::apply(const CommittedRun& committed) {
+  applied_ = committed.index;
+  screen(committed.run.body.bytes(), committed.index);
+  if (fresh_.empty()) return results_;
+
+  Sink sink(store_, results_, journal_);
+  application_.execute(store_, fresh_, sink, sink);
+  for (const Command& command : fresh_) sessions_.record(results_[command.offset]);
+  for (const std::uint32_t echo : echoes_) {
+    sessions_.look_up(results_[echo].session, results_[echo].sequence, results_[echo]);
+  }
+  commands_applied_ += fresh_.size();
+  return results_;
+}
+
+void Applier::screen(Bytes body, LogIndex index) {
+  results_.clear();
+  fresh_.clear();
+  echoes_.clear();
+  CommandReader reader(body);
+  while (const auto command = reader.next()) {
+    Result& result = results_.emplace_back();
+    result.session = command->header.session;
+    result.sequence = command->header.sequence;
+    screen_command(*command, index, result);
+  }
+}
+
+void Applier::screen_command(const Command& command, LogIndex index, Result& result) {
+  const auto refuse = [&result](Outcome outcome, RefusedBecause reason) {
+    result.outcome = outcome;
+    result.reason = static_cast<std::uint8_t>(reason);
+  };
+  const Stamp stamp{index.value, command.offset};
+  if (command.header.kind == static_cast<std::uint16_t>(CommandKind::open_session)) {
+    std::uint64_t nonce = 0;
+    if (command.payload.size() != sizeof(nonce)) {
+      return refuse(Outcome::refused, RefusedBecause::invalid);
+    }
+    std::memcpy(&nonce, command.payload.data(), sizeof(nonce));
+    result.value = sessions_.open(nonce);
+    if (result.value == 0) return refuse(Outcome::refused, RefusedBecause::too_many_sessions);
+    result.outcome = Outcome::ok;
+    result.stamp = stamp;
+    return;
+  }
+  switch (sessions_.look_up(result.session, result.sequence, result)) {
+    case SessionTable::Seen::fresh:
+      result.outcome = Outcome::ok;
+      fresh_.push_back(command);
+      if (index != LogIndex{}) {
+        result.stamp = stamp;
+        sessions_.record(result);  // so that a repetition within this run is recognised
+      }
+      return;
+    case SessionTable::Seen::repeated:
+      if (result.stamp.major == index.value) echoes_.push_back(command.offset);
+      return;
+    case SessionTable::Seen::too_old:
+      return refuse(Outcome::unknown, RefusedBecause::too_old);
+    case SessionTable::Seen::no_session:
+      return refuse(Outcome::refused, RefusedBecause::no_session);
+  }
+}
+
+bool Applier::merge(const MergeCandidate& candidate) {
+  switch (store_.write(candidate.key, candidate.value, candidate.stamp, candidate.writer)) {
+    case WriteResult::taken:
+      ++commands_applied_;
+      if (journal_ != nullptr) {
+        journal_->applied(candidate.key, candidate.stamp, candidate.writer, candidate.value);
+      }
+      return true;
+    case WriteResult::older:
+    case WriteResult::same:
+      return true;
+    case WriteResult::conflict:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace parley

@@ -1,0 +1,301 @@
+#include "runtime/driver.h"
+
+#include <algorithm>
+
+namespace parley {
+namespace {
+
+// Sessions of a merge strategy are opened by each node for itself, and are gone with its memory.
+// Node and incarnation in the upper bits keep their ids apart: a client that goes on with a session
+// of an earlier start must not be taken for another one's. An id comes back after 512 starts.
+std::uint32_t first_session(const Algorithm& algorithm, const ReplicaConfig& config) {
+  if (algorithm.guarantee.ordered) return 0;
+  return (config.self.value << 25) |
+         static_cast<std::uint32_t>((config.incarnation.value & 0x1ff) << 16);
+}
+
+// As many as first_session leaves room for.
+std::uint32_t max_sessions(const Algorithm& algorithm, const DriverLimits& limits) {
+  return algorithm.guarantee.ordered ? limits.max_sessions
+                                     : std::min(limits.max_sessions, (1U << 16) - 1);
+}
+
+}  // namespace
+
+Driver::Driver(const Algorithm& algorithm, const Application& application, ReplicaConfig config,
+               Recovered recovered, DriverLimits limits, Journal* journal)
+    : algorithm_(algorithm),
+      application_(application),
+      config_(std::move(config)),
+      limits_(limits),
+      applier_(application, max_sessions(algorithm, limits), first_session(algorithm, config_),
+               journal),
+      replica_(algorithm.make(config_, std::move(recovered))),
+      accept_max_bytes_(limits.max_waiting_bytes) {}
+
+bool Driver::submit(RequestTag tag, Bytes body, std::uint32_t count) {
+  const std::uint64_t allowed = std::min(accept_max_bytes_, limits_.max_waiting_bytes);
+  if (waiting_bytes_ + body.size() > allowed) return false;
+  if (open_.empty() || open_.back().body.size() + body.size() > limits_.max_run_bytes) {
+    if (pending_.size() + open_.size() >= limits_.max_pending_runs) return false;
+    open_.emplace_back();
+  }
+  OpenRun& run = open_.back();
+  run.body.insert(run.body.end(), body.begin(), body.end());
+  run.count += count;
+  ++run.segments;
+  open_segments_.push_back({tag, count});
+  waiting_bytes_ += body.size();
+  return true;
+}
+
+bool Driver::query(RequestTag tag, ReadMode mode, Bytes query) {
+  if (mode == ReadMode::local) {
+    if (local_queries_.size() >= limits_.max_pending_reads) return false;
+    local_queries_.emplace_back(tag, std::vector<std::byte>(query.begin(), query.end()));
+    return true;
+  }
+  if (pending_reads_.size() >= limits_.max_pending_reads) return false;
+  PendingRead& read = pending_reads_[++last_read_];
+  read.tag = tag;
+  read.query.assign(query.begin(), query.end());
+  reads_.push_back({last_read_});
+  return true;
+}
+
+bool Driver::has_input() const {
+  return !frames_.empty() || !open_.empty() || !reads_.empty() || !local_queries_.empty() ||
+         durable_taken_ < durable_;
+}
+
+Instant Driver::deadline() const {
+  Instant earliest = replica_->deadline();
+  if (!pending_.empty()) {
+    earliest = std::min(earliest, pending_.front().since + limits_.request_timeout);
+  }
+  if (!pending_reads_.empty()) {
+    earliest = std::min(earliest, pending_reads_.begin()->second.since + limits_.request_timeout);
+  }
+  return earliest;
+}
+
+const Effects& Driver::step(Instant now, WallTime wall) {
+  settled_submits_.clear();
+  results_.clear();
+  settled_queries_.clear();
+  answer_bytes_.clear();
+  effects_.clear();
+  close_runs(now);
+  for (const ReadRequest& read : reads_) pending_reads_[read.id].since = now;
+
+  Turn turn;
+  turn.now = now;
+  turn.wall = wall;
+  turn.durable_through = durable_;
+  turn.applied_through = applier_.applied();
+  turn.frames = frames_;
+  turn.commands = runs_;
+  turn.reads = reads_;
+  replica_->step(turn, applier_.store(), effects_);
+  durable_taken_ = durable_;
+  frames_.clear();
+  runs_.clear();
+  reads_.clear();
+
+  apply_commits();
+  apply_merges();
+  take_refusals();
+  answer_reads();
+  expire(now);
+  forget_settled();
+  accept_max_bytes_ = effects_.accept_max_bytes;
+  return effects_;
+}
+
+// Turns what clients submitted since the last step into runs.
+void Driver::close_runs(Instant now) {
+  std::uint64_t first_segment = forgotten_segments_ + segments_.size();
+  segments_.insert(segments_.end(), open_segments_.begin(), open_segments_.end());
+  for (OpenRun& open : open_) {
+    PendingRun& pending = pending_.emplace_back();
+    pending.since = now;
+    pending.first_segment = first_segment;
+    pending.segments = open.segments;
+    first_segment += open.segments;
+    pending.commands = open.count;
+    const std::uint64_t number = first_pending_ + pending_.size() - 1;
+    CommandRun run{RunId{config_.self, config_.incarnation, number}, open.count,
+                   Block::copy_of(open.body)};
+    if (!algorithm_.guarantee.ordered) run = merge_run(std::move(run), pending);
+    if (run.count > 0) runs_.push_back(std::move(run));
+  }
+  open_.clear();
+  open_segments_.clear();
+  waiting_bytes_ = 0;
+}
+
+// The writes that the commands of a run come down to, less those that its sessions have seen.
+CommandRun Driver::merge_run(CommandRun run, PendingRun& pending) {
+  applier_.screen(run.body.bytes(), LogIndex{});
+  pending.screened.assign(applier_.results().begin(), applier_.results().end());
+  std::vector<CellWrite> writes;
+  for (const Command& command : applier_.fresh()) {
+    CellWrite& write = writes.emplace_back();
+    application_.translate(command, write);
+    write.writer = {command.header.session, command.header.sequence};
+    pending.written.push_back(command.offset);
+  }
+  run.count = static_cast<std::uint32_t>(writes.size());
+  run.body = Block::copy_of(std::as_bytes(std::span(writes)));
+  if (writes.empty()) settle(run.id.number, pending.screened);
+  return run;
+}
+
+void Driver::apply_commits() {
+  for (const CommittedRun& committed : effects_.commit) {
+    if (committed.index != applier_.applied().next()) {
+      effects_.broken_invariant = "index " + std::to_string(committed.index.value) +
+                                  " was committed after index " +
+                                  std::to_string(applier_.applied().value);
+      return;
+    }
+    const std::span<const Result> results = applier_.apply(committed);
+    if (find_pending(committed.run.id) != nullptr) settle(committed.run.id.number, results);
+  }
+}
+
+void Driver::apply_merges() {
+  for (const MergeCandidate& candidate : effects_.merge) {
+    if (!applier_.merge(candidate)) {
+      effects_.broken_invariant =
+          "two writes of cell " + std::to_string(candidate.key.value) + " have one stamp";
+    }
+  }
+  for (const RunReply& reply : effects_.replies) {
+    PendingRun* pending = find_pending(reply.run);
+    if (pending == nullptr) continue;
+    Stamp stamp = reply.first;
+    for (const std::uint32_t offset : pending->written) {
+      Result& result = pending->screened[offset];
+      result.stamp = stamp;
+      applier_.sessions().record(result);
+      ++stamp.major;
+    }
+    settle(reply.run.number, pending->screened);
+  }
+}
+
+void Driver::take_refusals() {
+  for (const Refusal& refusal : effects_.refused) {
+    auto reason = RefusedBecause::no_leader;
+    if (refusal.reason == Refusal::Reason::overloaded) reason = RefusedBecause::overloaded;
+    if (refusal.reason == Refusal::Reason::stopping) reason = RefusedBecause::stopping;
+    if (refusal.kind == Refusal::Kind::run) {
+      settle_all(refusal.number, Outcome::refused, reason);
+    } else if (const auto it = pending_reads_.find(refusal.number); it != pending_reads_.end()) {
+      settled_queries_.push_back({it->second.tag, reason, {}, answer_bytes_.size(), 0});
+      pending_reads_.erase(it);
+    }
+  }
+}
+
+void Driver::answer_reads() {
+  for (const auto& [tag, query] : local_queries_) answer(tag, query);
+  local_queries_.clear();
+  for (const ReadReady& ready : effects_.reads_ready) {
+    const auto it = pending_reads_.find(ready.id);
+    if (it == pending_reads_.end()) continue;
+    it->second.index = ready.index;
+    ready_reads_.push_back(ready.id);
+  }
+  std::erase_if(ready_reads_, [this](std::uint64_t id) {
+    const auto it = pending_reads_.find(id);
+    if (it == pending_reads_.end()) return true;
+    if (it->second.index > applier_.applied()) return false;
+    answer(it->second.tag, it->second.query);
+    pending_reads_.erase(it);
+    return true;
+  });
+}
+
+// Nothing waits for ever: what took too long may still happen, so its outcome is unknown.
+void Driver::expire(Instant now) {
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    if (pending_[i].since + limits_.request_timeout > now) break;
+    settle_all(first_pending_ + i, Outcome::unknown, RefusedBecause::timed_out);
+  }
+  while (!pending_reads_.empty()) {
+    const auto it = pending_reads_.begin();
+    if (it->second.since + limits_.request_timeout > now) break;
+    settled_queries_.push_back(
+        {it->second.tag, RefusedBecause::timed_out, {}, answer_bytes_.size(), 0});
+    pending_reads_.erase(it);
+  }
+}
+
+Driver::PendingRun* Driver::find_pending(RunId run) {
+  if (run.origin != config_.self || run.incarnation != config_.incarnation) return nullptr;
+  if (run.number < first_pending_ || run.number >= first_pending_ + pending_.size()) return nullptr;
+  PendingRun& pending = pending_[run.number - first_pending_];
+  return pending.settled ? nullptr : &pending;
+}
+
+void Driver::settle(std::uint64_t number, std::span<const Result> results) {
+  const std::size_t place = number - first_pending_;
+  PendingRun& pending = pending_[place];
+  pending.settled = true;
+  auto first = static_cast<std::uint32_t>(results_.size());
+  results_.insert(results_.end(), results.begin(), results.end());
+  for (std::size_t i = 0; i < pending.segments; ++i) {
+    const Segment& segment = segments_[pending.first_segment - forgotten_segments_ + i];
+    settled_submits_.push_back({segment.tag, first, segment.count});
+    first += segment.count;
+  }
+}
+
+void Driver::settle_all(std::uint64_t number, Outcome outcome, RefusedBecause reason) {
+  PendingRun* pending = find_pending({config_.self, config_.incarnation, number});
+  if (pending == nullptr) return;
+  Result result;
+  result.outcome = outcome;
+  result.reason = static_cast<std::uint8_t>(reason);
+  const std::vector<Result> results(pending->commands, result);
+  settle(number, results);
+}
+
+void Driver::forget_settled() {
+  while (!pending_.empty() && pending_.front().settled) {
+    const std::uint32_t segments = pending_.front().segments;
+    segments_.erase(segments_.begin(), segments_.begin() + segments);
+    forgotten_segments_ += segments;
+    pending_.pop_front();
+    ++first_pending_;
+  }
+}
+
+void Driver::answer(const RequestTag& tag, Bytes query) {
+  SettledQuery settled;
+  settled.tag = tag;
+  settled.first = answer_bytes_.size();
+  settled.error = application_.query(applier_.store(), query, answer_bytes_);
+  settled.size = answer_bytes_.size() - settled.first;
+  if (!settled.error.empty()) settled.reason = RefusedBecause::invalid;
+  settled_queries_.push_back(std::move(settled));
+}
+
+NodeReport Driver::report() const {
+  NodeReport report;
+  report.node = config_.self;
+  report.incarnation = config_.incarnation;
+  report.algorithm = algorithm_.name;
+  report.status = replica_->status();
+  report.role = report.status.role;
+  report.applied = applier_.applied();
+  report.digest = applier_.store().digest();
+  report.written_cells = applier_.store().written_cells();
+  report.sessions = applier_.sessions().size();
+  report.commands_applied = applier_.commands_applied();
+  return report;
+}
+
+}  // namespace parley

@@ -1,0 +1,45 @@
+// What this node applied, as a file: `nodes/<id>.applied.csv` of a run's folder.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runtime/applier.h"
+
+namespace parley {
+
+// Lines `stamp,client,seq,cell`: the stamp as 32 lower-case hexadecimal digits that sort as stamps
+// do, the rest in decimal. Lines are gathered in memory until `flush`, so a killed node loses only
+// the tail. A file that cannot be written to never disturbs the node: `error` tells of it.
+class FileJournal final : public Journal {
+ public:
+  // Maps the store's keys to the cell numbers of the file.
+  using CellNumber = std::function<std::uint64_t(Key)>;
+
+  // Makes the file anew, with its header. `cell_number` may be null: then the key is the number.
+  // Throws std::system_error when the file cannot be made.
+  FileJournal(const std::filesystem::path& path, CellNumber cell_number);
+  ~FileJournal() override;
+  FileJournal(const FileJournal&) = delete;
+  FileJournal& operator=(const FileJournal&) = delete;
+
+  void applied(Key key, Stamp stamp, Writer writer, std::uint64_t value) override;
+
+  // Hands the gathered lines to the kernel.
+  void flush();
+  // Whether lines wait for a flush.
+  [[nodiscard]] bool dirty() const { return !buffer_.empty(); }
+  // Empty, or what went wrong with the file; nothing was written since.
+  [[nodiscard]] const std::string& error() const { return error_; }
+
+ private:
+  CellNumber cell_number_;
+  int descriptor_;
+  std::vector<char> buffer_;
+  std::string error_;
+};
+
+}  // namespace parley

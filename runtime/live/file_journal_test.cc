@@ -1,0 +1,70 @@
+#include "runtime/live/file_journal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "runtime/live/test_folder.h"
+
+namespace parley {
+namespace {
+
+std::string read_all(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(FileJournal, WritesLinesWhenFlushed) {
+  const TestFolder folder;
+  const auto path = folder.path() / "1.applied.csv";
+  FileJournal journal(path, nullptr);
+  EXPECT_EQ(read_all(path), "stamp,client,seq,cell\n");
+  EXPECT_FALSE(journal.dirty());
+
+  journal.applied(Key{42}, Stamp{0x1f, 3}, Writer{7, 9}, 5);
+  EXPECT_TRUE(journal.dirty());
+  EXPECT_EQ(read_all(path), "stamp,client,seq,cell\n");
+  journal.flush();
+  EXPECT_FALSE(journal.dirty());
+  EXPECT_EQ(read_all(path),
+            "stamp,client,seq,cell\n"
+            "000000000000001f0000000000000003,7,9,42\n");
+}
+
+TEST(FileJournal, MapsKeysToCells) {
+  const TestFolder folder;
+  const auto path = folder.path() / "journal";
+  {
+    FileJournal journal(path, [](Key key) { return 1000 + std::uint64_t{key.value}; });
+    journal.applied(Key{1}, Stamp{~std::uint64_t{0}, ~std::uint64_t{0}}, Writer{~0U, ~0U}, 0);
+  }
+  EXPECT_EQ(read_all(path),
+            "stamp,client,seq,cell\n"
+            "ffffffffffffffffffffffffffffffff,4294967295,4294967295,1001\n");
+}
+
+TEST(FileJournal, AFullDiskIsToldAndDisturbsNothing) {
+  FileJournal journal("/dev/full", nullptr);
+  EXPECT_THAT(journal.error(), testing::HasSubstr("cannot write the journal"));
+  journal.applied(Key{1}, Stamp{1, 0}, Writer{1, 1}, 0);
+  journal.flush();
+  EXPECT_FALSE(journal.dirty());
+}
+
+TEST(FileJournal, SaysWhichFileCannotBeMade) {
+  const TestFolder folder;
+  try {
+    FileJournal journal(folder.path() / "missing" / "journal", nullptr);
+    FAIL() << "it was made";
+  } catch (const std::system_error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("missing/journal"));
+  }
+}
+
+}  // namespace
+}  // namespace parley

@@ -1,0 +1,329 @@
+#include "runtime/live/node.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "runtime/live/file_journal.h"
+#include "runtime/live/port_queue.h"
+#include "runtime/live/waiter.h"
+
+namespace parley {
+namespace {
+
+// What one turn takes in at most, so that no kind of input keeps the others waiting.
+constexpr std::size_t kTurnFrames = 4096;
+constexpr std::size_t kTurnRequests = 8192;
+constexpr std::size_t kTurnBytes = 8U << 20;
+// Steps that follow each other because tickets became durable, before other input gets its turn.
+constexpr int kFollowUpSteps = 8;
+constexpr Duration kJournalInterval = std::chrono::milliseconds(10);
+constexpr Duration kLongestWait = std::chrono::seconds(1);
+// A peer counts as connected when something came from it within this time.
+constexpr Duration kConnectedWithin = std::chrono::seconds(1);
+
+NodeConfig checked(NodeConfig config) {
+  if (config.algorithm == nullptr || config.application == nullptr) {
+    throw std::runtime_error("a node needs an algorithm and an application");
+  }
+  const auto& members = config.replica.members;
+  if (std::find(members.begin(), members.end(), config.replica.self) == members.end()) {
+    throw std::runtime_error("node " + std::to_string(config.replica.self.value) +
+                             " is not among the members");
+  }
+  if (config.replica.incarnation == Incarnation{}) {
+    throw std::runtime_error("incarnation: 0 is not allowed");
+  }
+  if (!config.algorithm->guarantee.ordered && config.application->state_dependent()) {
+    throw std::runtime_error("the commands of application " +
+                             std::string(config.application->name()) +
+                             " depend on the state: strategy " +
+                             std::string(config.algorithm->name) + ", which merges, cannot run it");
+  }
+  config.replica.now = monotonic_now();
+  if (config.context == nullptr) config.context = std::make_shared<zmq::context_t>(1);
+  return config;
+}
+
+std::unique_ptr<FileJournal> open_journal(const NodeConfig& config) {
+  if (config.journal.empty()) return nullptr;
+  return std::make_unique<FileJournal>(config.journal, config.journal_cell);
+}
+
+}  // namespace
+
+class Node::Loop final : public NodeDesk {
+ public:
+  explicit Loop(NodeConfig config)
+      : config_(checked(std::move(config))),
+        journal_(open_journal(config_)),
+        transport_(*config_.context, *config_.algorithm, config_.replica, config_.transport),
+        clients_(*config_.context, *config_.application, *this, config_.clients),
+        port_(*config_.application, config_.port_capacity, bell_),
+        driver_(*config_.algorithm, *config_.application, config_.replica, Recovered{},
+                config_.limits, journal_.get()) {
+    for (const auto& [id, endpoint] : config_.peers) {
+      if (id == config_.replica.self) {
+        transport_.bind(endpoint);
+      } else {
+        transport_.connect(id, endpoint);
+      }
+    }
+    for (const std::string& endpoint : config_.client_endpoints) clients_.bind(endpoint);
+    for (const NodeId id : config_.replica.members) {
+      const auto own = config_.links.find(id);
+      transport_.shape(id, own == config_.links.end() ? config_.link : own->second);
+    }
+  }
+
+  int run();
+  void stop() noexcept {
+    stopping_.store(true);
+    bell_.ring();
+  }
+  void shape_link(NodeId peer, const LinkProfile& profile) {
+    {
+      const std::lock_guard lock(shapes_mutex_);
+      shapes_.emplace_back(peer, profile);
+      shapes_waiting_.store(true);
+    }
+    bell_.ring();
+  }
+
+  [[nodiscard]] Transport& transport() { return transport_; }
+  [[nodiscard]] const ClientPort& clients() const { return clients_; }
+  [[nodiscard]] NodePort& port() { return port_; }
+  [[nodiscard]] const std::string& story() const { return story_; }
+
+  // NodeDesk
+  [[nodiscard]] Greeting greeting() const override {
+    return {config_.replica.self, config_.replica.incarnation, driver_.replica().status().leader,
+            config_.algorithm->name};
+  }
+  [[nodiscard]] std::string report() const override;
+
+ private:
+  void turns();
+  bool take_inputs(Instant now);
+  void take_shapes();
+  void step(Instant now);
+  void settle();
+  void watch_status();
+  void flush_journal(Instant now);
+  void wait();
+  [[nodiscard]] NodeReport node_report() const;
+
+  NodeConfig config_;
+  std::unique_ptr<FileJournal> journal_;
+  Bell bell_;
+  Transport transport_;
+  ClientPort clients_;
+  PortQueue port_;
+  Driver driver_;
+
+  std::vector<Frame> frames_;
+  Status last_status_;
+  Instant journal_flushed_{};
+  bool journal_failed_ = false;
+  LoopTraffic traffic_;
+  std::string story_;
+  std::optional<Waiter> waiter_;
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> shapes_waiting_{false};
+  std::mutex shapes_mutex_;
+  std::vector<std::pair<NodeId, LinkProfile>> shapes_;  // guarded
+};
+
+int Node::Loop::run() {
+  spdlog::info("node {} starts: {} of {} members, incarnation {}, peers at {}, clients at {}",
+               config_.replica.self.value, config_.algorithm->name, config_.replica.members.size(),
+               config_.replica.incarnation.value, transport_.endpoint(),
+               clients_.endpoints().empty() ? "no endpoint" : clients_.endpoints().front());
+  try {
+    turns();
+  } catch (const zmq::error_t& error) {
+    story_ = std::string("a socket failed: ") + error.what();
+  }
+  port_.close();
+  if (journal_ != nullptr) journal_->flush();
+  if (!story_.empty()) {
+    spdlog::critical("node {} stops: {}", config_.replica.self.value, story_);
+    return 1;
+  }
+  spdlog::info("node {} stops", config_.replica.self.value);
+  return 0;
+}
+
+void Node::Loop::turns() {
+  std::vector<zmq::socket_t*> sockets = {&transport_.inbox(), &clients_.socket()};
+  waiter_.emplace(sockets, bell_);
+  while (!stopping_.load()) {
+    const Instant now = monotonic_now();
+    const bool more = take_inputs(now);
+    if (driver_.has_input() || driver_.deadline() <= now) step(now);
+    transport_.send_due(now);
+    clients_.flush();
+    flush_journal(now);
+    if (!story_.empty()) return;
+    if (!more && !driver_.has_input()) wait();
+  }
+}
+
+// True when a bound was met, so that more input may be waiting.
+bool Node::Loop::take_inputs(Instant now) {
+  if (shapes_waiting_.load()) take_shapes();
+  frames_.clear();
+  bool more = transport_.receive(now, kTurnFrames, kTurnBytes, frames_);
+  for (Frame& frame : frames_) driver_.receive(std::move(frame));
+  more |= clients_.receive(driver_, kTurnRequests, kTurnBytes);
+  port_.take(driver_, [this] { return node_report(); });
+  return more;
+}
+
+void Node::Loop::take_shapes() {
+  std::vector<std::pair<NodeId, LinkProfile>> shapes;
+  {
+    const std::lock_guard lock(shapes_mutex_);
+    shapes.swap(shapes_);
+    shapes_waiting_.store(false);
+  }
+  for (const auto& [peer, profile] : shapes) transport_.shape(peer, profile);
+}
+
+// Steps the replica, and again as long as only tickets became durable, which they do at once.
+void Node::Loop::step(Instant now) {
+  for (int steps = 0; steps < kFollowUpSteps; ++steps) {
+    const Effects& effects = driver_.step(now, wall_now());
+    ++traffic_.turns;
+    // A replica that finds its state impossible must not be heard any more.
+    if (!effects.broken_invariant.empty()) {
+      story_ = effects.broken_invariant;
+      return;
+    }
+    // Clients first: what their replies wait for has happened, and they are what is measured.
+    settle();
+    clients_.flush();
+    transport_.send(now, effects, effects.send_now);
+    if (!effects.writes.empty()) driver_.durable_through(effects.writes.back().ticket);
+    transport_.send(now, effects, effects.send_when_durable);
+    if (!driver_.has_input()) break;
+  }
+  watch_status();
+}
+
+void Node::Loop::settle() {
+  for (const SettledSubmit& settled : driver_.submits()) {
+    if (settled.tag.connection == PortQueue::kConnection) {
+      port_.settle(settled, driver_.results());
+    } else {
+      clients_.settle(settled, driver_.results());
+    }
+  }
+  for (const SettledQuery& settled : driver_.queries()) {
+    if (settled.tag.connection == PortQueue::kConnection) {
+      port_.settle(settled, driver_.answer_bytes());
+    } else {
+      clients_.settle(settled, driver_.answer_bytes());
+    }
+  }
+}
+
+void Node::Loop::watch_status() {
+  const Status status = driver_.replica().status();
+  if (status.role == last_status_.role && status.epoch == last_status_.epoch &&
+      status.leader == last_status_.leader) {
+    return;
+  }
+  spdlog::info("node {} is {} in epoch {}, leader {}, commit {}", config_.replica.self.value,
+               status.role, status.epoch.value, status.leader.value, status.commit.value);
+  last_status_ = status;
+}
+
+void Node::Loop::flush_journal(Instant now) {
+  if (journal_ == nullptr || !journal_->dirty()) return;
+  if (now - journal_flushed_ < kJournalInterval) return;
+  journal_->flush();
+  journal_flushed_ = now;
+  if (!journal_->error().empty() && !journal_failed_) {
+    journal_failed_ = true;
+    spdlog::error("node {}: {}", config_.replica.self.value, journal_->error());
+  }
+}
+
+void Node::Loop::wait() {
+  Instant wake = std::min(driver_.deadline(), transport_.next_due());
+  if (journal_ != nullptr && journal_->dirty()) {
+    wake = std::min(wake, journal_flushed_ + kJournalInterval);
+  }
+  const Instant now = monotonic_now();
+  ++traffic_.waits;
+  waiter_->wait(wake > now + kLongestWait ? kLongestWait : wake - now);
+}
+
+NodeReport Node::Loop::node_report() const {
+  NodeReport report = driver_.report();
+  report.frames_refused = transport_.refused_total();
+  if (!clients_.endpoints().empty()) report.client_endpoint = clients_.endpoints().front();
+  const Instant now = monotonic_now();
+  for (const PeerTraffic& traffic : transport_.traffic()) {
+    PeerReport& peer = report.peers.emplace_back();
+    peer.id = traffic.id;
+    peer.connected =
+        traffic.last_received != Instant{} && now - traffic.last_received < kConnectedWithin;
+    peer.sent = traffic.sent;
+    peer.received = traffic.received;
+    peer.dropped = traffic.dropped;
+  }
+  return report;
+}
+
+std::string Node::Loop::report() const {
+  const std::vector<PeerTraffic> peers = transport_.traffic();
+  NodeFigures figures;
+  figures.node = node_report();
+  figures.peers = peers;
+  figures.refused = transport_.refused();
+  figures.delayed_frames = transport_.delayed();
+  figures.clients = clients_.traffic();
+  figures.loop = traffic_;
+  figures.process = process_figures();
+  if (journal_ != nullptr) figures.journal_error = journal_->error();
+  figures.monotonic_ns = static_cast<std::uint64_t>(monotonic_now().time_since_epoch().count());
+  return report_json(figures);
+}
+
+Node::Node(NodeConfig config) : loop_(std::make_unique<Loop>(std::move(config))) {}
+Node::~Node() = default;
+
+std::string Node::peer_endpoint() const {
+  return loop_->transport().endpoint();
+}
+std::vector<std::string> Node::client_endpoints() const {
+  return loop_->clients().endpoints();
+}
+void Node::connect_peer(NodeId peer, const std::string& endpoint) {
+  loop_->transport().connect(peer, endpoint);
+}
+int Node::run() {
+  return loop_->run();
+}
+void Node::stop() noexcept {
+  loop_->stop();
+}
+const std::string& Node::story() const {
+  return loop_->story();
+}
+NodePort& Node::port() {
+  return loop_->port();
+}
+void Node::shape_link(NodeId peer, const LinkProfile& profile) {
+  loop_->shape_link(peer, profile);
+}
+
+}  // namespace parley

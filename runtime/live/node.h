@@ -1,0 +1,81 @@
+// A live node: one replica with its state, on real sockets.
+//
+// One thread runs the loop; ZeroMQ has an I/O thread of its own; gateways live in other threads and
+// reach the loop through NodePort. In this version nothing is written to disk (durability none): a
+// ticket is durable as soon as it is issued, and a node that starts anew is not the same voter.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "algorithms/contract/algorithm.h"
+#include "algorithms/contract/application.h"
+#include "algorithms/contract/node_port.h"
+#include "runtime/driver.h"
+#include "runtime/live/client_port.h"
+#include "runtime/live/link_shaper.h"
+#include "runtime/live/transport.h"
+
+namespace parley {
+
+struct NodeConfig {
+  const Algorithm* algorithm = nullptr;      // must outlive the node
+  const Application* application = nullptr;  // must outlive the node
+  ReplicaConfig
+      replica;  // its incarnation: chosen by the caller, never twice; `now` is set by the node
+  DriverLimits limits;
+
+  // Where members are to be found, by id. Its own is bound and may be tcp://host:0; a missing one
+  // can come later (Node::connect_peer).
+  std::map<NodeId, std::string> peers;
+  std::vector<std::string> client_endpoints;       // to bind; tcp://127.0.0.1:0 picks a free port
+  LinkProfile link;                                // of every link from here
+  std::map<NodeId, LinkProfile> links;             // of single links from here, instead
+  std::filesystem::path journal;                   // empty: none is kept
+  std::function<std::uint64_t(Key)> journal_cell;  // see FileJournal::CellNumber; may be null
+
+  TransportOptions transport;
+  ClientOptions clients;
+  std::size_t port_capacity = 1U << 14;  // requests of gateways that wait
+  // Shared by nodes of one process that talk over inproc://; null: the node has its own.
+  std::shared_ptr<zmq::context_t> context;
+};
+
+class Node {
+ public:
+  // Binds all endpoints. Throws std::runtime_error that names what is wrong.
+  explicit Node(NodeConfig config);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Where this node was bound, with the ports that were picked.
+  [[nodiscard]] std::string peer_endpoint() const;
+  [[nodiscard]] std::vector<std::string> client_endpoints() const;
+
+  // Names the place of another member. Only before run().
+  void connect_peer(NodeId peer, const std::string& endpoint);
+
+  // Runs the loop in the caller's thread until stop(); once. Returns 0, or 1 when the replica found
+  // its state impossible or a socket failed: `story()` and the log say what happened.
+  int run();
+  // Makes run() return soon. Callable from any thread and from a signal handler.
+  void stop() noexcept;
+  [[nodiscard]] const std::string& story() const;
+
+  // How gateways reach the loop. Every callback is called, at the latest when run() returns.
+  [[nodiscard]] NodePort& port();
+  // Changes the link from here to `peer`, for instance cuts it. Callable from any thread.
+  void shape_link(NodeId peer, const LinkProfile& profile);
+
+ private:
+  class Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace parley

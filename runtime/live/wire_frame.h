@@ -1,0 +1,52 @@
+// How a message between nodes looks on the wire: part one is a WireHeader and the algorithm's own
+// header; part two, which is left out when empty, the body.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <string_view>
+
+#include "algorithms/contract/ids.h"
+#include "algorithms/contract/turn.h"
+
+namespace parley {
+
+// Little-endian, which is checked to be the machine's order.
+struct WireHeader {
+  static constexpr std::uint32_t kMagic = 0x594c5250;  // "PRLY"
+  static constexpr std::uint16_t kVersion = 1;
+
+  std::uint32_t magic = kMagic;
+  std::uint16_t version = kVersion;
+  std::uint16_t reserved = 0;
+  std::uint32_t group = 0;
+  std::uint32_t from = 0;
+  std::uint64_t incarnation = 0;
+  std::uint32_t header_size = 0;  // of the algorithm's header, in bytes
+  std::uint32_t body_size = 0;    // of part two, in bytes
+};
+static_assert(sizeof(WireHeader) == 32 && std::endian::native == std::endian::little);
+
+// Why a frame was refused.
+enum class FrameFault : std::uint8_t {
+  none,
+  malformed,    // not a frame of this version, or its parts do not have the sizes it says
+  oversized,    // beyond the limit
+  group,        // of a group that is not served here
+  foreign,      // not from a member, or in this node's own name
+  incarnation,  // from another start of a member than the one that is known
+  invalid,      // Algorithm::verify does not accept it
+};
+inline constexpr std::size_t kFrameFaults = 7;
+std::string_view frame_fault_name(FrameFault fault);
+
+// Checks what can be checked without knowing the cluster. `parts` is how many there were, `second`
+// is empty if there was one. When the result is `none`, `header` is filled.
+FrameFault check_parts(std::size_t parts, Bytes first, Bytes second, std::size_t max_bytes,
+                       WireHeader& header);
+
+// One aligned copy of the algorithm's header and the body, which share one allocation.
+void copy_parts(const WireHeader& header, Bytes first, Bytes second, Frame& frame);
+
+}  // namespace parley

@@ -1,0 +1,158 @@
+#include "runtime/sim/check_seeds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+namespace parley::sim {
+namespace {
+
+constexpr std::size_t kFailuresInFull = 10;
+
+// Scatters a hash together with its seed, so that sums of these depend on each of them and not on
+// the order in which they are added.
+std::uint64_t scatter(std::uint64_t seed, std::uint64_t hash) {
+  std::uint64_t x = hash ^ (seed * 0x9e3779b97f4a7c15);
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
+
+class Seeds {
+ public:
+  Seeds(const Algorithm& algorithm, const OptionValues& values, const SeedsOptions& options)
+      : algorithm_(algorithm), values_(values), options_(options) {}
+
+  SeedsReport run() {
+    const std::uint32_t hardware = std::max(1U, std::thread::hardware_concurrency());
+    const std::uint64_t wanted = options_.threads == 0 ? hardware : options_.threads;
+    std::vector<std::thread> threads;
+    for (std::uint64_t i = 1; i < std::min(wanted, options_.seeds); ++i) {
+      threads.emplace_back([this] { work(); });
+    }
+    work();
+    for (std::thread& thread : threads) thread.join();
+    return finish();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void work() {
+    for (;;) {
+      if (options_.stop != nullptr && options_.stop->load()) return;
+      const std::uint64_t number = next_.fetch_add(1);
+      if (number >= options_.seeds) return;
+      SimOptions one = options_.each;
+      one.seed += number;
+      if (options_.seeds > 1) one.trace = nullptr;
+      SimResult result = simulate(algorithm_, values_, one);
+      const std::lock_guard lock(mutex_);
+      add(one, std::move(result));
+      tell_progress();
+    }
+  }
+
+  void add(const SimOptions& one, SimResult result) {
+    ++report_.seeds;
+    report_.violations += result.violations.size();
+    for (std::size_t i = 0; i < kFaultKinds; ++i) report_.faults[i] += result.faults[i];
+    report_.anomalies.stale_reads += result.anomalies.stale_reads;
+    report_.anomalies.duplicates += result.anomalies.duplicates;
+    report_.anomalies.superseded += result.anomalies.superseded;
+    report_.anomalies.lost += result.anomalies.lost;
+    report_.clients.acknowledged += result.clients.acknowledged;
+    report_.clients.refused += result.clients.refused;
+    report_.clients.unknown += result.clients.unknown;
+    report_.clients.reads += result.clients.reads;
+    report_.events += result.events;
+    report_.turns += result.turns;
+    report_.messages += result.messages;
+    report_.commits += result.commits;
+    report_.trace_hash += scatter(one.seed, result.trace_hash);
+    virtual_time_s_ += static_cast<double>(result.virtual_time.count()) / 1e9;
+    if (result.violations.empty()) return;
+    report_.failing_seeds.push_back(one.seed);
+    report_.failures.push_back({one.seed, std::move(result.violations), std::move(result.story),
+                                replay_command(algorithm_, one)});
+    if (report_.failures.size() > kFailuresInFull) {
+      sort_failures();
+      report_.failures.pop_back();
+    }
+  }
+
+  void sort_failures() {
+    std::sort(report_.failures.begin(), report_.failures.end(),
+              [](const Failure& a, const Failure& b) { return a.seed < b.seed; });
+  }
+
+  void tell_progress() {
+    if (!options_.progress) return;
+    const auto now = Clock::now();
+    const bool last = report_.seeds == options_.seeds;
+    if (!last && now - told_ < std::chrono::milliseconds(100)) return;
+    told_ = now;
+    options_.progress({report_.seeds, options_.seeds, report_.failing_seeds.size(),
+                       std::chrono::duration<double>(now - began_).count()});
+  }
+
+  SeedsReport finish() {
+    sort_failures();
+    std::sort(report_.failing_seeds.begin(), report_.failing_seeds.end());
+    report_.elapsed_s =
+        std::max(1e-9, std::chrono::duration<double>(Clock::now() - began_).count());
+    report_.seeds_per_s = static_cast<double>(report_.seeds) / report_.elapsed_s;
+    report_.events_per_s = static_cast<double>(report_.events) / report_.elapsed_s;
+    report_.simulated_to_real = virtual_time_s_ / report_.elapsed_s;
+    return std::move(report_);
+  }
+
+  const Algorithm& algorithm_;
+  const OptionValues& values_;
+  const SeedsOptions& options_;
+  const Clock::time_point began_ = Clock::now();
+  std::atomic<std::uint64_t> next_{0};
+  std::mutex mutex_;  // guards what follows
+  SeedsReport report_;
+  double virtual_time_s_ = 0;  // a sum in no fixed order: not part of any hash
+  Clock::time_point told_;
+};
+
+}  // namespace
+
+SeedsReport check_seeds(const Algorithm& algorithm, const OptionValues& values,
+                        const SeedsOptions& options) {
+  return Seeds(algorithm, values, options).run();
+}
+
+std::string replay_command(const Algorithm& algorithm, const SimOptions& options) {
+  const SimOptions usual;
+  std::string command = fmt::format("./parley check --algorithm {} --seeds 1 --seed {}",
+                                    algorithm.name, options.seed);
+  if (options.nodes != usual.nodes) command += fmt::format(" --nodes {}", options.nodes);
+  if (options.duration != usual.duration) {
+    command += fmt::format(" --seconds {}", static_cast<double>(options.duration.count()) / 1e9);
+  }
+  if (options.faults == usual.faults) return command;
+  std::string names;
+  for (std::size_t i = 0; i < kFaultKinds; ++i) {
+    const auto kind = static_cast<FaultKind>(i);
+    if (!options.faults.has(kind)) continue;
+    if (!names.empty()) names += ',';
+    names += fault_name(kind);
+  }
+  return command + " --faults " + (names.empty() ? "none" : names);
+}
+
+std::string describe(const Failure& failure) {
+  std::string text = fmt::format("seed {} fails:\n", failure.seed);
+  for (const std::string& violation : failure.violations) text += "  " + violation + "\n";
+  text += "how it came to it:\n";
+  for (const std::string& line : failure.story) text += "  " + line + "\n";
+  return text + "to see it again: " + failure.replay + "\n";
+}
+
+}  // namespace parley::sim

@@ -1,0 +1,65 @@
+// Many executions of one strategy, over consecutive seeds, on several threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runtime/sim/simulation.h"
+
+namespace parley::sim {
+
+struct SeedsProgress {
+  std::uint64_t done = 0;
+  std::uint64_t seeds = 0;
+  std::uint64_t failed = 0;
+  double elapsed_s = 0;
+};
+
+struct SeedsOptions {
+  SimOptions each;            // its seed is the first one; its trace only with one seed
+  std::uint64_t seeds = 1;    // above 0
+  std::uint32_t threads = 0;  // 0: as many as the machine has
+  // Called by the working threads, one at a time, about ten times a second and at the end.
+  std::function<void(const SeedsProgress&)> progress;
+  // Ends the work early when it becomes true; may be null.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+// One seed that failed.
+struct Failure {
+  std::uint64_t seed = 0;
+  std::vector<std::string> violations;
+  std::vector<std::string> story;
+  std::string replay;  // the command that shows it again
+};
+
+struct SeedsReport {
+  std::uint64_t seeds = 0;                   // that were run
+  std::uint64_t violations = 0;              // over all seeds
+  std::vector<std::uint64_t> failing_seeds;  // all of them, rising
+  std::vector<Failure> failures;             // the first ones in full
+  double elapsed_s = 0;
+  double seeds_per_s = 0;
+  double events_per_s = 0;
+  double simulated_to_real = 0;  // virtual seconds of all executions by real seconds
+  FaultCounts faults{};
+  Anomalies anomalies;
+  ClientCounts clients;
+  std::uint64_t events = 0;
+  std::uint64_t turns = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t trace_hash = 0;  // of all executions; whatever the number of threads
+};
+
+// Runs the seeds; see `simulate` for what must hold of the arguments. Does not throw.
+SeedsReport check_seeds(const Algorithm& algorithm, const OptionValues& values,
+                        const SeedsOptions& options);
+
+// The failure as lines for people: seed, violations, story, and the command that replays it.
+std::string describe(const Failure& failure);
+
+}  // namespace parley::sim

@@ -1,0 +1,88 @@
+#include "runtime/sim/check_seeds.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/sim/mutants.h"
+#include "runtime/sim/toy_gossip.h"
+
+namespace parley::sim {
+namespace {
+
+using ::testing::HasSubstr;
+
+SeedsOptions ten_short_seeds() {
+  SeedsOptions options;
+  options.each.duration = std::chrono::seconds(3);
+  options.each.seed = 100;
+  options.seeds = 10;
+  return options;
+}
+
+TEST(CheckSeeds, TheReportDoesNotDependOnTheNumberOfThreads) {
+  const OptionValues values = default_options(kToyGossip.options);
+  SeedsOptions options = ten_short_seeds();
+  options.threads = 1;
+  const SeedsReport one = check_seeds(kToyGossip, values, options);
+  options.threads = 4;
+  const SeedsReport four = check_seeds(kToyGossip, values, options);
+  EXPECT_EQ(one.trace_hash, four.trace_hash);
+  EXPECT_EQ(one.events, four.events);
+  EXPECT_EQ(one.faults, four.faults);
+  EXPECT_EQ(four.seeds, 10U);
+  options.each.seed = 101;
+  EXPECT_NE(check_seeds(kToyGossip, values, options).trace_hash, one.trace_hash);
+}
+
+TEST(CheckSeeds, TellsProgressAndTheEnd) {
+  SeedsOptions options = ten_short_seeds();
+  std::vector<SeedsProgress> told;
+  options.progress = [&told](const SeedsProgress& progress) { told.push_back(progress); };
+  check_seeds(kToyGossip, default_options(kToyGossip.options), options);
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.back().done, 10U);
+  EXPECT_EQ(told.back().seeds, 10U);
+}
+
+TEST(CheckSeeds, StopsWhenAsked) {
+  SeedsOptions options = ten_short_seeds();
+  const std::atomic<bool> stop{true};
+  options.stop = &stop;
+  EXPECT_EQ(check_seeds(kToyGossip, default_options(kToyGossip.options), options).seeds, 0U);
+}
+
+TEST(CheckSeeds, EveryFailingSeedIsNamedAndFailsAgainAlone) {
+  const Algorithm& algorithm = flawed_raft_algorithm();
+  OptionValues values = default_options(algorithm.options);
+  values.set("flaw", static_cast<std::int64_t>(Flaw::applies_twice));
+  SeedsOptions options = ten_short_seeds();
+  options.each.nodes = 3;
+  options.seeds = 12;
+  const SeedsReport report = check_seeds(algorithm, values, options);
+  ASSERT_EQ(report.failing_seeds.size(), 12U);
+  ASSERT_EQ(report.failures.size(), 10U) << "in full only the first ones";
+  EXPECT_EQ(report.failures[0].seed, 100U);
+  EXPECT_EQ(report.failures[0].replay,
+            "./parley check --algorithm flawed_raft --seeds 1 --seed 100 --nodes 3 --seconds 3");
+  EXPECT_THAT(describe(report.failures[0]), HasSubstr("seed 100 fails:"));
+  EXPECT_GT(report.failures[0].story.size(), 5U);
+
+  options.each.seed = report.failures[3].seed;
+  options.seeds = 1;
+  const SeedsReport alone = check_seeds(algorithm, values, options);
+  ASSERT_EQ(alone.failures.size(), 1U);
+  EXPECT_EQ(alone.failures[0].violations, report.failures[3].violations);
+  EXPECT_EQ(alone.failures[0].story, report.failures[3].story);
+}
+
+TEST(ReplayCommand, NamesWhatIsNotUsual) {
+  SimOptions options;
+  options.seed = 9;
+  EXPECT_EQ(replay_command(kToyGossip, options),
+            "./parley check --algorithm toy_gossip --seeds 1 --seed 9");
+  EXPECT_EQ(parse_faults("crash,loss", options.faults), "");
+  EXPECT_THAT(replay_command(kToyGossip, options), HasSubstr("--faults loss,crash"));
+}
+
+}  // namespace
+}  // namespace parley::sim

@@ -1,0 +1,378 @@
+#include "runtime/sim/clients.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace parley::sim {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr Duration kDelayMin = microseconds(20);  // between client and node
+constexpr Duration kDelayMax = microseconds(500);
+constexpr Duration kPatienceMin = milliseconds(200);
+constexpr Duration kPatienceMax = milliseconds(2000);
+constexpr Duration kBackOffMin = milliseconds(5);
+constexpr Duration kBackOffMax = milliseconds(100);
+constexpr std::uint32_t kGiveUpPerMillion = 200'000;
+
+}  // namespace
+
+Clients::Clients(Engine& engine, const ClientSettings& settings, const Guarantee& guarantee,
+                 History& history, Checker& checker, std::span<Node> nodes)
+    : engine_(engine),
+      settings_(settings),
+      guarantee_(guarantee),
+      history_(history),
+      checker_(checker),
+      nodes_(nodes),
+      clients_(settings.clients) {
+  history_.clients.resize(settings.clients);
+  for (Client& client : clients_) client.sessions.resize(nodes.size());
+}
+
+std::uint64_t Clients::pack(const Request& request) {
+  return (static_cast<std::uint64_t>(request.attempt) << 44) |
+         (static_cast<std::uint64_t>(request.kind) << 40) |
+         (static_cast<std::uint64_t>(request.count) << 32) | request.first;
+}
+
+Clients::Request Clients::unpack(std::uint64_t packed) {
+  return {static_cast<std::uint32_t>(packed >> 44), static_cast<Kind>((packed >> 40) & 0xf),
+          static_cast<std::uint32_t>((packed >> 32) & 0xff), static_cast<std::uint32_t>(packed)};
+}
+
+void Clients::start() {
+  for (std::uint32_t client = 0; client < clients_.size(); ++client) think(client);
+}
+
+void Clients::handle(const Event& event) {
+  switch (event.kind) {
+    case EventKind::client:
+      if (event.item == clients_[event.subject].timer) on_timer(event.subject);
+      return;
+    case EventKind::request:
+      return on_request(parcels_.take(event.item));
+    default:
+      return on_reply(parcels_.take(event.item));
+  }
+}
+
+// --- the client's side ---
+
+void Clients::on_timer(std::uint32_t client) {
+  switch (clients_[client].state) {
+    case State::thinking:
+      return begin_operation(client);
+    case State::waiting:  // too long
+      return try_again(client);
+    case State::backing_off:
+      return attempt(client);
+    case State::stopped:
+      return;
+  }
+}
+
+Clients::Kind Clients::choose_kind(const Client& client) {
+  const Kind strongest = guarantee_.linearizable_reads ? Kind::linearizable_read : Kind::local_read;
+  if (winding_down_) return client.to_do == 2 ? Kind::write : strongest;
+  const std::uint64_t draw = engine_.random.below(10);
+  if (draw < 6) return Kind::write;
+  return draw < 8 ? strongest : Kind::local_read;
+}
+
+void Clients::begin_operation(std::uint32_t number) {
+  Client& client = clients_[number];
+  ClientHistory& history = history_.clients[number];
+  if (winding_down_ && client.to_do == 0) {
+    client.state = State::stopped;
+    ++stopped_;
+    return;
+  }
+  client.wanted.kind = choose_kind(client);
+  if (client.wanted.kind == Kind::write) {
+    add_writes(number);
+  } else {
+    const auto key = static_cast<std::uint32_t>(engine_.random.below(settings_.keys));
+    const ReadMode mode =
+        client.wanted.kind == Kind::local_read ? ReadMode::local : ReadMode::linearizable;
+    history.reads.push_back({key, mode, history_.cell_floors[key]});
+    client.wanted.first = static_cast<std::uint32_t>(history.reads.size() - 1);
+    client.wanted.count = 0;
+  }
+  attempt(number);
+}
+
+void Clients::add_writes(std::uint32_t number) {
+  Client& client = clients_[number];
+  auto& writes = history_.clients[number].writes;
+  client.wanted.first = static_cast<std::uint32_t>(writes.size() + 1);
+  client.wanted.count = 1 + static_cast<std::uint32_t>(engine_.random.below(3));
+  for (std::uint32_t i = 0; i < client.wanted.count; ++i) {
+    WriteOperation operation;
+    operation.command = draw_command(number);
+    operation.floor = history_.floor;
+    writes.push_back(operation);
+  }
+}
+
+CellCommand Clients::draw_command(std::uint32_t number) {
+  const Client& client = clients_[number];
+  CellCommand command;
+  command.key = static_cast<std::uint32_t>(engine_.random.below(settings_.keys));
+  if (!settings_.counter) {
+    command.value = (static_cast<std::uint64_t>(number + 1) << 32) |
+                    (history_.clients[number].writes.size() + 1);
+    return command;
+  }
+  if (engine_.random.chance(500'000)) {
+    command.kind = CellCommand::Kind::add;
+    command.value = 1 + engine_.random.below(3);
+    return command;
+  }
+  command.kind = CellCommand::Kind::compare_and_set;
+  command.key = client.last_key;
+  command.expected = client.last_value;
+  command.value = command.expected + 1;
+  return command;
+}
+
+void Clients::attempt(std::uint32_t number) {
+  Client& client = clients_[number];
+  client.node = static_cast<std::uint32_t>(engine_.random.below(nodes_.size()));
+  client.state = State::waiting;
+  client.wanted.attempt = client.attempt = (client.attempt + 1) & 0xfffff;
+  Parcel parcel;
+  parcel.client = number;
+  parcel.node = client.node;
+  parcel.request = client.wanted;
+  parcel.session = client.sessions[client.node];
+  client.opening = client.wanted.kind == Kind::write && parcel.session == 0;
+  if (client.opening) parcel.request.kind = Kind::open;
+  set_timer(number, engine_.random.between(kPatienceMin, kPatienceMax));
+  const std::uint32_t loss = engine_.weather.loss_per_million;
+  if (loss > 0 && engine_.random.chance(loss)) return;
+  const Duration delay = engine_.random.between(kDelayMin, kDelayMax);
+  engine_.after(delay, EventKind::request, 0, parcels_.put(parcel));
+}
+
+void Clients::on_reply(const Parcel& parcel) {
+  Client& client = clients_[parcel.client];
+  if (client.state != State::waiting || parcel.request.attempt != client.attempt) return;
+  switch (parcel.answer) {
+    case Answer::ok:
+      if (client.opening) {
+        if (guarantee_.ordered) {
+          std::fill(client.sessions.begin(), client.sessions.end(),
+                    static_cast<std::uint32_t>(parcel.value));
+        } else {
+          client.sessions[client.node] = static_cast<std::uint32_t>(parcel.value);
+        }
+        return attempt(parcel.client);
+      }
+      client.last_value = parcel.value;
+      client.last_key = client.wanted.kind == Kind::write
+                            ? history_.clients[parcel.client]
+                                  .writes[client.wanted.first + client.wanted.count - 2]
+                                  .command.key
+                            : history_.clients[parcel.client].reads[client.wanted.first].key;
+      if (client.to_do > 0) --client.to_do;
+      return think(parcel.client);
+    case Answer::no_session:
+      client.sessions[client.node] = 0;
+      return try_again(parcel.client);
+    case Answer::refused:
+    case Answer::unknown:
+      return try_again(parcel.client);
+  }
+}
+
+void Clients::try_again(std::uint32_t number) {
+  Client& client = clients_[number];
+  if (!winding_down_ && engine_.random.chance(kGiveUpPerMillion)) return think(number);
+  client.state = State::backing_off;
+  set_timer(number, engine_.random.between(kBackOffMin, kBackOffMax));
+}
+
+void Clients::think(std::uint32_t number) {
+  clients_[number].state = State::thinking;
+  set_timer(number, engine_.random.between(Duration(1000), settings_.think_max));
+}
+
+void Clients::set_timer(std::uint32_t number, Duration delay) {
+  engine_.after(delay, EventKind::client, number, ++clients_[number].timer);
+}
+
+void Clients::wind_down() {
+  winding_down_ = true;
+  // What is under way at this moment may have been begun before; it does not count.
+  for (std::uint32_t number = 0; number < clients_.size(); ++number) {
+    Client& client = clients_[number];
+    client.to_do = client.state == State::thinking ? 2 : 3;
+  }
+}
+
+std::string Clients::waiting_for() const {
+  for (std::size_t number = 0; number < clients_.size(); ++number) {
+    const Client& client = clients_[number];
+    if (client.state == State::stopped) continue;
+    constexpr std::string_view kWords[] = {"open a session", "write", "read", "read linearizably"};
+    const Kind kind = client.opening ? Kind::open : client.wanted.kind;
+    return fmt::format("client {} could not {}", number, kWords[static_cast<std::size_t>(kind)]);
+  }
+  return {};
+}
+
+// --- the node's side ---
+
+void Clients::on_request(const Parcel& parcel) {
+  Node& node = nodes_[parcel.node];
+  if (node.up()) node.enqueue(parcels_.put(parcel));
+}
+
+void Clients::hand_over(Node& node, std::span<const std::uint32_t> requests) {
+  for (const std::uint32_t item : requests) {
+    const Parcel parcel = parcels_.take(item);
+    if (submit(node, parcel)) continue;
+    // A full queue: definitely not done.
+    if (parcel.request.kind == Kind::write) refuse_writes(parcel.client, parcel.request);
+    reply(node.id().value, parcel.client, parcel.request, Answer::refused, 0);
+  }
+}
+
+bool Clients::submit(Node& node, const Parcel& parcel) {
+  const Request& request = parcel.request;
+  const RequestTag tag{parcel.client, pack(request)};
+  ClientHistory& history = history_.clients[parcel.client];
+  body_.clear();
+  switch (request.kind) {
+    case Kind::open:
+      append_open(body_, parcel.client);
+      return node.driver().submit(tag, body_, 1);
+    case Kind::write:
+      for (std::uint32_t i = 0; i < request.count; ++i) {
+        WriteOperation& operation = history.writes[request.first - 1 + i];
+        append_command(body_, parcel.session, request.first + i, operation.command);
+        ++operation.attempts;
+      }
+      return node.driver().submit(tag, body_, request.count);
+    case Kind::local_read:
+    case Kind::linearizable_read: {
+      const ReadOperation& read = history.reads[request.first];
+      return node.driver().query(tag, read.mode, std::as_bytes(std::span(&read.key, 1)));
+    }
+  }
+  return false;
+}
+
+void Clients::take_results(Node& node) {
+  for (const SettledSubmit& settled : node.driver().submits()) settle_submit(node, settled);
+  for (const SettledQuery& settled : node.driver().queries()) settle_query(node, settled);
+}
+
+void Clients::settle_submit(Node& node, const SettledSubmit& settled) {
+  const auto client = static_cast<std::uint32_t>(settled.tag.connection);
+  const Request request = unpack(settled.tag.request);
+  const auto results = node.driver().results().subspan(settled.first, settled.count);
+  if (request.kind == Kind::write) {
+    const Answer answer = settle_write(node, client, request, results);
+    const WriteOperation& last = history_.clients[client].writes[request.first + request.count - 2];
+    const std::uint64_t value =
+        last.code == kDone ? evaluate(last.command, last.reply).after : last.reply;
+    return reply(node.id().value, client, request, answer, value);
+  }
+  const Result& result = results[0];
+  if (result.outcome == Outcome::ok) {
+    checker_.opened(node.id().value, client, static_cast<std::uint32_t>(result.value));
+  }
+  const Answer answer = result.outcome == Outcome::ok        ? Answer::ok
+                        : result.outcome == Outcome::refused ? Answer::refused
+                                                             : Answer::unknown;
+  reply(node.id().value, client, request, answer, result.value);
+}
+
+Clients::Answer Clients::settle_write(Node& node, std::uint32_t client, const Request& request,
+                                      std::span<const Result> results) {
+  Answer answer = Answer::ok;
+  const std::uint32_t id = node.id().value;
+  if (results.size() != request.count) {
+    engine_.fail(
+        fmt::format("node {} gave {} results for {} commands", id, results.size(), request.count));
+    return Answer::unknown;
+  }
+  for (std::uint32_t i = 0; i < request.count; ++i) {
+    const Result& result = results[i];
+    const std::uint32_t sequence = request.first + i;
+    WriteOperation& operation = history_.clients[client].writes[sequence - 1];
+    switch (result.outcome) {
+      case Outcome::ok:
+        engine_.note(FactKind::result, id, client, sequence, result.stamp.major);
+        ++counts_.acknowledged;
+        checker_.acknowledged(id, client, sequence, result);
+        break;
+      case Outcome::refused:
+        engine_.note(FactKind::refused, id, client, sequence, result.reason);
+        ++counts_.refused;
+        ++operation.refused;
+        answer = result.reason == static_cast<std::uint8_t>(RefusedBecause::no_session)
+                     ? Answer::no_session
+                     : Answer::refused;
+        break;
+      case Outcome::unknown:
+        engine_.note(FactKind::unknown, id, client, sequence, result.reason);
+        ++counts_.unknown;
+        answer = Answer::unknown;
+        break;
+    }
+  }
+  if (answer == Answer::no_session && guarantee_.exactly_once) {
+    engine_.fail(fmt::format("node {} does not know client {}'s session", id, client));
+  }
+  return answer;
+}
+
+void Clients::settle_query(Node& node, const SettledQuery& settled) {
+  const auto client = static_cast<std::uint32_t>(settled.tag.connection);
+  const Request request = unpack(settled.tag.request);
+  const std::uint32_t id = node.id().value;
+  if (settled.reason != RefusedBecause::none) {
+    const bool unknown = settled.reason == RefusedBecause::timed_out;
+    engine_.note(unknown ? FactKind::unknown : FactKind::refused, id, client, request.first,
+                 static_cast<std::uint64_t>(settled.reason));
+    if (!settled.error.empty()) engine_.fail("a query failed: " + settled.error);
+    return reply(id, client, request, unknown ? Answer::unknown : Answer::refused, 0);
+  }
+  const ReadOperation& read = history_.clients[client].reads[request.first];
+  Cell cell;
+  std::memcpy(&cell, node.driver().answer_bytes().data() + settled.first, sizeof(cell));
+  engine_.note(FactKind::answer, id, client, read.key, cell.stamp.major);
+  ++counts_.reads;
+  checker_.answered(id, client, read, cell);
+  reply(id, client, request, Answer::ok, cell.value);
+}
+
+void Clients::refuse_writes(std::uint32_t client, const Request& request) {
+  for (std::uint32_t i = 0; i < request.count; ++i) {
+    ++history_.clients[client].writes[request.first - 1 + i].refused;
+    ++counts_.refused;
+  }
+}
+
+void Clients::reply(std::uint32_t node, std::uint32_t client, const Request& request, Answer answer,
+                    std::uint64_t value) {
+  const std::uint32_t loss = engine_.weather.loss_per_million;
+  if (loss > 0 && engine_.random.chance(loss)) return;
+  Parcel parcel;
+  parcel.client = client;
+  parcel.node = node;
+  parcel.request = request;
+  parcel.answer = answer;
+  parcel.value = value;
+  const Duration delay = engine_.random.between(kDelayMin, kDelayMax);
+  engine_.after(delay, EventKind::reply, 0, parcels_.put(parcel));
+}
+
+}  // namespace parley::sim

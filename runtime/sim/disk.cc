@@ -1,0 +1,81 @@
+#include "runtime/sim/disk.h"
+
+#include <fmt/format.h>
+
+namespace parley::sim {
+
+using std::chrono::milliseconds;
+
+void Disk::write(std::span<const Write> writes, std::uint32_t life) {
+  if (writes.empty()) return;
+  for (const Write& write : writes) {
+    if (write.ticket != issued_.next()) {
+      engine_.fail(fmt::format("node {} issued ticket {} after ticket {}", node_,
+                               write.ticket.value, issued_.value));
+    }
+    issued_ = write.ticket;
+    pending_.push_back(write);
+  }
+  if (syncing_ == 0) begin_sync(life);
+}
+
+void Disk::begin_sync(std::uint32_t life) {
+  const Weather& weather = engine_.weather;
+  syncing_ = pending_.size();
+  Duration delay = engine_.random.between(weather.sync_min, weather.sync_max);
+  if (weather.slow_sync_per_million > 0 && engine_.random.chance(weather.slow_sync_per_million)) {
+    delay = engine_.random.between(milliseconds(20), milliseconds(1500));
+    engine_.count(FaultKind::slow_disk);
+    engine_.note(FactKind::slow_disk, node_, static_cast<std::uint64_t>(delay.count()));
+  }
+  engine_.after(delay, EventKind::sync, node_, life);
+}
+
+void Disk::sync_done(std::uint32_t life) {
+  durable_ = pending_[syncing_ - 1].ticket;
+  carry_out(syncing_);
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(syncing_));
+  syncing_ = 0;
+  if (!pending_.empty()) begin_sync(life);
+}
+
+// Brings the first `count` pending writes onto the platter.
+void Disk::carry_out(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    Write& write = pending_[i];
+    switch (write.kind) {
+      case Write::Kind::state:
+        state_ = std::move(write.header);
+        break;
+      case Write::Kind::append:
+        if (write.index.value != records_.size() + 1) {
+          engine_.fail(fmt::format("node {} appended index {} to a log that ends at {}", node_,
+                                   write.index.value, records_.size()));
+          return;
+        }
+        records_.push_back({write.index, std::move(write.header), std::move(write.body)});
+        break;
+      case Write::Kind::truncate:
+        if (write.index.value <= records_.size()) records_.resize(write.index.prev().value);
+        break;
+    }
+  }
+}
+
+std::size_t Disk::crash() {
+  const bool nothing_kept = engine_.random.chance(500'000);
+  const std::size_t kept = nothing_kept ? 0 : engine_.random.below(pending_.size() + 1);
+  const std::size_t lost = pending_.size() - kept;
+  carry_out(kept);
+  pending_.clear();
+  syncing_ = 0;
+  return lost;
+}
+
+Recovered Disk::recover() {
+  issued_ = {};
+  durable_ = {};
+  return {state_, records_};
+}
+
+}  // namespace parley::sim

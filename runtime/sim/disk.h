@@ -1,0 +1,54 @@
+// A node's disk: writes become durable in order, some time after they were issued.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "algorithms/contract/effects.h"
+#include "algorithms/contract/replica.h"
+#include "runtime/sim/engine.h"
+
+namespace parley::sim {
+
+// One sync at a time covers everything that was pending when it began (group commit). A crash keeps
+// a prefix of what was pending: at least what was durable, at most everything.
+class Disk {
+ public:
+  Disk(Engine& engine, std::uint32_t node) : engine_(engine), node_(node) {}
+
+  // Takes the writes of a turn, and begins a sync unless one is under way. `life` comes back in the
+  // event that ends it. Reports tickets and indices that break the contract.
+  void write(std::span<const Write> writes, std::uint32_t life);
+
+  // The sync under way has ended; begins the next one if there is something to write.
+  void sync_done(std::uint32_t life);
+
+  // The machine stops. Returns how many writes were lost.
+  std::size_t crash();
+
+  // What a new start finds; tickets begin again at 1.
+  Recovered recover();
+
+  [[nodiscard]] Ticket issued() const { return issued_; }
+  [[nodiscard]] Ticket durable() const { return durable_; }
+  [[nodiscard]] std::size_t records() const { return records_.size(); }
+
+ private:
+  void begin_sync(std::uint32_t life);
+  void carry_out(std::size_t count);
+
+  Engine& engine_;
+  std::uint32_t node_;
+  // On the platter.
+  Block state_;
+  std::vector<Record> records_;
+  // On the way there.
+  std::vector<Write> pending_;
+  std::size_t syncing_ = 0;  // how many of `pending_` the sync under way covers
+  Ticket issued_;
+  Ticket durable_;
+};
+
+}  // namespace parley::sim

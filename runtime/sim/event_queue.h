@@ -1,0 +1,84 @@
+// What is to happen, in the order of virtual time.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "algorithms/contract/time.h"
+
+namespace parley::sim {
+
+enum class EventKind : std::uint8_t {
+  frame,    // item: a frame in flight arrives
+  step,     // subject: a node takes a turn; item: which of its wishes to be stepped this is
+  sync,     // subject: a node's disk has finished a sync; item: the life of the node it was for
+  request,  // item: a client's request arrives at its node
+  reply,    // item: a node's reply arrives at its client
+  client,   // subject: a client's timer; item: which of its timers this is
+  fault,    // the next fault is due
+  repair,   // item: the network pattern that ends
+  resume,   // subject: a paused node goes on; item: which of its pauses ends
+  restart,  // subject: a crashed node starts again; item: the life that ended
+};
+
+struct Event {
+  Instant when;
+  std::uint64_t order = 0;  // of scheduling: what is due at one time happens in this order
+  std::uint32_t subject = 0;
+  std::uint32_t item = 0;
+  EventKind kind = EventKind::step;
+};
+
+// A priority queue with a strict order, so that it does not depend on the library's heap.
+class EventQueue {
+ public:
+  void push(Instant when, EventKind kind, std::uint32_t subject, std::uint32_t item) {
+    heap_.push_back({when, ++pushed_, subject, item, kind});
+    std::push_heap(heap_.begin(), heap_.end(), later);
+  }
+
+  // The earliest event; the queue must not be empty.
+  Event pop() {
+    std::pop_heap(heap_.begin(), heap_.end(), later);
+    const Event event = heap_.back();
+    heap_.pop_back();
+    return event;
+  }
+
+  [[nodiscard]] bool empty() const { return heap_.empty(); }
+
+ private:
+  static bool later(const Event& a, const Event& b) {
+    return a.when != b.when ? a.when > b.when : a.order > b.order;
+  }
+
+  std::vector<Event> heap_;
+  std::uint64_t pushed_ = 0;
+};
+
+// Things that events refer to by a number, in one array that is reused.
+template <class T>
+class Slab {
+ public:
+  std::uint32_t put(T item) {
+    if (free_.empty()) {
+      items_.push_back(std::move(item));
+      return static_cast<std::uint32_t>(items_.size() - 1);
+    }
+    const std::uint32_t slot = free_.back();
+    free_.pop_back();
+    items_[slot] = std::move(item);
+    return slot;
+  }
+  T take(std::uint32_t slot) {
+    free_.push_back(slot);
+    return std::move(items_[slot]);
+  }
+
+ private:
+  std::vector<T> items_;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace parley::sim

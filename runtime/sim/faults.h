@@ -1,0 +1,82 @@
+// The kinds of faults, and how hard they hit in one execution.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "algorithms/contract/random.h"
+#include "algorithms/contract/time.h"
+
+namespace parley::sim {
+
+enum class FaultKind : std::uint8_t {
+  loss,         // a message vanishes
+  duplication,  // a message arrives twice
+  reordering,   // a message is overtaken by later ones of its link
+  stall,        // a link holds everything back and then releases it at once
+  one_way,      // messages of a link or a node vanish in one direction
+  partition,    // the cluster falls apart, in one of several shapes
+  pause,        // a node stands still while its clock goes on
+  crash,        // a node loses its memory and what was not on its disk, and starts again later
+  clock,        // a node's wall clock steps; all clocks drift
+  slow_disk,    // a sync takes very long
+};
+inline constexpr std::size_t kFaultKinds = 10;
+
+// How many faults of each kind were injected.
+using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
+
+// As --faults and --json spell it.
+std::string_view fault_name(FaultKind kind);
+
+class FaultSet {
+ public:
+  static constexpr FaultSet all() { return FaultSet((1U << kFaultKinds) - 1); }
+  static constexpr FaultSet none() { return FaultSet(0); }
+
+  [[nodiscard]] constexpr bool has(FaultKind kind) const { return (bits_ & bit(kind)) != 0; }
+  [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
+  constexpr void add(FaultKind kind) { bits_ |= bit(kind); }
+  constexpr bool operator==(const FaultSet&) const = default;
+
+ private:
+  explicit constexpr FaultSet(std::uint32_t bits) : bits_(bits) {}
+  static constexpr std::uint32_t bit(FaultKind kind) {
+    return 1U << static_cast<std::uint32_t>(kind);
+  }
+  std::uint32_t bits_;
+};
+
+// Reads "all", "none" or names separated by commas. Returns an empty string, or what is wrong and
+// what is allowed.
+std::string parse_faults(std::string_view text, FaultSet& faults);
+
+// The surroundings of one execution. They differ from seed to seed, and each seed leaves out some
+// of the kinds allowed: rare combinations come up more often when not everything happens at once
+// ("swarm testing", Groce et al., ISSTA 2012).
+struct Weather {
+  FaultSet faults = FaultSet::none();  // the kinds at work
+  Duration delay_min{};                // of a message
+  Duration delay_max{};
+  std::uint32_t loss_per_million = 0;
+  std::uint32_t duplication_per_million = 0;
+  std::uint32_t reordering_per_million = 0;
+  Duration sync_min{};  // of a disk
+  Duration sync_max{};
+  std::uint32_t slow_sync_per_million = 0;
+  Duration lateness_max{};                   // of a step after what calls for it
+  std::uint32_t whole_turn_per_million = 0;  // how often a turn takes in all that waits
+  std::uint32_t drift_per_million = 0;       // by how much clocks run fast or slow at most
+  Duration skew_max{};                       // of a wall clock
+  Duration calm_min{};                       // between two faults
+  Duration calm_max{};
+};
+
+Weather draw_weather(FaultSet allowed, Random& random);
+
+// After healing: a sound network, quick disks, no faults.
+Weather calm(Weather weather);
+
+}  // namespace parley::sim

@@ -1,0 +1,141 @@
+#include "runtime/sim/nemesis.h"
+
+#include <algorithm>
+
+namespace parley::sim {
+
+using std::chrono::milliseconds;
+
+Nemesis::Nemesis(Engine& engine, Network& network, std::span<Node> nodes)
+    : engine_(engine), network_(network), nodes_(nodes), doomed_(nodes.size()) {}
+
+void Nemesis::start() {
+  for (const FaultKind kind : {FaultKind::stall, FaultKind::one_way, FaultKind::partition,
+                               FaultKind::pause, FaultKind::crash, FaultKind::clock}) {
+    const bool needs_peers =
+        kind == FaultKind::stall || kind == FaultKind::one_way || kind == FaultKind::partition;
+    if (needs_peers && nodes_.size() < 2) continue;
+    if (engine_.weather.faults.has(kind)) kinds_.push_back(kind);
+  }
+  if (kinds_.empty()) return;
+  engine_.after(draw(engine_.weather.calm_min, engine_.weather.calm_max), EventKind::fault, 0);
+}
+
+// Half of the time the leader, as far as some node knows one: that is where it hurts.
+Node& Nemesis::pick() {
+  Node& node = nodes_[engine_.random.below(nodes_.size())];
+  const bool leader = engine_.random.chance(500'000);
+  if (!leader || !node.up()) return node;
+  const NodeId led_by = node.driver().replica().status().leader;
+  return led_by == kNoNode ? node : nodes_[led_by.value - 1];
+}
+
+void Nemesis::strike() {
+  const FaultKind kind = kinds_[engine_.random.below(kinds_.size())];
+  Node& node = pick();
+  switch (kind) {
+    case FaultKind::stall: {
+      NodeId other{1 + static_cast<std::uint32_t>(engine_.random.below(nodes_.size()))};
+      if (other == node.id()) other.value = other.value % nodes_.size() + 1;
+      network_.stall(node.id(), other, draw(milliseconds(10), milliseconds(2000)));
+      break;
+    }
+    case FaultKind::one_way:
+    case FaultKind::partition: {
+      const std::uint32_t pattern = network_.cut_at_random(kind == FaultKind::one_way, node.id());
+      engine_.after(draw(milliseconds(20), milliseconds(4000)), EventKind::repair, 0, pattern);
+      break;
+    }
+    case FaultKind::pause:
+      if (!node.running()) return;
+      node.pause(draw(milliseconds(10), milliseconds(2000)));
+      break;
+    case FaultKind::crash:
+      if (!node.up()) return;
+      strike_down(node);
+      return;
+    case FaultKind::clock:
+      node.step_wall_clock(draw(-engine_.weather.skew_max, engine_.weather.skew_max));
+      break;
+    default:
+      return;
+  }
+  engine_.count(kind);
+}
+
+void Nemesis::strike_down(Node& node) {
+  const std::uint64_t moment = engine_.random.below(3);
+  if (moment == 0) return crash_with_others(node);
+  doomed_[node.id().value - 1] = moment == 1 ? Doom::unsynced : Doom::new_epoch;
+  if (moment == 1) return;
+  for (Doom& other : doomed_) {
+    if (engine_.random.chance(400'000)) other = Doom::new_epoch;
+  }
+}
+
+void Nemesis::after_turn(Node& node, bool new_epoch) {
+  Doom& doom = doomed_[node.id().value - 1];
+  if (doom == Doom::none) return;
+  if (doom == Doom::unsynced && node.unsynced() && engine_.random.chance(300'000)) {
+    doom = Doom::none;
+    crash_with_others(node);
+  } else if (doom == Doom::new_epoch && new_epoch) {
+    doom = Doom::none;
+    engine_.after(draw(Duration{}, milliseconds(20)), EventKind::fault, node.id().value);
+  }
+}
+
+// Often one node, sometimes several or all at once, as when the power fails.
+void Nemesis::crash_with_others(Node& node) {
+  crash(node);
+  const std::uint64_t extent = engine_.random.below(8);
+  if (extent > 1) return;
+  for (Node& other : nodes_) {
+    if (other.up() && (extent == 0 || engine_.random.chance(500'000))) crash(other);
+  }
+}
+
+void Nemesis::crash(Node& node) {
+  node.crash();
+  engine_.count(FaultKind::crash);
+  constexpr Duration kLongest[] = {milliseconds(2), milliseconds(50), milliseconds(500),
+                                   milliseconds(3000)};
+  const Duration longest = kLongest[engine_.random.below(4)];
+  engine_.after(draw(milliseconds(1), longest), EventKind::restart, node.id().value, node.life());
+}
+
+void Nemesis::handle(const Event& event) {
+  switch (event.kind) {
+    case EventKind::fault:
+      if (engine_.weather.faults.empty()) return;
+      if (event.subject != 0) {
+        Node& node = nodes_[event.subject - 1];
+        if (node.up()) crash(node);
+        return;
+      }
+      strike();
+      engine_.after(draw(engine_.weather.calm_min, engine_.weather.calm_max), EventKind::fault, 0);
+      return;
+    case EventKind::repair:
+      return network_.repair(event.item);
+    case EventKind::resume:
+      return nodes_[event.subject - 1].resume(event.item);
+    case EventKind::restart: {
+      Node& node = nodes_[event.subject - 1];
+      if (!node.up() && node.life() == event.item) node.start();
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+void Nemesis::heal() {
+  engine_.note(FactKind::heal, 0);
+  engine_.weather = calm(engine_.weather);
+  std::fill(doomed_.begin(), doomed_.end(), Doom::none);
+  network_.heal();
+  for (Node& node : nodes_) node.heal();
+}
+
+}  // namespace parley::sim

@@ -1,0 +1,45 @@
+// Breaks things, at random times and in random ways.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "runtime/sim/network.h"
+#include "runtime/sim/node.h"
+
+namespace parley::sim {
+
+class Nemesis {
+ public:
+  Nemesis(Engine& engine, Network& network, std::span<Node> nodes);
+
+  void start();
+  // After each turn of a node: a crash that waits for its moment may strike.
+  void after_turn(Node& node, bool new_epoch);
+  // Handles the events of the kinds fault, repair, resume and restart.
+  void handle(const Event& event);
+  // No more faults, and an end to those there are.
+  void heal();
+
+ private:
+  // What a crash waits for. Durability matters between issuing a write and its sync, and soon after
+  // a promise (a vote) was made; left to chance alone crashes at these moments would be rare.
+  enum class Doom : std::uint8_t { none, unsynced, new_epoch };
+
+  void strike();
+  void crash(Node& node);
+  void strike_down(Node& node);
+  void crash_with_others(Node& node);
+  Node& pick();
+  [[nodiscard]] Duration draw(Duration min, Duration max) {
+    return engine_.random.between(min, max);
+  }
+
+  Engine& engine_;
+  Network& network_;
+  std::span<Node> nodes_;
+  std::vector<FaultKind> kinds_;  // that strike at a moment; the others are in the weather
+  std::vector<Doom> doomed_;      // by node
+};
+
+}  // namespace parley::sim

@@ -1,0 +1,133 @@
+#include "runtime/sim/network.h"
+
+#include <algorithm>
+
+namespace parley::sim {
+
+Network::Network(Engine& engine, std::uint32_t nodes)
+    : engine_(engine),
+      nodes_(nodes),
+      slowness_(static_cast<std::size_t>(nodes) * nodes, 1),
+      cut_(slowness_.size()),
+      last_arrival_(cut_.size()),
+      stalled_until_(cut_.size()) {}
+
+void Network::draw_slow_links() {
+  const bool some = engine_.random.chance(500'000);
+  if (!some) return;
+  for (std::uint8_t& factor : slowness_) factor = engine_.random.chance(300'000) ? 8 : 1;
+}
+
+Instant Network::arrival(std::size_t link) {
+  const Weather& weather = engine_.weather;
+  const Duration delay =
+      slowness_[link] * engine_.random.between(weather.delay_min, weather.delay_max);
+  Instant when = std::max(engine_.now + delay, stalled_until_[link]);
+  if (weather.reordering_per_million > 0 && engine_.random.chance(weather.reordering_per_million)) {
+    engine_.count(FaultKind::reordering);
+    return when + 4 * delay;
+  }
+  when = std::max(when, last_arrival_[link]);
+  last_arrival_[link] = when;
+  return when;
+}
+
+void Network::send(NodeId to, const Frame& frame) {
+  const std::size_t on = link(frame.from, to);
+  if (cut_[on] != 0) return;
+  const Weather& weather = engine_.weather;
+  if (weather.loss_per_million > 0 && engine_.random.chance(weather.loss_per_million)) {
+    return engine_.count(FaultKind::loss);
+  }
+  std::uint32_t copies = 1;
+  if (weather.duplication_per_million > 0 &&
+      engine_.random.chance(weather.duplication_per_million)) {
+    engine_.count(FaultKind::duplication);
+    copies = 2;
+  }
+  for (; copies > 0; --copies) {
+    const Instant when = arrival(on);
+    engine_.queue.push(when, EventKind::frame, to.value, flights_.put({to, frame}));
+  }
+}
+
+std::optional<Network::Flight> Network::arrive(std::uint32_t item) {
+  Flight flight = flights_.take(item);
+  if (is_cut(flight.frame.from, flight.to)) return std::nullopt;
+  return flight;
+}
+
+void Network::cut_both(std::uint32_t a, std::uint32_t b) {
+  if (a == b) return;
+  cut_[a * nodes_ + b] = 1;
+  cut_[b * nodes_ + a] = 1;
+}
+
+std::string_view Network::cut_one_way(std::uint32_t center) {
+  const std::uint64_t shape = engine_.random.below(4);
+  for (std::uint32_t other = 0; other < nodes_; ++other) {
+    if (other == center) continue;
+    if (shape == 0) cut_[center * nodes_ + other] = 1;
+    if (shape == 1) cut_[other * nodes_ + center] = 1;
+    if (shape == 2 && engine_.random.chance(500'000)) cut_[center * nodes_ + other] = 1;
+  }
+  if (shape == 0) return "a node is not heard";
+  if (shape == 1) return "a node hears nothing";
+  if (shape == 2) return "a node is not heard by some";
+  for (std::uint32_t from = 0; from < nodes_; ++from) {
+    for (std::uint32_t to = 0; to < nodes_; ++to) {
+      if (from != to && engine_.random.chance(300'000)) cut_[from * nodes_ + to] = 1;
+    }
+  }
+  return "links cut one way at random";
+}
+
+std::string_view Network::cut_apart(std::uint32_t center) {
+  const std::uint64_t shape = engine_.random.below(4);
+  if (shape == 0) {
+    for (std::uint32_t other = 0; other < nodes_; ++other) cut_both(center, other);
+    return "a node is alone";
+  }
+  std::vector<std::uint8_t> side(nodes_);
+  for (std::uint8_t& s : side) s = static_cast<std::uint8_t>(engine_.random.below(2));
+  for (std::uint32_t a = 0; a < nodes_; ++a) {
+    for (std::uint32_t b = a + 1; b < nodes_; ++b) {
+      const bool at_center = a == center || b == center;
+      if (shape == 1 && side[a] != side[b]) cut_both(a, b);
+      if (shape == 2 && side[a] != side[b] && !at_center) cut_both(a, b);
+      if (shape == 3 && !at_center) cut_both(a, b);
+    }
+  }
+  if (shape == 1) return "two sides";
+  return shape == 2 ? "two sides that overlap in one node" : "a star around one node";
+}
+
+std::uint32_t Network::cut_at_random(bool one_way, NodeId center) {
+  std::fill(cut_.begin(), cut_.end(), std::uint8_t{0});
+  const std::string_view shape =
+      one_way ? cut_one_way(center.value - 1) : cut_apart(center.value - 1);
+  const auto links = static_cast<std::uint64_t>(std::count(cut_.begin(), cut_.end(), 1));
+  engine_.note(FactKind::network, center.value, links, 0, 0, shape);
+  return ++pattern_;
+}
+
+void Network::repair(std::uint32_t pattern) {
+  if (pattern != pattern_) return;
+  std::fill(cut_.begin(), cut_.end(), std::uint8_t{0});
+  engine_.note(FactKind::network, 0, 0, 0, 0, "whole again");
+}
+
+void Network::stall(NodeId from, NodeId to, Duration duration) {
+  stalled_until_[link(from, to)] = engine_.now + duration;
+  engine_.note(FactKind::stall, from.value, to.value, static_cast<std::uint64_t>(duration.count()));
+}
+
+void Network::heal() {
+  std::fill(cut_.begin(), cut_.end(), std::uint8_t{0});
+  std::fill(stalled_until_.begin(), stalled_until_.end(), Instant{});
+  std::fill(last_arrival_.begin(), last_arrival_.end(), Instant{});
+  std::fill(slowness_.begin(), slowness_.end(), std::uint8_t{1});
+  ++pattern_;
+}
+
+}  // namespace parley::sim

@@ -1,0 +1,64 @@
+// The links between the nodes of an execution.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "algorithms/contract/turn.h"
+#include "runtime/sim/engine.h"
+
+namespace parley::sim {
+
+// Messages of a link keep their order unless they are reordered on purpose; they may vanish, arrive
+// twice, be held back, or meet a cut, which swallows what is under way as well.
+class Network {
+ public:
+  // Nodes are numbered from 1 to `nodes`.
+  Network(Engine& engine, std::uint32_t nodes);
+
+  // Makes some links several times slower than others, for the whole execution.
+  void draw_slow_links();
+
+  // Puts a frame on its way.
+  void send(NodeId to, const Frame& frame);
+
+  struct Flight {
+    NodeId to;
+    Frame frame;
+  };
+  // The frame of an arrival, or nothing if it met a cut.
+  std::optional<Flight> arrive(std::uint32_t item);
+
+  // Cuts the links of one of several shapes at random, instead of those cut before. `center` is a
+  // node that the shape turns around. Returns the number of this pattern.
+  std::uint32_t cut_at_random(bool one_way, NodeId center);
+  // Ends the pattern of that number, if it is still the one in force.
+  void repair(std::uint32_t pattern);
+  // Holds back everything on the link until then.
+  void stall(NodeId from, NodeId to, Duration duration);
+  // Ends every cut and stall.
+  void heal();
+
+  [[nodiscard]] bool is_cut(NodeId from, NodeId to) const { return cut_[link(from, to)] != 0; }
+
+ private:
+  [[nodiscard]] std::size_t link(NodeId from, NodeId to) const {
+    return static_cast<std::size_t>(from.value - 1) * nodes_ + (to.value - 1);
+  }
+  void cut_both(std::uint32_t a, std::uint32_t b);
+  std::string_view cut_one_way(std::uint32_t center);
+  std::string_view cut_apart(std::uint32_t center);
+  Instant arrival(std::size_t link);
+
+  Engine& engine_;
+  std::uint32_t nodes_;
+  std::uint32_t pattern_ = 0;
+  std::vector<std::uint8_t> slowness_;  // by directed link: factor of its delays
+  std::vector<std::uint8_t> cut_;       // by directed link
+  std::vector<Instant> last_arrival_;   // by directed link
+  std::vector<Instant> stalled_until_;  // by directed link
+  Slab<Flight> flights_;
+};
+
+}  // namespace parley::sim

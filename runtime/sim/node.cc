@@ -1,0 +1,235 @@
+#include "runtime/sim/node.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace parley::sim {
+namespace {
+
+constexpr std::int64_t kMillion = 1'000'000;
+constexpr WallTime kWallStart{std::chrono::seconds(1'600'000'000)};
+
+}  // namespace
+
+Node::Node(Engine& engine, Network& network, const NodeSettings& settings, NodeId id)
+    : engine_(engine), network_(network), settings_(settings), id_(id), disk_(engine, id.value) {}
+
+void Node::start() {
+  ++life_;
+  base_ = Instant(Duration(static_cast<std::int64_t>(engine_.random.below(1ULL << 50))));
+  const std::uint64_t drift = engine_.weather.drift_per_million;
+  drift_per_million_ = static_cast<std::int64_t>(engine_.random.below(2 * drift + 1)) -
+                       static_cast<std::int64_t>(drift);
+  ReplicaConfig config;
+  config.self = id_;
+  config.incarnation = Incarnation{life_};
+  config.members = settings_.members;
+  config.options = settings_.options;
+  config.seed = engine_.random.bits();
+  config.now = local(engine_.now);
+  engine_.note(FactKind::start, id_.value, life_, disk_.records());
+  driver_ =
+      std::make_unique<Driver>(*settings_.algorithm, *settings_.application, std::move(config),
+                               disk_.recover(), settings_.limits, &journal_);
+  wish_soon();
+}
+
+void Node::crash() {
+  driver_.reset();
+  frames_.clear();
+  requests_.clear();
+  held_.clear();
+  told_durable_ = {};
+  wished_ = kNever;
+  ++wishes_;
+  paused_ = false;
+  const std::size_t lost = disk_.crash();
+  engine_.note(FactKind::crash, id_.value, lost);
+}
+
+void Node::pause(Duration duration) {
+  paused_ = true;
+  engine_.note(FactKind::pause, id_.value, static_cast<std::uint64_t>(duration.count()));
+  engine_.after(duration, EventKind::resume, id_.value, ++pauses_);
+}
+
+void Node::resume(std::uint32_t pause) {
+  if (!paused_ || pause != pauses_) return;
+  paused_ = false;
+  engine_.note(FactKind::resume, id_.value);
+  release_held();
+  wish_soon();
+}
+
+void Node::step_wall_clock(Duration skew) {
+  skew_ = skew;
+  engine_.note(FactKind::clock, id_.value, static_cast<std::uint64_t>(skew.count()));
+}
+
+void Node::heal() {
+  if (!up()) start();
+  if (paused_) resume(pauses_);
+}
+
+void Node::receive(Frame frame) {
+  if (!up()) return;
+  engine_.note(FactKind::delivery, id_.value, frame.from.value);
+  if (!settings_.algorithm->verify(frame.header, frame.body)) {
+    return engine_.fail("node " + std::to_string(frame.from.value) +
+                        " sent a frame that its own strategy calls malformed");
+  }
+  frames_.push_back(std::move(frame));
+  wish_soon();
+}
+
+void Node::enqueue(std::uint32_t item) {
+  requests_.push_back(item);
+  wish_soon();
+}
+
+void Node::sync_done(std::uint32_t life) {
+  if (!up() || life != life_) return;
+  disk_.sync_done(life_);
+  if (paused_) return;
+  release_held();
+  wish_soon();
+}
+
+bool Node::due(std::uint32_t wish_number) {
+  if (!up() || wish_number != wishes_) return false;
+  wished_ = kNever;
+  if (paused_) return false;
+  const bool waiting = !frames_.empty() || !requests_.empty() || told_durable_ < disk_.durable();
+  if (waiting || driver_->deadline() <= local(engine_.now)) return true;
+  // Woken for a deadline that has moved. A turn in which nothing happens must do no harm either.
+  if (engine_.random.chance(20'000)) return true;
+  wish_deadline();
+  return false;
+}
+
+// How many of the inputs that wait go into the turn.
+std::size_t Node::draw_part(std::size_t waiting) {
+  if (waiting == 0) return 0;
+  if (engine_.random.chance(engine_.weather.whole_turn_per_million)) return waiting;
+  return engine_.random.below(waiting + 1);
+}
+
+std::span<const std::uint32_t> Node::begin_turn() {
+  if (told_durable_ < disk_.durable()) {
+    told_durable_ = told_durable_.plus(draw_part(disk_.durable().value - told_durable_.value));
+    driver_->durable_through(told_durable_);
+  }
+  const std::size_t frames = draw_part(frames_.size());
+  for (std::size_t i = 0; i < frames; ++i) driver_->receive(std::move(frames_[i]));
+  frames_.erase(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(frames));
+  const auto requests = static_cast<std::ptrdiff_t>(draw_part(requests_.size()));
+  taken_requests_.assign(requests_.begin(), requests_.begin() + requests);
+  requests_.erase(requests_.begin(), requests_.begin() + requests);
+  return taken_requests_;
+}
+
+const Effects& Node::take_turn() {
+  journal_.entries.clear();
+  engine_.note(FactKind::step, id_.value);
+  return driver_->step(local(engine_.now), kWallStart + engine_.now.time_since_epoch() + skew_);
+}
+
+void Node::end_turn(const Effects& effects) {
+  disk_.write(effects.writes, life_);
+  last_range_ = {};
+  last_body_ = {};
+  send(effects.send_now, effects, false);
+  send(effects.send_when_durable, effects, true);
+  if (!frames_.empty() || !requests_.empty() || told_durable_ < disk_.durable()) {
+    wish_soon();
+  } else {
+    wish_deadline();
+  }
+}
+
+void Node::send(std::span<const Message> messages, const Effects& effects, bool when_durable) {
+  const bool hold = when_durable && disk_.durable() < disk_.issued();
+  for (const Message& message : messages) {
+    if (message.to == id_ || message.to.value == 0 || message.to.value > settings_.members.size()) {
+      return engine_.fail("node " + std::to_string(id_.value) + " sends to node " +
+                          std::to_string(message.to.value));
+    }
+    Frame frame{GroupId{}, id_, Incarnation{life_}, message.header, body_of(message.body, effects)};
+    if (hold) {
+      held_.push_back({disk_.issued(), message.to, std::move(frame)});
+    } else {
+      network_.send(message.to, frame);
+    }
+  }
+}
+
+// Messages that name one range share one block, as they share one encoding on the wire.
+const Block& Node::body_of(BodyRange range, const Effects& effects) {
+  if (range == last_range_) return last_body_;
+  last_range_ = range;
+  const auto parts = std::span(effects.bodies).subspan(range.first, range.count);
+  if (parts.size() <= 1) {
+    last_body_ = parts.empty() ? Block{} : parts[0];
+    return last_body_;
+  }
+  std::size_t size = 0;
+  for (const Block& part : parts) size += part.size();
+  last_body_ = Block::make(size, [parts](std::byte* to) {
+    for (const Block& part : parts) {
+      if (!part.empty()) std::memcpy(to, part.data(), part.size());
+      to += part.size();
+    }
+  });
+  return last_body_;
+}
+
+void Node::release_held() {
+  std::size_t count = 0;
+  while (count < held_.size() && held_[count].ticket <= disk_.durable()) {
+    network_.send(held_[count].to, held_[count].frame);
+    ++count;
+  }
+  held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void Node::wish(Instant when) {
+  if (when >= wished_) return;
+  wished_ = when;
+  engine_.queue.push(when, EventKind::step, id_.value, ++wishes_);
+}
+
+void Node::wish_soon() {
+  if (paused_) return;
+  const Duration lateness = engine_.weather.lateness_max;
+  if (wished_ <= engine_.now + lateness) return;
+  wish(engine_.now + engine_.random.between(Duration(1000), Duration(1000) + lateness));
+}
+
+void Node::wish_deadline() {
+  const Instant deadline = driver_->deadline();
+  if (deadline == kNever) return;
+  // At least a microsecond goes by between two turns.
+  wish(std::max(global(deadline), engine_.now + Duration(1000)));
+}
+
+Instant Node::local(Instant when) const {
+  const std::int64_t t = when.time_since_epoch().count();
+  return base_ + Duration(t + t / kMillion * drift_per_million_ +
+                          t % kMillion * drift_per_million_ / kMillion);
+}
+
+// The first moment at which the local clock shows at least `local_time`.
+Instant Node::global(Instant local_time) const {
+  const std::int64_t elapsed = (local_time - base_).count();
+  const std::int64_t rate = kMillion + drift_per_million_;
+  Instant when(Duration(elapsed / rate * kMillion + elapsed % rate * kMillion / rate));
+  while (local(when) < local_time) when += Duration(1);
+  return when;
+}
+
+NodeView Node::view() const {
+  if (!up()) return {id_.value, nullptr, {}};
+  return {id_.value, &driver_->store(), driver_->applied()};
+}
+
+}  // namespace parley::sim

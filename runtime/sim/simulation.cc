@@ -1,0 +1,361 @@
+#include "runtime/sim/simulation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "runtime/sim/nemesis.h"
+
+namespace parley::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Beyond this an execution is a loop without end.
+constexpr std::uint64_t kMaxEventsPerSecond = 1'000'000;
+
+std::uint32_t draw_nodes(const Algorithm& algorithm, const SimOptions& options, Random& random) {
+  const auto drawn = static_cast<std::uint32_t>(3 + random.below(3));
+  return options.nodes != 0 ? options.nodes : std::min(drawn, algorithm.max_nodes);
+}
+
+CellApplication::Kind draw_application(const Algorithm& algorithm, const SimOptions& options,
+                                       Random& random) {
+  const bool counter = random.chance(500'000) && algorithm.guarantee.ordered;
+  if (options.application == ApplicationChoice::canvas) return CellApplication::Kind::canvas;
+  if (options.application == ApplicationChoice::counter) return CellApplication::Kind::counter;
+  return counter ? CellApplication::Kind::counter : CellApplication::Kind::canvas;
+}
+
+// A strategy's limits (options that are neither choices nor times) must be safe at any size, and
+// small ones are reached sooner. Only those are drawn that have their usual value.
+OptionValues draw_limits_of(const Algorithm& algorithm, const OptionValues& values,
+                            const SimOptions& options, Random& random) {
+  if (!options.vary_limits) return values;
+  OptionValues drawn = values;
+  for (const OptionSpec& spec : algorithm.options) {
+    const bool is_time =
+        spec.name.ends_with("_ms") || spec.name.ends_with("_us") || spec.name.ends_with("_s");
+    if (!spec.choices.empty() || is_time || values.at(spec.name) != spec.fallback) continue;
+    const std::uint64_t draw = random.below(4);
+    if (draw > 1) continue;
+    const std::int64_t small = draw == 0 ? spec.min : spec.min * 4;
+    drawn.set(spec.name, std::min(small, spec.fallback));
+    const bool fits = algorithm.check_options == nullptr || algorithm.check_options(drawn).empty();
+    if (!fits) drawn.set(spec.name, spec.fallback);
+  }
+  return drawn;
+}
+
+DriverLimits draw_limits(Random& random) {
+  constexpr std::uint64_t kRunBytes[] = {48, 200, 4096, 1U << 20};
+  DriverLimits limits;
+  limits.max_run_bytes = kRunBytes[random.below(4)];
+  limits.request_timeout = random.between(milliseconds(500), seconds(5));
+  return limits;
+}
+
+ClientSettings draw_clients(const SimOptions& options, CellApplication::Kind application,
+                            Random& random) {
+  constexpr std::uint32_t kKeys[] = {1, 4, 16, kCells};
+  ClientSettings settings;
+  settings.counter = application == CellApplication::Kind::counter;
+  settings.keys = kKeys[random.below(4)];
+  const auto drawn = static_cast<std::uint32_t>(2 + random.below(7));
+  settings.clients = options.clients != 0 ? options.clients : drawn;
+  constexpr std::uint32_t kRates[] = {10, 33, 100};
+  const std::uint32_t drawn_rate = kRates[random.below(3)];
+  const std::uint32_t rate = options.operations_per_s != 0 ? options.operations_per_s : drawn_rate;
+  settings.think_max = Duration(seconds(2)) * settings.clients / rate + Duration(1000);
+  return settings;
+}
+
+// One execution from its beginning to its end.
+class Execution {
+ public:
+  Execution(const Algorithm& algorithm, const OptionValues& values, const SimOptions& options);
+
+  SimResult run();
+
+ private:
+  void run_until(Instant end);
+  void handle(const Event& event);
+  void turn(Node& node);
+  bool watch_status(Node& node);
+  void heal();
+  void look_for_the_end();
+  void collect_views();
+  SimResult result() const;
+
+  struct Seen {  // of a node's status
+    std::uint32_t life = 0;
+    Status status;
+  };
+
+  const Algorithm& algorithm_;
+  const SimOptions& options_;
+  Engine engine_;
+  std::uint32_t node_count_;
+  CellApplication application_;
+  NodeSettings settings_;
+  History history_;
+  std::unique_ptr<Checker> checker_;
+  Network network_;
+  std::vector<Node> nodes_;
+  Nemesis nemesis_;
+  Clients clients_;
+  std::vector<NodeView> views_;
+  std::vector<Seen> seen_;
+  std::map<Epoch, NodeId> leaders_;
+  bool healed_ = false;
+  bool over_ = false;
+  std::uint64_t events_ = 0;
+  std::uint64_t turns_ = 0;
+  std::uint64_t messages_ = 0;
+  std::uint64_t commits_ = 0;
+};
+
+std::vector<Node> make_nodes(Engine& engine, Network& network, NodeSettings& settings,
+                             std::uint32_t count) {
+  for (std::uint32_t i = 1; i <= count; ++i) settings.members.push_back(NodeId{i});
+  std::vector<Node> nodes;
+  nodes.reserve(count);
+  for (const NodeId id : settings.members) nodes.emplace_back(engine, network, settings, id);
+  return nodes;
+}
+
+Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
+                     const SimOptions& options)
+    : algorithm_(algorithm),
+      options_(options),
+      engine_(options.seed, options.trace),
+      node_count_(draw_nodes(algorithm, options, engine_.random)),
+      application_(draw_application(algorithm, options, engine_.random)),
+      settings_{&algorithm,
+                &application_,
+                draw_limits_of(algorithm, values, options, engine_.random),
+                draw_limits(engine_.random),
+                {}},
+      checker_(algorithm.guarantee.ordered
+                   ? make_ordered_checker(engine_, history_, algorithm.guarantee)
+                   : make_merge_checker(engine_, history_, algorithm.guarantee, node_count_)),
+      network_(engine_, node_count_),
+      nodes_(make_nodes(engine_, network_, settings_, node_count_)),
+      nemesis_(engine_, network_, nodes_),
+      clients_(engine_,
+               draw_clients(options,
+                            application_.state_dependent() ? CellApplication::Kind::counter
+                                                           : CellApplication::Kind::canvas,
+                            engine_.random),
+               algorithm.guarantee, history_, *checker_, nodes_),
+      views_(node_count_),
+      seen_(node_count_) {
+  engine_.weather = draw_weather(options.faults, engine_.random);
+  if (!options.faults.empty()) network_.draw_slow_links();
+}
+
+SimResult Execution::run() {
+  for (Node& node : nodes_) {
+    node.step_wall_clock(
+        engine_.random.between(-engine_.weather.skew_max, engine_.weather.skew_max));
+    checker_->started(node.id().value);
+    node.start();
+  }
+  clients_.start();
+  nemesis_.start();
+  const Instant break_until = Instant{} + options_.duration;
+  run_until(break_until);
+  if (engine_.violations.empty()) {
+    engine_.now = break_until;
+    heal();
+    run_until(break_until + options_.healing_bound);
+  }
+  if (engine_.violations.empty() && !over_) {
+    collect_views();
+    const std::string why =
+        clients_.finished() ? checker_->disagreement(views_) : clients_.waiting_for();
+    engine_.fail(fmt::format("{} within {:.1f} s after everything healed", why,
+                             static_cast<double>(options_.healing_bound.count()) / 1e9));
+  }
+  return result();
+}
+
+void Execution::run_until(Instant end) {
+  const auto limit =
+      events_ +
+      kMaxEventsPerSecond * (1 + static_cast<std::uint64_t>((end - engine_.now) / seconds(1)));
+  while (!over_ && engine_.violations.empty() && !engine_.queue.empty()) {
+    const Event event = engine_.queue.pop();
+    if (event.when > end) {
+      engine_.queue.push(event.when, event.kind, event.subject, event.item);
+      return;
+    }
+    if (++events_ > limit) return engine_.fail("more than a million events a second");
+    engine_.now = event.when;
+    handle(event);
+  }
+}
+
+void Execution::handle(const Event& event) {
+  switch (event.kind) {
+    case EventKind::frame:
+      if (auto flight = network_.arrive(event.item)) {
+        ++messages_;
+        nodes_[flight->to.value - 1].receive(std::move(flight->frame));
+      }
+      return;
+    case EventKind::step: {
+      Node& node = nodes_[event.subject - 1];
+      if (node.due(event.item)) turn(node);
+      return;
+    }
+    case EventKind::sync:
+      return nodes_[event.subject - 1].sync_done(event.item);
+    case EventKind::request:
+    case EventKind::reply:
+    case EventKind::client:
+      clients_.handle(event);
+      if (healed_) look_for_the_end();
+      return;
+    case EventKind::restart:
+      if (!nodes_[event.subject - 1].up()) checker_->started(event.subject);
+      return nemesis_.handle(event);
+    case EventKind::fault:
+    case EventKind::repair:
+    case EventKind::resume:
+      return nemesis_.handle(event);
+  }
+}
+
+void Execution::turn(Node& node) {
+  ++turns_;
+  const std::uint32_t id = node.id().value;
+  clients_.hand_over(node, node.begin_turn());
+  const Effects& effects = node.take_turn();
+  if (!effects.broken_invariant.empty()) {
+    return engine_.fail(fmt::format("node {}: {}", id, effects.broken_invariant));
+  }
+  for (const CommittedRun& committed : effects.commit) {
+    const RunId& run = committed.run.id;
+    engine_.note(FactKind::commit, id, committed.index.value,
+                 (static_cast<std::uint64_t>(run.origin.value) << 32) | run.incarnation.value,
+                 run.number);
+    checker_->committed(id, committed);
+    commits_ = std::max(commits_, committed.index.value);
+  }
+  for (const Applied& entry : node.journal()) {
+    if (!algorithm_.guarantee.ordered) {
+      engine_.note(FactKind::applied, id, entry.key.value, entry.stamp.major, entry.stamp.minor);
+    }
+    checker_->applied(id, entry);
+  }
+  checker_->stepped(node.view());
+  if (!engine_.violations.empty()) return;
+  clients_.take_results(node);
+  const bool new_epoch = watch_status(node);
+  node.end_turn(effects);
+  nemesis_.after_turn(node, new_epoch);
+  if (healed_) look_for_the_end();
+}
+
+// Election safety (Ongaro's dissertation, §3.4): at most one leader an epoch. An epoch never falls.
+// Returns whether the node is in a new one.
+bool Execution::watch_status(Node& node) {
+  const std::uint32_t id = node.id().value;
+  Seen& seen = seen_[id - 1];
+  const Status status = node.driver().replica().status();
+  const bool same_life = seen.life == node.life();
+  if (same_life && status.epoch < seen.status.epoch) {
+    engine_.fail(fmt::format("node {} went back from epoch {} to {}", id, seen.status.epoch.value,
+                             status.epoch.value));
+  }
+  if (same_life && status.commit < seen.status.commit) {
+    engine_.fail(fmt::format("node {} took its commit index back from {} to {}", id,
+                             seen.status.commit.value, status.commit.value));
+  }
+  const bool changed = !same_life || status.epoch != seen.status.epoch ||
+                       status.leader != seen.status.leader || status.role != seen.status.role;
+  const bool new_epoch = same_life && status.epoch != seen.status.epoch;
+  seen.life = node.life();
+  seen.status = status;
+  if (!changed) return false;
+  engine_.note(FactKind::status, id, status.epoch.value, status.leader.value, 0, status.role);
+  if (status.leader == kNoNode || !algorithm_.guarantee.linearizable_writes) return new_epoch;
+  const auto [it, first] = leaders_.emplace(status.epoch, status.leader);
+  if (!first && it->second != status.leader) {
+    engine_.fail(fmt::format("node {} takes node {} for the leader of epoch {}, which is node {}",
+                             id, status.leader.value, status.epoch.value, it->second.value));
+  }
+  return new_epoch;
+}
+
+void Execution::heal() {
+  for (Node& node : nodes_) {
+    if (!node.up()) checker_->started(node.id().value);
+  }
+  nemesis_.heal();
+  clients_.wind_down();
+  healed_ = true;
+}
+
+void Execution::collect_views() {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) views_[i] = nodes_[i].view();
+}
+
+void Execution::look_for_the_end() {
+  if (!clients_.finished() || !engine_.violations.empty()) return;
+  collect_views();
+  if (!checker_->disagreement(views_).empty()) return;
+  checker_->finish(views_);
+  over_ = true;
+}
+
+SimResult Execution::result() const {
+  SimResult result;
+  result.violations = engine_.violations;
+  result.trace_hash = engine_.trace.hash();
+  result.events = events_;
+  result.turns = turns_;
+  result.messages = messages_;
+  result.commits = commits_;
+  result.virtual_time = engine_.now.time_since_epoch();
+  result.faults = engine_.faults;
+  result.anomalies = checker_->anomalies();
+  result.clients = clients_.counts();
+  if (!result.violations.empty()) result.story = engine_.trace.story();
+  return result;
+}
+
+}  // namespace
+
+std::string check_sim_options(const Algorithm& algorithm, const SimOptions& options) {
+  const std::uint32_t most = std::min(algorithm.max_nodes, kMaxSimulatedNodes);
+  if (options.nodes > most) {
+    return fmt::format("nodes: must be 1 to {} for {}, or 0 to let the seed choose", most,
+                       algorithm.name);
+  }
+  if (options.duration <= Duration{} || options.duration > std::chrono::hours(24)) {
+    return "seconds: must be above 0 and at most 86400";
+  }
+  if (options.healing_bound <= Duration{} || options.healing_bound > std::chrono::hours(1)) {
+    return "healing bound: must be above 0 and at most an hour";
+  }
+  if (options.clients > 1000) return "clients: must be 1 to 1000, or 0 to let the seed choose";
+  if (options.operations_per_s > 1'000'000) {
+    return "operations per second: must be 1 to 1000000, or 0 to let the seed choose";
+  }
+  if (options.application == ApplicationChoice::counter && !algorithm.guarantee.ordered) {
+    return fmt::format("application: {} merges cells, and a counter depends on the state it meets",
+                       algorithm.name);
+  }
+  return {};
+}
+
+SimResult simulate(const Algorithm& algorithm, const OptionValues& values,
+                   const SimOptions& options) {
+  return Execution(algorithm, values, options).run();
+}
+
+}  // namespace parley::sim

@@ -1,0 +1,65 @@
+// Runs whole clusters in one thread under virtual time, from one seed.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "algorithms/contract/algorithm.h"
+#include "runtime/sim/checker.h"
+#include "runtime/sim/clients.h"
+#include "runtime/sim/faults.h"
+
+namespace parley::sim {
+
+enum class ApplicationChoice : std::uint8_t {
+  any,      // drawn by the seed; the canvas for strategies that merge
+  canvas,   // cells that are set
+  counter,  // cells that are added to, or compared and set; not for strategies that merge
+};
+
+struct SimOptions {
+  std::uint64_t seed = 1;
+  std::uint32_t nodes = 0;  // 1 to 16 and within the strategy's limit; 0: drawn by the seed
+  Duration duration = std::chrono::seconds(20);       // of phase one, in virtual time; above 0
+  Duration healing_bound = std::chrono::seconds(20);  // of phase two; above 0
+  FaultSet faults = FaultSet::all();                  // what may happen; each seed leaves some out
+  ApplicationChoice application = ApplicationChoice::any;
+  bool vary_limits = true;  // the seed also draws limits of the strategy; neither choices nor times
+  std::uint32_t clients = 0;           // 1 to 1000; 0: drawn by the seed
+  std::uint32_t operations_per_s = 0;  // of all clients, about; to 1'000'000; 0: drawn
+  std::ostream* trace = nullptr;       // gets every event as a line of text; may be null
+};
+
+inline constexpr std::uint32_t kMaxSimulatedNodes = 16;
+
+// Whether the options fit together and fit the strategy: empty, or what is wrong and what is
+// allowed.
+std::string check_sim_options(const Algorithm& algorithm, const SimOptions& options);
+
+struct SimResult {
+  std::vector<std::string> violations;  // empty if all is well; an execution stops at the first
+  std::uint64_t trace_hash = 0;         // see Trace
+  std::uint64_t events = 0;
+  std::uint64_t turns = 0;     // of all nodes
+  std::uint64_t messages = 0;  // that arrived
+  std::uint64_t commits = 0;   // of the node that has committed most
+  Duration virtual_time{};
+  FaultCounts faults{};
+  Anomalies anomalies;
+  ClientCounts clients;
+  std::vector<std::string> story;  // how it came to the violations; empty without one
+};
+
+// One execution. Phase one breaks things and checks safety all along; phase two heals everything
+// and requires progress (every client gets one more write and read through) and convergence (every
+// node holds the same state) within the bound. `algorithm`'s `values` must be complete, and
+// `check_sim_options` content.
+SimResult simulate(const Algorithm& algorithm, const OptionValues& values,
+                   const SimOptions& options);
+
+// What to type to see an execution again.
+std::string replay_command(const Algorithm& algorithm, const SimOptions& options);
+
+}  // namespace parley::sim

@@ -1,0 +1,221 @@
+// The contract, proven on whole clusters: Raft, a toy gossip, the control baseline; and the checks,
+// proven on strategies with mistakes.
+#include "runtime/sim/simulation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "algorithms/raft/replica.h"
+#include "algorithms/unreplicated/replica.h"
+#include "runtime/sim/check_seeds.h"
+#include "runtime/sim/mutants.h"
+#include "runtime/sim/toy_gossip.h"
+
+namespace parley::sim {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+SeedsReport check(const Algorithm& algorithm, std::uint64_t seeds, SimOptions each = {},
+                  std::int64_t flaw = 0) {
+  SeedsOptions options;
+  options.each = each;
+  options.seeds = seeds;
+  OptionValues values = default_options(algorithm.options);
+  if (flaw != 0) values.set("flaw", flaw);
+  return check_seeds(algorithm, values, options);
+}
+
+void expect_sound(const SeedsReport& report) {
+  for (const Failure& failure : report.failures) ADD_FAILURE() << describe(failure);
+  EXPECT_EQ(report.violations, 0U);
+}
+
+SimOptions short_run(std::uint64_t seed = 1) {
+  SimOptions options;
+  options.seed = seed;
+  options.duration = seconds(5);
+  return options;
+}
+
+// --- strategies that are right ---
+
+TEST(Simulation, RaftHoldsUnderEveryFault) {
+  const SeedsReport report = check(kRaft, 60);
+  expect_sound(report);
+  EXPECT_GT(report.clients.acknowledged, 60U * 50U);
+  EXPECT_GT(report.clients.reads, 60U * 20U);
+  EXPECT_GT(report.clients.refused, 0U);
+  EXPECT_GT(report.clients.unknown, 0U);
+  EXPECT_GT(report.commits, 60U * 20U);
+  for (std::size_t kind = 0; kind < kFaultKinds; ++kind) {
+    EXPECT_GT(report.faults[kind], 0U) << fault_name(static_cast<FaultKind>(kind));
+  }
+}
+
+TEST(Simulation, RaftWithoutFaultsServesEveryRequest) {
+  SimOptions options = short_run();
+  options.faults = FaultSet::none();
+  options.nodes = 5;
+  const SeedsReport report = check(kRaft, 20, options);
+  expect_sound(report);
+  // Only while there is no first leader yet.
+  EXPECT_LT(report.clients.refused + report.clients.unknown, report.clients.acknowledged / 4);
+}
+
+TEST(Simulation, RaftOnOneNodeAndOnSeven) {
+  for (const std::uint32_t nodes : {1U, 2U, 7U}) {
+    SimOptions options = short_run();
+    options.nodes = nodes;
+    expect_sound(check(kRaft, 10, options));
+  }
+}
+
+TEST(Simulation, CountersUnderRaftCountEachIncrementOnce) {
+  SimOptions options;
+  options.application = ApplicationChoice::counter;
+  const SeedsReport report = check(kRaft, 40, options);
+  expect_sound(report);
+  EXPECT_GT(report.clients.acknowledged, 40U * 50U);
+}
+
+TEST(Simulation, TheControlBaselineKeepsWhatItAcknowledged) {
+  const SeedsReport report = check(kUnreplicated, 60);
+  expect_sound(report);
+  EXPECT_GT(report.faults[static_cast<std::size_t>(FaultKind::crash)], 0U);
+  EXPECT_GT(report.clients.acknowledged, 60U * 50U);
+}
+
+TEST(Simulation, ToyGossipConvergesAndLosesNothing) {
+  const SeedsReport report = check(kToyGossip, 60);
+  expect_sound(report);
+  EXPECT_GT(report.clients.acknowledged, 60U * 50U);
+  EXPECT_EQ(report.anomalies.lost, 0U);
+  EXPECT_GT(report.anomalies.stale_reads, 0U) << "a weak guarantee shows as counts";
+  EXPECT_GT(report.anomalies.superseded, 0U);
+  EXPECT_GT(report.anomalies.duplicates, 0U);
+}
+
+// --- determinism ---
+
+TEST(Simulation, OneSeedIsOneExecution) {
+  for (const Algorithm* algorithm : {&kRaft, &kToyGossip, &kUnreplicated}) {
+    const OptionValues values = default_options(algorithm->options);
+    const SimResult once = simulate(*algorithm, values, short_run(7));
+    const SimResult again = simulate(*algorithm, values, short_run(7));
+    const SimResult other = simulate(*algorithm, values, short_run(8));
+    EXPECT_EQ(once.trace_hash, again.trace_hash) << algorithm->name;
+    EXPECT_EQ(once.events, again.events) << algorithm->name;
+    EXPECT_NE(once.trace_hash, other.trace_hash) << algorithm->name;
+  }
+}
+
+TEST(Simulation, TheFullTraceIsTheSameTextTwice) {
+  std::ostringstream once;
+  std::ostringstream again;
+  const OptionValues values = default_options(kRaft.options);
+  SimOptions options = short_run(3);
+  options.trace = &once;
+  const SimResult traced = simulate(kRaft, values, options);
+  options.trace = &again;
+  simulate(kRaft, values, options);
+  EXPECT_EQ(once.str(), again.str());
+  EXPECT_THAT(once.str(), HasSubstr("is leader in epoch"));
+  EXPECT_THAT(once.str(), HasSubstr("everything heals"));
+  EXPECT_EQ(simulate(kRaft, values, short_run(3)).trace_hash, traced.trace_hash)
+      << "looking on changes nothing";
+}
+
+// --- strategies with mistakes ---
+
+struct Expected {
+  Flaw flaw;
+  const char* name;
+  const char* violation;  // part of what must be said
+};
+
+class RaftMutant : public ::testing::TestWithParam<Expected> {};
+
+TEST_P(RaftMutant, IsCaught) {
+  SimOptions options;
+  if (GetParam().flaw == Flaw::small_quorum) options.nodes = 4;
+  std::uint64_t seed = 1;
+  for (; seed <= 300; ++seed) {
+    options.seed = seed;
+    const SeedsReport report =
+        check(flawed_raft_algorithm(), 1, options, static_cast<std::int64_t>(GetParam().flaw));
+    if (report.violations == 0) continue;
+    const std::string text = describe(report.failures.at(0));
+    RecordProperty("seeds_until_caught", static_cast<int>(seed));
+    EXPECT_THAT(text, HasSubstr(GetParam().violation));
+    EXPECT_THAT(text,
+                HasSubstr("--algorithm flawed_raft --seeds 1 --seed " + std::to_string(seed)));
+    EXPECT_THAT(text, HasSubstr("VIOLATION"));
+    return;
+  }
+  FAIL() << "not caught in 300 seeds";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Simulation, RaftMutant,
+    ::testing::Values(
+        Expected{Flaw::acknowledges_unsynced, "AcknowledgesUnsynced", ""},
+        Expected{Flaw::forgets_votes, "ForgetsVotes", ""},
+        Expected{Flaw::forgets_the_log, "ForgetsTheLog", ""},
+        Expected{Flaw::small_quorum, "SmallQuorum", ""},
+        Expected{Flaw::answers_reads_at_once, "AnswersReadsAtOnce", "linearizable read"},
+        Expected{Flaw::skips_a_run, "SkipsARun", "committed there before"},
+        Expected{Flaw::swaps_runs, "SwapsRuns", "commits at index"},
+        Expected{Flaw::applies_twice, "AppliesTwice", "was committed after index"},
+        Expected{Flaw::refuses_what_it_does, "RefusesWhatItDoes", "and yet carried out"},
+        Expected{Flaw::falls_silent, "FallsSilent", "after everything healed"},
+        Expected{Flaw::sends_garbage, "SendsGarbage", "malformed"},
+        Expected{Flaw::skips_a_ticket, "SkipsATicket", "issued ticket"},
+        Expected{Flaw::reports_an_old_epoch, "ReportsAnOldEpoch", "epoch"}),
+    [](const auto& parameter) { return std::string(parameter.param.name); });
+
+TEST(Mutants, TheWrapperItselfDoesNoHarm) {
+  expect_sound(check(flawed_raft_algorithm(), 10));
+}
+
+TEST(Mutants, TheBaselineThatAcknowledgesTooEarlyIsCaught) {
+  const SeedsReport report = check(flawed_unreplicated_algorithm(), 30, {},
+                                   static_cast<std::int64_t>(Flaw::acknowledges_unsynced));
+  EXPECT_GT(report.failing_seeds.size(), 0U);
+}
+
+TEST(Mutants, GossipMistakesAreCaught) {
+  const auto caught = [](GossipFlaw flaw) {
+    const SeedsReport report = check(kToyGossip, 30, {}, static_cast<std::int64_t>(flaw));
+    return report.failures.empty() ? std::string() : report.failures[0].violations.at(0);
+  };
+  EXPECT_THAT(caught(GossipFlaw::acknowledges_unsynced), HasSubstr("has lost it"));
+  EXPECT_THAT(caught(GossipFlaw::ties_by_arrival), HasSubstr("have one stamp"));
+  EXPECT_THAT(caught(GossipFlaw::forgets_half), HasSubstr("hold different cells"));
+  EXPECT_THAT(caught(GossipFlaw::pushes_downwards), HasSubstr("hold different cells"));
+}
+
+// --- what is refused ---
+
+TEST(Simulation, OptionsThatDoNotFitAreNamed) {
+  SimOptions options;
+  EXPECT_THAT(check_sim_options(kRaft, options), IsEmpty());
+  options.nodes = 2;
+  EXPECT_THAT(check_sim_options(kUnreplicated, options), HasSubstr("nodes: must be 1 to 1"));
+  options.nodes = 17;
+  EXPECT_THAT(check_sim_options(kRaft, options), HasSubstr("nodes: must be 1 to 16"));
+  options = {};
+  options.duration = Duration{};
+  EXPECT_THAT(check_sim_options(kRaft, options), HasSubstr("seconds"));
+  options = {};
+  options.application = ApplicationChoice::counter;
+  EXPECT_THAT(check_sim_options(kToyGossip, options), HasSubstr("application"));
+  EXPECT_THAT(check_sim_options(kRaft, options), IsEmpty());
+}
+
+}  // namespace
+}  // namespace parley::sim
