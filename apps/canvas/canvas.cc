@@ -1,0 +1,193 @@
+#include "apps/canvas/canvas.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <stdexcept>
+
+namespace parley {
+namespace {
+
+static_assert(sizeof(canvas::Place) == 12);
+static_assert(sizeof(canvas::CellRef) == 4);
+static_assert(sizeof(canvas::CellState) == 40);
+
+// Bytes from outside have no alignment that could be relied upon.
+template <class Struct>
+Struct read_struct(const std::byte* from) {
+  Struct value;
+  std::memcpy(&value, from, sizeof(value));
+  return value;
+}
+
+template <class Struct>
+void append_struct(const Struct& value, std::vector<std::byte>& to) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(&value);
+  to.insert(to.end(), bytes, bytes + sizeof(value));
+}
+
+std::string outside(const char* field, std::uint32_t value, std::uint32_t highest) {
+  return std::string(field) + ": " + std::to_string(value) + " is outside 0 to " +
+         std::to_string(highest);
+}
+
+bool parse_side(std::string_view text, std::uint32_t& side) {
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, side);
+  return error == std::errc() && stop == end && side >= 1 && side <= kMaxCanvasSide;
+}
+
+void append_hex(std::uint64_t value, int digits, std::string_view alphabet, std::string& to) {
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) to += alphabet[(value >> shift) & 15];
+}
+
+std::uint32_t tiles_along(std::uint32_t side) {
+  return (side + Canvas::kTileSide - 1) / Canvas::kTileSide;
+}
+
+}  // namespace
+
+std::string parse_canvas_size(std::string_view text, CanvasSize& size) {
+  const std::size_t cross = text.find('x');
+  CanvasSize read;
+  if (cross == std::string_view::npos || !parse_side(text.substr(0, cross), read.width) ||
+      !parse_side(text.substr(cross + 1), read.height)) {
+    return "size: \"" + std::string(text) + "\" is not WIDTHxHEIGHT with both from 1 to " +
+           std::to_string(kMaxCanvasSide);
+  }
+  size = read;
+  return {};
+}
+
+Canvas::Canvas(CanvasSize size)
+    : size_(size),
+      tiles_across_(tiles_along(size.width)),
+      key_count_(tiles_across_ * tiles_along(size.height) * kCellsPerTile) {
+  const auto allowed = [](std::uint32_t side) { return side >= 1 && side <= kMaxCanvasSide; };
+  if (!allowed(size.width) || !allowed(size.height)) {
+    throw std::invalid_argument("size: width and height must be from 1 to " +
+                                std::to_string(kMaxCanvasSide));
+  }
+}
+
+std::string Canvas::validate(Bytes payload) const {
+  if (payload.size() != sizeof(canvas::Place)) {
+    return "payload: " + std::to_string(payload.size()) + " bytes, a placement has " +
+           std::to_string(sizeof(canvas::Place));
+  }
+  const auto place = read_struct<canvas::Place>(payload.data());
+  if (place.x() >= size_.width) return outside("x", place.x(), size_.width - 1);
+  if (place.y() >= size_.height) return outside("y", place.y(), size_.height - 1);
+  if (place.color() > kMaxColor) return outside("color", place.color(), kMaxColor);
+  return {};
+}
+
+void Canvas::execute(const Store& store, std::span<const Command> commands, WriteSink& writes,
+                     ReplySink& replies) const {
+  // Cells of a large canvas are rarely in a cache. Asking for a handful of them before the first is
+  // written lets the misses overlap.
+  struct Planned {
+    Key key;
+    std::uint64_t value = 0;  // 0: not a valid placement
+  };
+  std::array<Planned, 16> planned;
+  while (!commands.empty()) {
+    const std::size_t count = std::min(planned.size(), commands.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      planned[i] = {};
+      if (commands[i].payload.size() != sizeof(canvas::Place)) continue;
+      const auto place = read_struct<canvas::Place>(commands[i].payload.data());
+      if (!contains(place.x(), place.y()) || place.color() > kMaxColor) continue;
+      planned[i] = {key_of(place.x(), place.y()), pack_pixel(place.color(), place.user())};
+      __builtin_prefetch(&store.at(planned[i].key), 1);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (planned[i].value != 0) {
+        writes.put(commands[i], planned[i].key, planned[i].value);
+      } else {
+        replies.set(commands[i], kInvalid, 0);
+      }
+    }
+    commands = commands.subspan(count);
+  }
+}
+
+void Canvas::translate(const Command& command, CellWrite& write) const {
+  const auto place = read_struct<canvas::Place>(command.payload.data());
+  write.key = key_of(place.x(), place.y());
+  write.value = pack_pixel(place.color(), place.user());
+}
+
+std::string Canvas::query(const Store& store, Bytes query, std::vector<std::byte>& answer) const {
+  constexpr std::size_t kSize = sizeof(canvas::CellRef);
+  const std::size_t count = query.size() / kSize;
+  if (query.size() % kSize != 0 || count == 0 || count > kMaxCellsPerQuery) {
+    return "query: " + std::to_string(query.size()) + " bytes are not 1 to " +
+           std::to_string(kMaxCellsPerQuery) + " cells of " + std::to_string(kSize) + " bytes";
+  }
+  const std::size_t start = answer.size();
+  answer.reserve(start + count * sizeof(canvas::CellState));
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto ref = read_struct<canvas::CellRef>(query.data() + i * kSize);
+    if (!contains(ref.x(), ref.y())) {
+      answer.resize(start);
+      return ref.x() >= size_.width ? outside("x", ref.x(), size_.width - 1)
+                                    : outside("y", ref.y(), size_.height - 1);
+    }
+    const Cell& cell = store.at(key_of(ref.x(), ref.y()));
+    const Pixel pixel = unpack_pixel(cell.value);
+    append_struct(canvas::CellState(cell.stamp.major, cell.stamp.minor, cell.writer.session,
+                                    cell.writer.sequence, pixel.color, pixel.user,
+                                    pixel.painted ? 1 : 0, 0, 0, 0),
+                  answer);
+  }
+  return {};
+}
+
+void encode_place(SessionId session, std::uint32_t sequence, const canvas::Place& place,
+                  std::vector<std::byte>& to) {
+  CommandHeader header;
+  header.session = session.value;
+  header.sequence = sequence;
+  header.payload_size = sizeof(place);
+  append_struct(header, to);
+  append_struct(place, to);
+}
+
+void encode_cell_ref(std::uint32_t x, std::uint32_t y, std::vector<std::byte>& to) {
+  append_struct(canvas::CellRef(static_cast<std::uint16_t>(x), static_cast<std::uint16_t>(y)), to);
+}
+
+std::vector<canvas::CellState> decode_cells(Bytes answer, std::size_t expected) {
+  if (answer.size() != expected * sizeof(canvas::CellState)) return {};
+  std::vector<canvas::CellState> cells(expected);
+  if (expected > 0) std::memcpy(cells.data(), answer.data(), answer.size());
+  return cells;
+}
+
+std::string version_text(Stamp stamp) {
+  constexpr std::string_view kLower = "0123456789abcdef";
+  std::string text;
+  text.reserve(32);
+  append_hex(stamp.major, 16, kLower, text);
+  append_hex(stamp.minor, 16, kLower, text);
+  return text;
+}
+
+std::string color_text(std::uint32_t color) {
+  std::string text = "#";
+  append_hex(color, 6, "0123456789ABCDEF", text);
+  return text;
+}
+
+bool parse_color(std::string_view text, std::uint32_t& color) {
+  if (text.size() != 7 || text[0] != '#') return false;
+  std::uint32_t read = 0;
+  const auto [stop, error] = std::from_chars(text.data() + 1, text.data() + 7, read, 16);
+  if (error != std::errc() || stop != text.data() + 7) return false;
+  color = read;
+  return true;
+}
+
+}  // namespace parley

@@ -1,0 +1,120 @@
+// The shared pixel canvas, in the manner of r/place: an Application on the stamped store.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "algorithms/contract/application.h"
+#include "apps/canvas/canvas_generated.h"
+
+namespace parley {
+
+inline constexpr std::uint32_t kMaxCanvasSide = 4096;  // cells
+inline constexpr std::uint32_t kMaxColor = 0xFFFFFF;   // 0xRRGGBB
+inline constexpr std::uint32_t kMaxCellsPerQuery = 4096;
+inline constexpr std::uint32_t kPlaceBytes = sizeof(CommandHeader) + sizeof(canvas::Place);
+static_assert(kPlaceBytes == 24);
+
+struct CanvasSize {
+  std::uint32_t width = 1000;   // cells, 1 to kMaxCanvasSide
+  std::uint32_t height = 1000;  // cells, 1 to kMaxCanvasSide
+  constexpr bool operator==(const CanvasSize&) const = default;
+};
+
+// Reads a size such as "1000x1000" into `size`. Returns empty, or what is wrong and what is
+// allowed.
+std::string parse_canvas_size(std::string_view text, CanvasSize& size);
+
+// What a cell's value in the store says. The zero value is that of a cell never painted.
+struct Pixel {
+  std::uint32_t color = 0;  // 0xRRGGBB
+  std::uint32_t user = 0;
+  bool painted = false;
+  constexpr bool operator==(const Pixel&) const = default;
+};
+
+constexpr std::uint64_t pack_pixel(std::uint32_t color, std::uint32_t user) {
+  return (static_cast<std::uint64_t>(user) << 32) | (1U << 24) | (color & kMaxColor);
+}
+constexpr Pixel unpack_pixel(std::uint64_t value) {
+  return {static_cast<std::uint32_t>(value) & kMaxColor, static_cast<std::uint32_t>(value >> 32),
+          ((value >> 24) & 1) != 0};
+}
+
+// Thread-safe: it has no state beyond its size.
+class Canvas final : public Application {
+ public:
+  // Throws std::invalid_argument for a size out of range.
+  explicit Canvas(CanvasSize size);
+
+  [[nodiscard]] CanvasSize size() const { return size_; }
+
+  // A tile of the store is a square of 32 x 32 cells, so that what is near on the canvas is near in
+  // memory; where the size is no multiple of 32, the keys of the overhang are never written.
+  [[nodiscard]] Key key_of(std::uint32_t x, std::uint32_t y) const {
+    const std::uint32_t tile = (y / kTileSide) * tiles_across_ + x / kTileSide;
+    return {tile * kCellsPerTile + (y % kTileSide) * kTileSide + x % kTileSide};
+  }
+  struct Point {
+    std::uint32_t x = 0;
+    std::uint32_t y = 0;
+    constexpr bool operator==(const Point&) const = default;
+  };
+  // The inverse of key_of; outside of the canvas for a key of the overhang.
+  [[nodiscard]] Point xy_of(Key key) const {
+    const std::uint32_t tile = key.value / kCellsPerTile;
+    const std::uint32_t cell = key.value % kCellsPerTile;
+    return {tile % tiles_across_ * kTileSide + cell % kTileSide,
+            tile / tiles_across_ * kTileSide + cell / kTileSide};
+  }
+  [[nodiscard]] bool contains(std::uint32_t x, std::uint32_t y) const {
+    return x < size_.width && y < size_.height;
+  }
+
+  static constexpr std::uint32_t kTileSide = 32;
+  static_assert(kTileSide * kTileSide == kCellsPerTile);
+
+  // The code of a command that validate() would not have accepted: nothing was written.
+  static constexpr std::uint16_t kInvalid = 1;
+
+  [[nodiscard]] std::string_view name() const override { return "canvas"; }
+  [[nodiscard]] std::uint32_t key_count() const override { return key_count_; }
+  [[nodiscard]] bool state_dependent() const override { return false; }
+  [[nodiscard]] std::string validate(Bytes payload) const override;
+  void execute(const Store& store, std::span<const Command> commands, WriteSink& writes,
+               ReplySink& replies) const override;
+  void translate(const Command& command, CellWrite& write) const override;
+  // The query is an array of canvas::CellRef, the answer one of canvas::CellState.
+  std::string query(const Store& store, Bytes query, std::vector<std::byte>& answer) const override;
+
+ private:
+  CanvasSize size_;
+  std::uint32_t tiles_across_;
+  std::uint32_t key_count_;
+};
+
+// --- what clients of the canvas need ---
+
+// Appends a command that places a pixel: kPlaceBytes bytes.
+void encode_place(SessionId session, std::uint32_t sequence, const canvas::Place& place,
+                  std::vector<std::byte>& to);
+
+// Appends a cell to a query's body.
+void encode_cell_ref(std::uint32_t x, std::uint32_t y, std::vector<std::byte>& to);
+
+// The cells of a query's answer; empty if the answer is not one of as many cells.
+std::vector<canvas::CellState> decode_cells(Bytes answer, std::size_t expected);
+
+// A stamp as 32 lower-case hexadecimal digits, which sort as the stamps do.
+std::string version_text(Stamp stamp);
+
+// A colour as "#RRGGBB".
+std::string color_text(std::uint32_t color);
+
+// Reads "#RRGGBB" (either case) into `color`.
+bool parse_color(std::string_view text, std::uint32_t& color);
+
+}  // namespace parley

@@ -1,0 +1,265 @@
+#include "apps/canvas/gateway_json.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "apps/canvas/http_text.h"
+
+namespace parley {
+namespace {
+
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 6> kPlaceFields{"x", "y", "color", "user", "client", "seq"};
+constexpr std::string_view kPlaceFieldsText = "x, y, color, user, client, seq";
+
+Complaint invalid(std::string_view field, const std::string& what, const std::string& allowed) {
+  return {std::string(field) + ": " + what, "invalid", std::string(field), allowed};
+}
+
+std::string range_text(std::uint64_t low, std::uint64_t high) {
+  return std::to_string(low) + " to " + std::to_string(high);
+}
+
+// A value as it may stand in an error message.
+std::string shown(const Json& value) {
+  constexpr std::size_t kLongest = 40;
+  if (value.is_structured()) return value.is_array() ? "an array" : "an object";
+  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+  if (text.size() > kLongest) text = text.substr(0, kLongest) + "…";
+  return text;
+}
+
+// Reads fields of an object one after the other, and remembers the first complaint.
+class Fields {
+ public:
+  explicit Fields(const Json& object) : object_(object) {}
+
+  [[nodiscard]] bool has(std::string_view name) const { return object_.contains(name); }
+
+  template <class Number>
+  void number(std::string_view name, std::uint64_t low, std::uint64_t high, Number& to) {
+    const Json* value = find(name, range_text(low, high));
+    if (value == nullptr) return;
+    if (value->is_number_unsigned()) {
+      const auto read = value->get<std::uint64_t>();
+      if (read >= low && read <= high) {
+        to = static_cast<Number>(read);
+        return;
+      }
+    }
+    const std::string allowed = range_text(low, high);
+    complain(invalid(name,
+                     value->is_number_integer()
+                         ? shown(*value) + " is outside " + allowed
+                         : shown(*value) + " is not a whole number from " + allowed,
+                     allowed));
+  }
+
+  void color(std::string_view name, std::uint32_t& to) {
+    const std::string allowed = "#000000 to #FFFFFF";
+    const Json* value = find(name, allowed);
+    if (value == nullptr) return;
+    if (value->is_string() && parse_color(value->get_ref<const std::string&>(), to)) return;
+    complain(invalid(name, shown(*value) + " is not a colour such as \"#FF5733\"", allowed));
+  }
+
+  void complain(Complaint complaint) {
+    if (!complaint_) complaint_ = std::move(complaint);
+  }
+  [[nodiscard]] std::optional<Complaint>& complaint() { return complaint_; }
+
+ private:
+  const Json* find(std::string_view name, const std::string& allowed) {
+    const auto it = object_.find(name);
+    if (it != object_.end()) return &*it;
+    complain(invalid(name, "is missing", allowed));
+    return nullptr;
+  }
+
+  const Json& object_;
+  std::optional<Complaint> complaint_;
+};
+
+OrderedJson indices_json(const NodeReport& report) {
+  return {{"commit", report.status.commit.value},
+          {"last", report.status.last.value},
+          {"applied", report.applied.value}};
+}
+
+OrderedJson peers_json(const NodeReport& report) {
+  OrderedJson peers = OrderedJson::array();
+  for (const PeerReport& peer : report.peers) {
+    peers.push_back({{"id", peer.id.value},
+                     {"connected", peer.connected},
+                     {"sent", peer.sent},
+                     {"received", peer.received},
+                     {"dropped", peer.dropped}});
+  }
+  return peers;
+}
+
+OrderedJson http_json(const HttpCounters& http) {
+  return {{"connections", http.connections}, {"in_flight", http.in_flight},
+          {"accepted", http.accepted},       {"turned_away", http.turned_away},
+          {"requests", http.requests},       {"malformed", http.malformed},
+          {"timed_out", http.timed_out}};
+}
+
+OrderedJson leader_json(const NodeReport& report) {
+  if (report.status.leader == kNoNode) return nullptr;
+  return report.status.leader.value;
+}
+
+// The port of an endpoint such as tcp://127.0.0.1:4711; null for one without.
+OrderedJson port_json(std::string_view endpoint) {
+  std::uint64_t port = 0;
+  const std::size_t colon = endpoint.rfind(':');
+  if (!endpoint.starts_with("tcp://") || !parse_number(endpoint.substr(colon + 1), port)) {
+    return nullptr;
+  }
+  return port;
+}
+
+// What comes from outside may not be UTF-8: such bytes are replaced, never thrown over.
+std::string text(const OrderedJson& json) {
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::optional<Complaint> parse_place(std::string_view body, CanvasSize size, PlaceRequest& place) {
+  std::set<std::string> seen;
+  std::string twice;
+  const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth == 1 && event == Json::parse_event_t::key) {
+      const auto& name = parsed.get_ref<const std::string&>();
+      if (!seen.insert(name).second) twice = name;
+    }
+    return true;
+  };
+  const Json object = Json::parse(body, watch, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
+    return Complaint{"body: is not a JSON object such as {\"x\":50,\"y\":30,\"color\":\"#FF5733\"}",
+                     "invalid", "body", "a JSON object"};
+  }
+  if (!twice.empty()) return invalid(twice, "stands there twice", "once");
+  for (const auto& [name, value] : object.items()) {
+    if (std::find(kPlaceFields.begin(), kPlaceFields.end(), name) == kPlaceFields.end()) {
+      return invalid(name,
+                     "is not a field of a placement; there are " + std::string(kPlaceFieldsText),
+                     std::string(kPlaceFieldsText));
+    }
+  }
+
+  Fields fields(object);
+  fields.number("x", 0, size.width - 1, place.x);
+  fields.number("y", 0, size.height - 1, place.y);
+  fields.color("color", place.color);
+  if (fields.has("user")) fields.number("user", 0, UINT32_MAX, place.user);
+  if (fields.has("client") || fields.has("seq")) {
+    // A retry is only recognised by both.
+    fields.number("client", 0, kMaxClient, place.client.emplace());
+    fields.number("seq", 1, UINT32_MAX, place.seq);
+  }
+  return std::move(fields.complaint());
+}
+
+std::string complaint_json(const Complaint& complaint) {
+  OrderedJson json{{"error", complaint.error}, {"reason", complaint.reason}};
+  if (!complaint.field.empty()) json["field"] = complaint.field;
+  if (!complaint.allowed.empty()) json["allowed"] = complaint.allowed;
+  return text(json);
+}
+
+std::string placed_json(const PlaceRequest& place, Stamp stamp) {
+  OrderedJson json{{"version", version_text(stamp)},
+                   {"x", place.x},
+                   {"y", place.y},
+                   {"color", color_text(place.color)},
+                   {"user", place.user}};
+  if (place.client) {
+    json["client"] = *place.client;
+    json["seq"] = place.seq;
+  }
+  return text(json);
+}
+
+std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState& cell,
+                       ReadMode mode) {
+  OrderedJson json{{"x", x}, {"y", y}, {"painted", cell.painted() != 0}};
+  json["color"] = nullptr;
+  json["user"] = nullptr;
+  json["writer"] = nullptr;
+  if (cell.painted() != 0) {
+    json["color"] = color_text(cell.color());
+    json["user"] = cell.user();
+    json["writer"] = {cell.writer_session(), cell.writer_sequence()};
+  }
+  json["version"] = version_text({cell.stamp_major(), cell.stamp_minor()});
+  // Cells of this version hold no time of day.
+  json["when"] = nullptr;
+  json["read"] = mode == ReadMode::local ? "local" : "linearizable";
+  return text(json);
+}
+
+std::string status_json(const NodeReport& report, CanvasSize size, const HttpCounters& http) {
+  OrderedJson json{{"node", report.node.value},
+                   {"incarnation", std::to_string(report.incarnation.value)},
+                   {"algorithm", report.algorithm},
+                   {"application", "canvas"},
+                   {"role", report.role},
+                   {"epoch", report.status.epoch.value},
+                   {"leader", leader_json(report)},
+                   {"indices", indices_json(report)},
+                   {"peers", peers_json(report)},
+                   {"client_port", port_json(report.client_endpoint)},
+                   {"client_endpoint", report.client_endpoint}};
+  json["digest"] = version_text({0, report.digest}).substr(16);
+  json["written_cells"] = report.written_cells;
+  json["sessions"] = report.sessions;
+  json["commands_applied"] = report.commands_applied;
+  json["frames_refused"] = report.frames_refused;
+  json["elections"] = report.status.elections;
+  json["log_bytes"] = report.status.log_bytes;
+  json["held_runs"] = report.status.held_runs;
+  json["canvas"] = {{"width", size.width}, {"height", size.height}, {"background", "#FFFFFF"}};
+  json["http"] = http_json(http);
+  return text(json);
+}
+
+std::string health_json(const NodeReport& report) {
+  return text({{"status", "ok"},
+               {"node", report.node.value},
+               {"role", report.role},
+               {"leader", leader_json(report)}});
+}
+
+std::string_view reason_word(RefusedBecause reason) {
+  switch (reason) {
+    case RefusedBecause::none:
+      return "none";
+    case RefusedBecause::no_leader:
+      return "no_leader";
+    case RefusedBecause::overloaded:
+      return "overloaded";
+    case RefusedBecause::stopping:
+      return "stopping";
+    case RefusedBecause::invalid:
+      return "invalid";
+    case RefusedBecause::no_session:
+      return "no_session";
+    case RefusedBecause::too_many_sessions:
+      return "too_many_sessions";
+    case RefusedBecause::timed_out:
+      return "timed_out";
+    case RefusedBecause::too_old:
+      return "too_old";
+  }
+  return "unknown";
+}
+
+}  // namespace parley

@@ -1,0 +1,49 @@
+// The JSON of the gateway: what POST bodies must look like, and what the answers look like.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "algorithms/contract/node_port.h"
+#include "apps/canvas/canvas.h"
+#include "apps/canvas/http_server.h"
+
+namespace parley {
+
+// What is wrong with a request.
+struct Complaint {
+  std::string error;    // for people; names the field and what is allowed
+  std::string reason;   // in a word, for machines: "invalid", "no_leader", ...
+  std::string field;    // may be empty
+  std::string allowed;  // may be empty
+};
+
+// The body of POST /pixel.
+struct PlaceRequest {
+  std::uint32_t x = 0;
+  std::uint32_t y = 0;
+  std::uint32_t color = 0;
+  std::uint32_t user = 0;
+  std::optional<std::uint64_t> client;  // with seq, or neither
+  std::uint32_t seq = 0;
+};
+inline constexpr std::uint64_t kMaxClient = (1ULL << 53) - 1;  // JSON numbers are exact up to here
+
+// Reads a placement. Fields: x, y (whole numbers on the canvas), color ("#RRGGBB"), and optionally
+// user (a whole number of 32 bits, 0 if absent), client (0 to kMaxClient) with seq (1 to 2^32 - 1).
+// Others, and the same one twice, are refused.
+std::optional<Complaint> parse_place(std::string_view body, CanvasSize size, PlaceRequest& place);
+
+std::string complaint_json(const Complaint& complaint);
+std::string placed_json(const PlaceRequest& place, Stamp stamp);
+std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState& cell,
+                       ReadMode mode);
+std::string status_json(const NodeReport& report, CanvasSize size, const HttpCounters& http);
+std::string health_json(const NodeReport& report);
+
+// The word that stands for a reason in answers.
+std::string_view reason_word(RefusedBecause reason);
+
+}  // namespace parley

@@ -1,0 +1,121 @@
+#include "apps/canvas/gateway_json.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace parley {
+namespace {
+
+constexpr CanvasSize kSize{1000, 500};
+
+TEST(PlaceJson, IsReadCompletely) {
+  PlaceRequest place;
+  EXPECT_FALSE(parse_place(
+      R"({"x":999,"y":0,"color":"#ff5733","user":4294967295,"client":9007199254740991,"seq":1})",
+      kSize, place));
+  EXPECT_EQ(place.x, 999U);
+  EXPECT_EQ(place.y, 0U);
+  EXPECT_EQ(place.color, 0xFF5733U);
+  EXPECT_EQ(place.user, 4294967295U);
+  EXPECT_EQ(place.client, kMaxClient);
+  EXPECT_EQ(place.seq, 1U);
+}
+
+TEST(PlaceJson, NeedsNeitherUserNorClient) {
+  PlaceRequest place;
+  EXPECT_FALSE(parse_place(R"( {"y":1, "x":2, "color":"#000000"} )", kSize, place));
+  EXPECT_EQ(place.user, 0U);
+  EXPECT_FALSE(place.client);
+}
+
+struct Bad {
+  std::string body;
+  std::string field;
+  std::string allowed;
+};
+
+class BadPlaceJson : public ::testing::TestWithParam<Bad> {};
+
+TEST_P(BadPlaceJson, NamesTheFieldAndWhatIsAllowed) {
+  PlaceRequest place;
+  const auto complaint = parse_place(GetParam().body, kSize, place);
+  ASSERT_TRUE(complaint) << GetParam().body;
+  EXPECT_EQ(complaint->field, GetParam().field) << complaint->error;
+  EXPECT_EQ(complaint->allowed, GetParam().allowed) << complaint->error;
+  EXPECT_EQ(complaint->reason, "invalid");
+  EXPECT_TRUE(complaint->error.starts_with(GetParam().field + ": ")) << complaint->error;
+  const auto json = nlohmann::json::parse(complaint_json(*complaint));
+  EXPECT_EQ(json["field"], GetParam().field);
+}
+
+const char kFieldNames[] = "x, y, color, user, client, seq";
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadPlaceJson,
+    ::testing::Values(
+        Bad{"", "body", "a JSON object"}, Bad{"[1]", "body", "a JSON object"},
+        Bad{"{\"x\":1", "body", "a JSON object"}, Bad{"\xff\xfe", "body", "a JSON object"},
+        Bad{std::string(60000, '['), "body", "a JSON object"},
+        Bad{R"({"y":1,"color":"#000000"})", "x", "0 to 999"},
+        Bad{R"({"x":1000,"y":1,"color":"#000000"})", "x", "0 to 999"},
+        Bad{R"({"x":-1,"y":1,"color":"#000000"})", "x", "0 to 999"},
+        Bad{R"({"x":1.5,"y":1,"color":"#000000"})", "x", "0 to 999"},
+        Bad{R"({"x":1e99,"y":1,"color":"#000000"})", "x", "0 to 999"},
+        Bad{R"({"x":99999999999999999999,"y":1,"color":"#000000"})", "x", "0 to 999"},
+        Bad{R"({"x":"1","y":1,"color":"#000000"})", "x", "0 to 999"},
+        Bad{R"({"x":null,"y":1,"color":"#000000"})", "x", "0 to 999"},
+        Bad{R"({"x":1,"y":500,"color":"#000000"})", "y", "0 to 499"},
+        Bad{R"({"x":1,"y":1})", "color", "#000000 to #FFFFFF"},
+        Bad{R"({"x":1,"y":1,"color":"red"})", "color", "#000000 to #FFFFFF"},
+        Bad{R"({"x":1,"y":1,"color":16711680})", "color", "#000000 to #FFFFFF"},
+        Bad{R"({"x":1,"y":1,"color":["#000000"]})", "color", "#000000 to #FFFFFF"},
+        Bad{R"({"x":1,"y":1,"color":"#000000","user":"eve"})", "user", "0 to 4294967295"},
+        Bad{R"({"x":1,"y":1,"color":"#000000","client":1})", "seq", "1 to 4294967295"},
+        Bad{R"({"x":1,"y":1,"color":"#000000","seq":1})", "client", "0 to 9007199254740991"},
+        Bad{R"({"x":1,"y":1,"color":"#000000","client":1,"seq":0})", "seq", "1 to 4294967295"},
+        Bad{R"({"x":1,"y":1,"color":"#000000","client":9007199254740992,"seq":1})", "client",
+            "0 to 9007199254740991"},
+        Bad{R"({"x":1,"x":2,"y":1,"color":"#000000"})", "x", "once"},
+        Bad{R"({"x":1,"y":1,"colour":"#000000"})", "colour", kFieldNames}));
+
+TEST(ComplaintJson, WithstandsBytesThatAreNoText) {
+  const auto json = nlohmann::json::parse(complaint_json({"field\xff", "invalid", "\xc3\x28", ""}));
+  EXPECT_EQ(json["reason"], "invalid");
+}
+
+TEST(StatusJson, ShowsWhatTheNodeReports) {
+  NodeReport report;
+  report.node = {2};
+  report.incarnation = {UINT64_MAX};
+  report.algorithm = "raft";
+  report.role = "leader";
+  report.status.epoch = {4};
+  report.status.leader = {2};
+  report.status.commit = {10};
+  report.status.last = {12};
+  report.applied = {9};
+  report.digest = 0xABC;
+  report.client_endpoint = "tcp://127.0.0.1:4711";
+  report.peers = {{{1}, true, 3, 4, 5}};
+  const auto json = nlohmann::json::parse(status_json(report, kSize, {}));
+  EXPECT_EQ(json["node"], 2);
+  EXPECT_EQ(json["incarnation"], "18446744073709551615");
+  EXPECT_EQ(json["role"], "leader");
+  EXPECT_EQ(json["epoch"], 4);
+  EXPECT_EQ(json["leader"], 2);
+  EXPECT_EQ(json["indices"], nlohmann::json({{"commit", 10}, {"last", 12}, {"applied", 9}}));
+  EXPECT_EQ(json["digest"], "0000000000000abc");
+  EXPECT_EQ(json["client_port"], 4711);
+  EXPECT_EQ(json["peers"][0]["dropped"], 5);
+  EXPECT_EQ(json["canvas"]["width"], 1000);
+
+  report.status.leader = kNoNode;
+  report.client_endpoint = "ipc:///tmp/x";
+  const auto without = nlohmann::json::parse(status_json(report, kSize, {}));
+  EXPECT_TRUE(without["leader"].is_null());
+  EXPECT_TRUE(without["client_port"].is_null());
+}
+
+}  // namespace
+}  // namespace parley

@@ -1,0 +1,172 @@
+#include "apps/canvas/placer.h"
+
+#include <cstring>
+#include <utility>
+
+namespace parley {
+namespace {
+
+Result refused(RefusedBecause reason) {
+  Result result;
+  result.outcome = Outcome::refused;
+  result.reason = static_cast<std::uint8_t>(reason);
+  return result;
+}
+
+canvas::Place payload_of(const PlaceRequest& place) {
+  return {static_cast<std::uint16_t>(place.x), static_cast<std::uint16_t>(place.y), place.color,
+          place.user};
+}
+
+bool session_is_gone(const Result& result) {
+  return result.outcome == Outcome::refused &&
+         result.reason == static_cast<std::uint8_t>(RefusedBecause::no_session);
+}
+
+// A placement whose session could not be opened was never submitted: whatever became of the
+// session, the placement is definitely not done.
+Result not_opened(const Result& opened) {
+  return refused(opened.outcome == Outcome::unknown ? RefusedBecause::no_leader
+                                                    : static_cast<RefusedBecause>(opened.reason));
+}
+
+}  // namespace
+
+std::uint64_t client_nonce(std::uint64_t client) {
+  // The finaliser of SplitMix64 (Steele, Lea, Flood 2014): bijective, and far from small numbers.
+  std::uint64_t mixed = client + 0x63616e7661732d63;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  return mixed ^ (mixed >> 31);
+}
+
+void Placer::OwnSession::settle(std::uint32_t sequence) {
+  settled |= 1ULL << (sequence - oldest);
+  while ((settled & 1) != 0) {
+    settled >>= 1;
+    ++oldest;
+  }
+}
+
+void Placer::place(const PlaceRequest& place, Done done) {
+  if (place.client) {
+    const auto it = clients_.find(*place.client);
+    if (it != clients_.end() && it->second.session != 0) {
+      place_of_client(it->second.session, place, std::move(done));
+    } else {
+      wait_for_client(place, std::move(done));
+    }
+    return;
+  }
+  if (OwnSession* session = waiting_.empty() ? usable_session() : nullptr) {
+    place_own(*session, place, std::move(done));
+    return;
+  }
+  if (waiting_.size() >= limits_.max_waiting) return done(refused(RefusedBecause::overloaded));
+  waiting_.push_back({place, std::move(done)});
+  open_own();
+}
+
+Placer::OwnSession* Placer::usable_session() {
+  for (auto& [id, session] : own_) {
+    if (session.usable()) return &session;
+  }
+  return nullptr;
+}
+
+void Placer::place_own(OwnSession& session, const PlaceRequest& place, Done done) {
+  const std::uint32_t id = session.id;
+  const std::uint32_t sequence = session.next++;
+  std::vector<std::byte> body;
+  encode_place({id}, sequence, payload_of(place), body);
+  submit_(std::move(body), [this, id, sequence, done = std::move(done)](const Result& result) {
+    const auto it = own_.find(id);
+    it->second.settle(sequence);
+    it->second.lost = it->second.lost || session_is_gone(result);
+    // What is used up goes, once nothing of it is in flight.
+    const bool used_up = it->second.lost || it->second.next == 0;
+    if (used_up && it->second.oldest == it->second.next) own_.erase(it);
+    done(result);
+    drain();
+  });
+}
+
+void Placer::drain() {
+  while (!waiting_.empty()) {
+    OwnSession* session = usable_session();
+    if (session == nullptr) return open_own();
+    Waiting first = std::move(waiting_.front());
+    waiting_.pop_front();
+    place_own(*session, first.place, std::move(first.done));
+  }
+}
+
+void Placer::open_own() {
+  if (opening_ || own_.size() >= limits_.max_sessions) return;
+  opening_ = true;
+  open(next_nonce_, [this](const Result& result) {
+    opening_ = false;
+    if (result.outcome == Outcome::ok) {
+      const auto id = static_cast<std::uint32_t>(result.value);
+      own_[id].id = id;
+      ++next_nonce_;
+      return drain();
+    }
+    // Those who wait are served as sessions become free again; without any they would wait in vain.
+    if (!own_.empty()) return;
+    const std::deque<Waiting> waiting = std::exchange(waiting_, {});
+    for (const Waiting& one : waiting) one.done(not_opened(result));
+  });
+}
+
+void Placer::place_of_client(std::uint32_t session, const PlaceRequest& place, Done done) {
+  std::vector<std::byte> body;
+  encode_place({session}, place.seq, payload_of(place), body);
+  const std::uint64_t client = *place.client;
+  submit_(std::move(body), [this, client, session, done = std::move(done)](const Result& result) {
+    const auto it = clients_.find(client);
+    if (session_is_gone(result) && it != clients_.end() && it->second.session == session) {
+      clients_.erase(it);
+    }
+    done(result);
+  });
+}
+
+void Placer::wait_for_client(const PlaceRequest& place, Done done) {
+  const std::uint64_t client = *place.client;
+  const bool known = clients_.contains(client);
+  if (!known && clients_.size() >= limits_.max_clients) {
+    return done(refused(RefusedBecause::too_many_sessions));
+  }
+  if (clients_waiting_ >= limits_.max_waiting) return done(refused(RefusedBecause::overloaded));
+  ++clients_waiting_;
+  clients_[client].waiting.push_back({place, std::move(done)});
+  if (known) return;
+
+  open(client_nonce(client), [this, client](const Result& result) {
+    const auto it = clients_.find(client);
+    const std::vector<Waiting> waiting = std::exchange(it->second.waiting, {});
+    clients_waiting_ -= waiting.size();
+    if (result.outcome == Outcome::ok) {
+      it->second.session = static_cast<std::uint32_t>(result.value);
+      for (const Waiting& one : waiting) {
+        place_of_client(static_cast<std::uint32_t>(result.value), one.place, one.done);
+      }
+      return;
+    }
+    clients_.erase(it);
+    for (const Waiting& one : waiting) one.done(not_opened(result));
+  });
+}
+
+void Placer::open(std::uint64_t nonce, Done done) {
+  CommandHeader header;
+  header.payload_size = sizeof(nonce);
+  header.kind = static_cast<std::uint16_t>(CommandKind::open_session);
+  std::vector<std::byte> body(sizeof(header) + sizeof(nonce));
+  std::memcpy(body.data(), &header, sizeof(header));
+  std::memcpy(body.data() + sizeof(header), &nonce, sizeof(nonce));
+  submit_(std::move(body), std::move(done));
+}
+
+}  // namespace parley

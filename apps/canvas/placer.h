@@ -1,0 +1,88 @@
+// Gives every placement that comes over HTTP its place in a replicated session, so that it is
+// carried out at most once even where a strategy forwards it again.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "algorithms/contract/node_port.h"
+#include "apps/canvas/gateway_json.h"
+
+namespace parley {
+
+struct PlacerLimits {
+  std::uint32_t max_sessions = 16;   // of its own, for requests without client and seq
+  std::uint32_t max_clients = 4096;  // sessions for clients that number their requests themselves
+  std::uint32_t max_waiting = 1024;  // requests that wait for a session
+};
+
+// Used by one thread; so are the callbacks.
+class Placer {
+ public:
+  using Done = std::function<void(const Result&)>;
+  // Submits one command and calls back with its result.
+  using Submit = std::function<void(std::vector<std::byte>, Done)>;
+
+  // `nonce` names the sessions of this gateway: no other gateway, nor an earlier start of this one,
+  // may use it.
+  Placer(Submit submit, PlacerLimits limits, std::uint64_t nonce)
+      : submit_(std::move(submit)), limits_(limits), next_nonce_(nonce) {}
+
+  // Without client and seq the placement gets a sequence number of one of the gateway's own
+  // sessions. With them it goes through the session of that client, which is the same whichever
+  // node the client asks; the nonce that opens it follows from the client's number.
+  void place(const PlaceRequest& place, Done done);
+
+  // How many commands of one session may be in flight: what the sessions of a node remember.
+  static constexpr std::uint32_t kWindow = 64;
+
+ private:
+  struct Waiting {
+    PlaceRequest place;
+    Done done;
+  };
+
+  // A session of the gateway's own. The numbers in flight are within a window that starts with the
+  // oldest of them.
+  struct OwnSession {
+    std::uint32_t id = 0;
+    std::uint32_t next = 1;     // sequence number
+    std::uint32_t oldest = 1;   // in flight, or `next`
+    std::uint64_t settled = 0;  // bit i: `oldest` + i is settled
+    bool lost = false;          // the node does not know it any more
+
+    [[nodiscard]] bool usable() const { return !lost && next - oldest < kWindow && next != 0; }
+    void settle(std::uint32_t sequence);
+  };
+
+  struct Client {
+    std::uint32_t session = 0;  // 0: being opened
+    std::vector<Waiting> waiting;
+  };
+
+  void place_own(OwnSession& session, const PlaceRequest& place, Done done);
+  void place_of_client(std::uint32_t session, const PlaceRequest& place, Done done);
+  void wait_for_client(const PlaceRequest& place, Done done);
+  void open(std::uint64_t nonce, Done done);
+  void open_own();
+  OwnSession* usable_session();
+  void drain();
+
+  Submit submit_;
+  PlacerLimits limits_;
+  std::uint64_t next_nonce_;
+  std::map<std::uint32_t, OwnSession> own_;  // by id
+  bool opening_ = false;
+  std::deque<Waiting> waiting_;
+  std::map<std::uint64_t, Client> clients_;
+  std::size_t clients_waiting_ = 0;
+};
+
+// The nonce of a client's session: a permutation of 64-bit numbers, so that no two clients share
+// one.
+std::uint64_t client_nonce(std::uint64_t client);
+
+}  // namespace parley

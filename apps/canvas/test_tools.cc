@@ -1,0 +1,309 @@
+#include "apps/canvas/test_tools.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "algorithms/unreplicated/replica.h"
+
+namespace parley::testing {
+namespace {
+
+constexpr std::size_t kResultsOfOne = 1;
+
+ReplicaConfig config_of_one() {
+  ReplicaConfig config;
+  config.self = NodeId{1};
+  config.incarnation = Incarnation{1};
+  config.members = {NodeId{1}};
+  return config;
+}
+
+Instant now() {
+  return Instant(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+DriverNode::DriverNode(const Canvas& canvas)
+    : driver_(kUnreplicated, canvas, config_of_one(), {}, {}, nullptr),
+      thread_([this] { run(); }) {}
+
+DriverNode::~DriverNode() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void DriverNode::enqueue(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    work_.push_back(std::move(work));
+  }
+  wake_.notify_one();
+}
+
+void DriverNode::submit(std::vector<std::byte> body, ResultsCallback done) {
+  enqueue([this, body = std::move(body), done = std::move(done)](Driver& driver) {
+    CommandReader reader(body);
+    while (reader.next()) {
+    }
+    const std::uint64_t request = ++next_request_;
+    submits_[request] = done;
+    driver.submit({0, request}, body, reader.count());
+  });
+}
+
+void DriverNode::query(std::vector<std::byte> query, ReadMode mode, QueryCallback done) {
+  enqueue([this, query = std::move(query), mode, done = std::move(done)](Driver& driver) {
+    const std::uint64_t request = ++next_request_;
+    queries_[request] = done;
+    driver.query({0, request}, mode, query);
+  });
+}
+
+void DriverNode::freeze(FreezeCallback done) {
+  enqueue([this, done = std::move(done)](Driver& driver) {
+    ++freezes_;
+    done(driver.freeze(), driver.report());
+  });
+}
+
+void DriverNode::report(ReportCallback done) {
+  enqueue([done = std::move(done)](Driver& driver) { done(driver.report()); });
+}
+
+void DriverNode::run() {
+  for (;;) {
+    std::deque<Work> work;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !work_.empty(); });
+      if (stopping_) return;
+      work.swap(work_);
+    }
+    for (const Work& one : work) one(driver_);
+    while (driver_.has_input()) step(driver_);
+  }
+}
+
+void DriverNode::step(Driver& driver) {
+  const Effects& effects = driver.step(now(), {});
+  for (const SettledSubmit& settled : driver.submits()) {
+    const auto it = submits_.find(settled.tag.request);
+    it->second(driver.results().subspan(settled.first, settled.count));
+    submits_.erase(it);
+  }
+  for (const SettledQuery& settled : driver.queries()) {
+    const auto it = queries_.find(settled.tag.request);
+    it->second(settled.error, settled.reason,
+               driver.answer_bytes().subspan(settled.first, settled.size));
+    queries_.erase(it);
+  }
+  if (!effects.writes.empty()) driver.durable_through(effects.writes.back().ticket);
+}
+
+void ScriptedNode::submit(std::vector<std::byte> body, ResultsCallback done) {
+  const std::lock_guard lock(mutex_);
+  CommandReader reader(body);
+  const auto command = reader.next();
+  Result result = this->result(outcome_);
+  if (command && command->header.kind == static_cast<std::uint16_t>(CommandKind::open_session)) {
+    result = this->result(Outcome::ok);
+    result.value = 7;
+  }
+  if (mood_ == Mood::full) {
+    result.outcome = Outcome::refused;
+    result.reason = static_cast<std::uint8_t>(RefusedBecause::overloaded);
+  }
+  const auto answer = [done, result] { done(std::span(&result, kResultsOfOne)); };
+  if (mood_ == Mood::silent) {
+    late_.emplace_back(answer);
+  } else {
+    answer();
+  }
+}
+
+void ScriptedNode::query(std::vector<std::byte> query, ReadMode, QueryCallback done) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::byte> bytes;
+  auto reason = reason_;
+  if (mood_ == Mood::full) reason = RefusedBecause::overloaded;
+  const std::string error =
+      reason == RefusedBecause::none ? canvas_.query(store_, query, bytes) : std::string();
+  const auto answer = [done, error, reason, bytes] { done(error, reason, bytes); };
+  if (mood_ == Mood::silent) {
+    late_.emplace_back(answer);
+  } else {
+    answer();
+  }
+}
+
+void ScriptedNode::freeze(FreezeCallback done) {
+  const std::lock_guard lock(mutex_);
+  NodeReport report;
+  report.node = NodeId{1};
+  report.applied = LogIndex{applied_};
+  if (mood_ == Mood::full) return done({}, {});
+  if (mood_ == Mood::silent) {
+    late_.emplace_back([done, store = store_.freeze(), report] { done(store, report); });
+  } else {
+    done(store_.freeze(), report);
+  }
+}
+
+void ScriptedNode::report(ReportCallback done) {
+  const std::lock_guard lock(mutex_);
+  NodeReport report;
+  report.node = mood_ == Mood::full ? kNoNode : NodeId{1};
+  report.algorithm = "scripted";
+  report.role = "follower";
+  report.status.leader = leader_;
+  report.client_endpoint = "tcp://127.0.0.1:4711";
+  report.peers = {{NodeId{2}, true, 10, 11, 1}};
+  if (mood_ == Mood::silent) {
+    late_.emplace_back([done, report] { done(report); });
+  } else {
+    done(report);
+  }
+}
+
+Result ScriptedNode::result(Outcome outcome) const {
+  Result result;
+  result.outcome = outcome;
+  result.reason = static_cast<std::uint8_t>(reason_);
+  result.stamp = {1, 0};
+  return result;
+}
+
+void ScriptedNode::say(Outcome outcome, RefusedBecause reason) {
+  const std::lock_guard lock(mutex_);
+  outcome_ = outcome;
+  reason_ = reason;
+}
+
+void ScriptedNode::set_leader(NodeId leader) {
+  const std::lock_guard lock(mutex_);
+  leader_ = leader;
+}
+
+void ScriptedNode::fall_silent() {
+  const std::lock_guard lock(mutex_);
+  mood_ = Mood::silent;
+}
+
+void ScriptedNode::fill_queue() {
+  const std::lock_guard lock(mutex_);
+  mood_ = Mood::full;
+}
+
+std::size_t ScriptedNode::unanswered() {
+  const std::lock_guard lock(mutex_);
+  return late_.size();
+}
+
+void ScriptedNode::answer_late() {
+  std::vector<std::function<void()>> late;
+  {
+    const std::lock_guard lock(mutex_);
+    mood_ = Mood::obliging;
+    late.swap(late_);
+  }
+  for (const auto& answer : late) answer();
+}
+
+void ScriptedNode::paint(std::uint32_t x, std::uint32_t y, std::uint32_t color) {
+  const std::lock_guard lock(mutex_);
+  store_.write(canvas_.key_of(x, y), pack_pixel(color, 0), {++applied_, 0}, {});
+}
+
+HttpClient::HttpClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
+    throw std::runtime_error("cannot connect");
+  }
+}
+
+HttpClient::~HttpClient() {
+  ::close(socket_);
+}
+
+bool HttpClient::send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+bool HttpClient::wait(int timeout_ms) const {
+  pollfd ready{socket_, POLLIN, 0};
+  return ::poll(&ready, 1, timeout_ms) == 1;
+}
+
+bool HttpClient::fill() {
+  if (!wait()) throw std::runtime_error("no answer");
+  char bytes[65536];
+  const ssize_t size = ::recv(socket_, bytes, sizeof(bytes), 0);
+  if (size <= 0) return false;
+  buffer_.append(bytes, static_cast<std::size_t>(size));
+  return true;
+}
+
+HttpReply HttpClient::receive(bool head) {
+  HttpReply reply;
+  std::size_t end = 0;
+  while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
+    if (!fill()) return reply;
+  }
+  std::string_view lines(buffer_.data(), end + 2);
+  reply.status = std::stoi(std::string(lines.substr(9, 3)));
+  lines.remove_prefix(lines.find("\r\n") + 2);
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find("\r\n"));
+    lines.remove_prefix(line.size() + 2);
+    std::string name(line.substr(0, line.find(':')));
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    reply.headers[name] = line.substr(line.find(':') + 2);
+  }
+  buffer_.erase(0, end + 4);
+  const bool bodyless = head || reply.status == 204 || reply.status == 304;
+  const std::size_t size = bodyless ? 0 : std::stoul(reply.headers.at("content-length"));
+  while (buffer_.size() < size) {
+    if (!fill()) return {};
+  }
+  reply.body = buffer_.substr(0, size);
+  buffer_.erase(0, size);
+  return reply;
+}
+
+bool HttpClient::closed() {
+  return buffer_.empty() && !fill();
+}
+
+HttpReply HttpClient::get(const std::string& target, const std::string& headers) {
+  send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n");
+  return receive();
+}
+
+HttpReply HttpClient::post(const std::string& target, const std::string& body,
+                           const std::string& headers) {
+  send("POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+       std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body);
+  return receive();
+}
+
+}  // namespace parley::testing

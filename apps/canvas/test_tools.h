@@ -1,0 +1,130 @@
+// What the tests of the gateway share: nodes to put behind it, and a plain HTTP client.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "algorithms/contract/node_port.h"
+#include "apps/canvas/canvas.h"
+#include "runtime/driver.h"
+
+namespace parley::testing {
+
+// A real unreplicated node without sockets: a driver in a thread.
+class DriverNode final : public NodePort {
+ public:
+  explicit DriverNode(const Canvas& canvas);
+  ~DriverNode() override;
+
+  void submit(std::vector<std::byte> body, ResultsCallback done) override;
+  void query(std::vector<std::byte> query, ReadMode mode, QueryCallback done) override;
+  void freeze(FreezeCallback done) override;
+  void report(ReportCallback done) override;
+
+  // How often its state was frozen.
+  [[nodiscard]] int freezes() const { return freezes_; }
+
+ private:
+  using Work = std::function<void(Driver&)>;
+  void enqueue(Work work);
+  void run();
+  void step(Driver& driver);
+
+  Driver driver_;
+  std::uint64_t next_request_ = 0;  // in the thread only, as the maps
+  std::map<std::uint64_t, ResultsCallback> submits_;
+  std::map<std::uint64_t, QueryCallback> queries_;
+  std::atomic<int> freezes_{0};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Work> work_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// A node that answers as it is told, at once and in the caller's thread.
+class ScriptedNode final : public NodePort {
+ public:
+  explicit ScriptedNode(const Canvas& canvas) : canvas_(canvas), store_(canvas.key_count()) {}
+
+  void submit(std::vector<std::byte> body, ResultsCallback done) override;
+  void query(std::vector<std::byte> query, ReadMode mode, QueryCallback done) override;
+  void freeze(FreezeCallback done) override;
+  void report(ReportCallback done) override;
+
+  // What it says to placements and queries; may be called while it is in use.
+  void say(Outcome outcome, RefusedBecause reason);
+  void set_leader(NodeId leader);
+  // Answers nothing from now on, and keeps what it is asked.
+  void fall_silent();
+  // Refuses what it is asked as a node does whose queue is full.
+  void fill_queue();
+  [[nodiscard]] std::size_t unanswered();
+  // Calls `done` of everything that was left unanswered.
+  void answer_late();
+  // Writes a cell; only while nobody else uses it.
+  void paint(std::uint32_t x, std::uint32_t y, std::uint32_t color);
+
+ private:
+  enum class Mood { obliging, silent, full };
+  Result result(Outcome outcome) const;
+
+  const Canvas& canvas_;
+  std::mutex mutex_;
+  Store store_;
+  Mood mood_ = Mood::obliging;
+  Outcome outcome_ = Outcome::ok;
+  RefusedBecause reason_ = RefusedBecause::none;
+  NodeId leader_{1};
+  std::uint64_t applied_ = 0;
+  std::vector<std::function<void()>> late_;
+};
+
+struct HttpReply {
+  int status = 0;                              // 0: the connection was closed without one
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
+};
+
+// Far longer than any answer takes, also where everything is slow.
+inline constexpr int kPatienceMs = 60'000;
+
+// A blocking connection to 127.0.0.1.
+class HttpClient {
+ public:
+  explicit HttpClient(std::uint16_t port);
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // False if the other side has closed.
+  bool send(std::string_view bytes);
+  // Reads a response; `head` says that it has no body.
+  HttpReply receive(bool head = false);
+  // Whether there is something to receive, or the end, within a time.
+  bool wait(int timeout_ms = kPatienceMs) const;
+  // Whether the other side closes without a further byte.
+  bool closed();
+
+  HttpReply get(const std::string& target, const std::string& headers = "");
+  HttpReply post(const std::string& target, const std::string& body,
+                 const std::string& headers = "");
+
+ private:
+  bool fill();
+
+  int socket_;
+  std::string buffer_;
+};
+
+}  // namespace parley::testing
