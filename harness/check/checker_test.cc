@@ -1,0 +1,359 @@
+// The named anomalies: each file or folder of testdata/<model>/ is a recorded run. Its name up to
+// "--" is the one anomaly that must be found in it, or "good".
+#include "harness/check/checker.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace parley::history {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kTestdata = fs::path(PARLEY_SOURCE_DIR) / "harness/check/testdata";
+
+std::string found_in(const CheckResult& result) {
+  std::string names;
+  for (std::size_t i = 0; i < kAnomalies; ++i) {
+    const auto anomaly = static_cast<Anomaly>(i);
+    if (!result.found(anomaly) || !breaks_promise(result.model, anomaly)) continue;
+    if (!names.empty()) names += ", ";
+    names += anomaly_name(anomaly);
+  }
+  return names.empty() ? "good" : names;
+}
+
+struct Case {
+  Model model;
+  fs::path path;
+  std::string expected;
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const auto& folder : fs::directory_iterator(kTestdata)) {
+    const auto model = parse_model(folder.path().filename().string());
+    if (!model) continue;
+    for (const auto& item : fs::directory_iterator(folder)) {
+      const std::string name = item.path().stem().string();
+      all.push_back({*model, item.path(), name.substr(0, name.find("--"))});
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const Case& a, const Case& b) { return a.path < b.path; });
+  return all;
+}
+
+CheckResult check(const std::string& name, Model model = Model::linearizable) {
+  CheckOptions options;
+  options.model = model;
+  return check_history(kTestdata / std::string(model_name(model)) / name, options);
+}
+
+TEST(Testdata, EachHistoryShowsExactlyItsNamedAnomaly) {
+  std::set<std::string> rejected;
+  std::size_t good = 0;
+  for (const Case& c : cases()) {
+    CheckOptions options;
+    options.model = c.model;
+    const CheckResult result = check_history(c.path, options);
+    EXPECT_EQ(found_in(result), c.expected) << c.path << "\n" << to_text(result);
+    const bool is_good = c.expected == "good";
+    EXPECT_EQ(result.verdict, is_good ? Verdict::pass : Verdict::fail) << c.path << "\n"
+                                                                       << to_text(result);
+    if (is_good) {
+      ++good;
+    } else {
+      rejected.insert(c.expected);
+    }
+  }
+  EXPECT_GE(good, 15u);
+  for (std::size_t i = 0; i < kAnomalies; ++i) {
+    const std::string name(anomaly_name(static_cast<Anomaly>(i)));
+    EXPECT_TRUE(rejected.contains(name)) << "no history shows " << name;
+  }
+}
+
+TEST(Testdata, ExplanationsNameTheLinesOfBothOperations) {
+  const CheckResult result = check("stale_linearizable_read.jsonl");
+  const Findings::Entry& entry = result.findings.of(Anomaly::stale_linearizable_read);
+  ASSERT_EQ(entry.count, 1u);
+  ASSERT_EQ(entry.examples.size(), 1u);
+  EXPECT_NE(entry.examples[0].find("line 3 "), std::string::npos) << entry.examples[0];
+  EXPECT_NE(entry.examples[0].find("line 2 "), std::string::npos) << entry.examples[0];
+  EXPECT_NE(entry.examples[0].find("(1,2)"), std::string::npos) << entry.examples[0];
+}
+
+TEST(Consistency, StaleReadsAreMeasuredInMillisecondsAndVersions) {
+  const CheckResult result = check("good--local-read-is-only-counted.jsonl");
+  // Stamp 1 was acknowledged at 10 ms and stamp 2 at 30 ms. The first read, at 40 ms, saw stamp 1;
+  // the second, at 42 ms, none.
+  EXPECT_EQ(result.consistency.stale_reads, 2u);
+  EXPECT_DOUBLE_EQ(result.consistency.stale_ms_max, 32.0);
+  EXPECT_DOUBLE_EQ(result.consistency.stale_ms_mean, 21.0);
+  EXPECT_EQ(result.consistency.stale_versions_max, 2u);
+}
+
+TEST(Consistency, LostWritesAreCounted) {
+  EXPECT_EQ(check("lost_write.jsonl").consistency.lost, 1u);
+  EXPECT_EQ(check("good--sequential.jsonl").consistency.lost, 0u);
+  EXPECT_EQ(check("duplicate_stamp.jsonl").consistency.lost, std::nullopt) << "no final reads";
+}
+
+TEST(Consistency, OlderWinsIsCountedWhereNothingElseIsPromised) {
+  const CheckResult result = check("good--older-wins-is-counted.jsonl", Model::convergent);
+  EXPECT_EQ(result.consistency.older_wins, 1u);
+  EXPECT_EQ(result.consistency.lost, 0u);
+  EXPECT_EQ(result.consistency.superseded, std::nullopt) << "no journals";
+}
+
+TEST(Consistency, SupersededIsByWhatTheOriginHadApplied) {
+  // 2/1 was made at a node that had not applied 1/1; 3/1 where 2/1 had been.
+  const CheckResult result = check("good--superseded-is-counted", Model::convergent);
+  EXPECT_EQ(result.consistency.superseded, 1u);
+  EXPECT_EQ(result.consistency.duplicates, 0u);
+}
+
+TEST(Consistency, DuplicatesAreCountedUnderAMergeStrategy) {
+  const CheckResult result = check("good--duplicate-is-counted.jsonl", Model::convergent);
+  EXPECT_EQ(result.consistency.duplicates, 1u);
+  EXPECT_TRUE(result.found(Anomaly::seen_under_two_stamps));
+}
+
+TEST(Consistency, DivergentCellsAreCountedAtTheEnd) {
+  EXPECT_EQ(check("final_reads_differ.jsonl").consistency.divergent_cells_final, 1u);
+  EXPECT_EQ(check("good--sequential.jsonl").consistency.divergent_cells_final, 0u);
+}
+
+TEST(Verdict, NothingPromisedIsNotAPass) {
+  CheckOptions options;
+  options.model = Model::none;
+  const CheckResult result = check_history(kTestdata / "linearizable/lost_write.jsonl", options);
+  EXPECT_EQ(result.verdict, Verdict::not_promised);
+  EXPECT_EQ(result.consistency.lost, 1u);
+}
+
+TEST(Verdict, ViolationWithinTheClocksErrorIsNotChecked) {
+  CheckOptions options;
+  options.clock_error_ns = 9'000'000;
+  // The read began 10 ms after the write had returned.
+  const fs::path path = kTestdata / "linearizable/stale_linearizable_read.jsonl";
+  EXPECT_EQ(check_history(path, options).verdict, Verdict::fail);
+  options.clock_error_ns = 10'000'000;
+  EXPECT_EQ(check_history(path, options).verdict, Verdict::not_checked);
+}
+
+TEST(Verdict, ReadThatPrecedesItsWriteByLessThanTheClocksErrorIsNotChecked) {
+  CheckOptions options;
+  options.clock_error_ns = 4'999'999;
+  // The read returned 5 ms before the write was invoked.
+  const fs::path path = kTestdata / "linearizable/read_from_future.jsonl";
+  EXPECT_EQ(check_history(path, options).verdict, Verdict::fail);
+  options.clock_error_ns = 5'000'000;
+  EXPECT_EQ(check_history(path, options).verdict, Verdict::not_checked);
+}
+
+TEST(Verdict, ConvergenceWithoutFinalReadsIsNotChecked) {
+  CheckOptions options;
+  options.model = Model::convergent;
+  const fs::path path = kTestdata / "linearizable/good--cells-are-independent.jsonl";
+  EXPECT_EQ(check_history(path, options).verdict, Verdict::not_checked);
+}
+
+Operation placement(std::uint32_t client, std::uint64_t stamp) {
+  Operation op;
+  op.client = client;
+  op.seq = 1;
+  op.x = 3;
+  op.y = 4;
+  op.outcome = Outcome::ok;
+  op.invoke_ns = static_cast<std::int64_t>(stamp) * 10;
+  op.return_ns = op.invoke_ns + 5;
+  op.node = 1;
+  op.version = {stamp, 0};
+  return op;
+}
+
+Operation final_read(std::uint32_t node, const Operation& write) {
+  Operation op = write;
+  op.kind = Kind::read;
+  op.read_mode = ReadMode::final;
+  op.node = node;
+  op.invoke_ns = 1000;
+  op.return_ns = 1001;
+  op.writer = Writer{write.client, write.seq};
+  return op;
+}
+
+TEST(Consistency, EqualStampOfAnotherWriterIsALoss) {
+  const Operation acknowledged = placement(1, 1);
+  Operation unknown = placement(2, 1);
+  unknown.outcome = Outcome::unknown;
+  unknown.version = {};
+  Operation end = final_read(1, acknowledged);
+  end.writer = Writer{2, 1};
+  Checker checker(CheckOptions{});
+  checker.add(acknowledged, 1);
+  checker.add(unknown, 2);
+  checker.add(end, 3);
+  const CheckResult result = checker.finish();
+  EXPECT_EQ(found_in(result), "duplicate_stamp, lost_write");
+  EXPECT_EQ(result.consistency.lost, 1u);
+}
+
+TEST(Verdict, LiveNodeWithoutFinalReadOfACellIsNotChecked) {
+  CheckOptions options;
+  options.live_nodes = {2, 1};
+  Checker checker(options);
+  checker.add(placement(1, 1), 1);
+  checker.add(final_read(1, placement(1, 1)), 2);
+  EXPECT_EQ(checker.finish().verdict, Verdict::not_checked);
+}
+
+TEST(Verdict, LiveNodeWithoutJournalIsNotChecked) {
+  CheckOptions options;
+  options.canvas_width = 10;
+  Checker checker(options);
+  checker.add(placement(1, 1), 1);
+  checker.add(final_read(1, placement(1, 1)), 2);
+  checker.add(final_read(2, placement(1, 1)), 3);
+  checker.begin_journal(1);
+  checker.add_applied({{1, 0}, {1, 1}, 43}, 2);
+  const CheckResult result = checker.finish();
+  EXPECT_EQ(found_in(result), "good") << to_text(result);
+  EXPECT_EQ(result.verdict, Verdict::not_checked);
+}
+
+TEST(Verdict, EmptyHistoryIsNotChecked) {
+  EXPECT_EQ(Checker(CheckOptions{}).finish().verdict, Verdict::not_checked);
+}
+
+TEST(Journals, WithoutFinalReadsWhoeverHasOneWasAlive) {
+  CheckOptions options;
+  options.canvas_width = 10;
+  Checker checker(options);
+  checker.add(placement(1, 1), 1);
+  checker.begin_journal(1);
+  checker.add_applied({{1, 0}, {1, 1}, 43}, 2);
+  checker.begin_journal(2);
+  const CheckResult result = checker.finish();
+  EXPECT_EQ(found_in(result), "missing_apply");
+  EXPECT_EQ(result.live_nodes, (std::vector<std::uint32_t>{1, 2}));
+}
+
+TEST(Journals, WithoutTheCanvasWidthThereIsNoVerdict) {
+  Checker checker(CheckOptions{});
+  checker.add(placement(1, 1), 1);
+  checker.begin_journal(1);
+  checker.add_applied({{1, 0}, {1, 1}, 44}, 2);
+  EXPECT_EQ(checker.finish().verdict, Verdict::not_checked);
+}
+
+TEST(Journals, EntriesOfUnsampledCellsArePassedOver) {
+  for (const bool sampled : {false, true}) {
+    CheckOptions options;
+    options.canvas_width = 10;
+    options.sampled = sampled;
+    Checker checker(options);
+    checker.add(placement(1, 1), 1);
+    checker.begin_journal(1);
+    checker.add_applied({{1, 0}, {1, 1}, 43}, 2);
+    checker.add_applied({{2, 0}, {7, 1}, 44}, 3);
+    EXPECT_EQ(found_in(checker.finish()), sampled ? "good" : "phantom_apply");
+  }
+}
+
+TEST(Journals, LimitsAreNamed) {
+  Checker checker(CheckOptions{});
+  Operation outside = placement(1, 1);
+  outside.x = kMaxCoordinate + 1;
+  EXPECT_THROW(checker.add(outside, 1), std::invalid_argument);
+  Operation distant = placement(1, 1);
+  distant.return_ns = kMaxTimeNs + 1;
+  EXPECT_THROW(checker.add(distant, 1), std::invalid_argument);
+  checker.begin_journal(1);
+  EXPECT_THROW(checker.begin_journal(1), std::invalid_argument);
+  for (std::uint32_t node = 2; node <= Checker::kMaxJournals; ++node) checker.begin_journal(node);
+  EXPECT_THROW(checker.begin_journal(99), std::invalid_argument);
+}
+
+TEST(Result, ExplanationsAreBounded) {
+  CheckOptions options;
+  options.max_examples = 2;
+  Checker checker(options);
+  for (std::uint32_t client = 1; client <= 5; ++client) {
+    Operation op = placement(client, 1);
+    checker.add(op, client);
+  }
+  const CheckResult result = checker.finish();
+  const Findings::Entry& entry = result.findings.of(Anomaly::duplicate_stamp);
+  EXPECT_EQ(entry.count, 4u);
+  EXPECT_EQ(entry.examples.size(), 2u);
+  EXPECT_NE(to_text(result).find("and 2 more"), std::string::npos);
+}
+
+TEST(Result, JsonHasTheNamesOfTheSummary) {
+  const CheckResult result = check("lost_write.jsonl");
+  const std::string json = to_json(result);
+  EXPECT_NE(json.find(R"("lost_write")"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("verdict": "fail")"), std::string::npos) << json;
+  EXPECT_EQ(
+      consistency_json(result),
+      R"({"converged_ms":null,"divergent_cells_max":1,"duplicates":0,"lag_max":null,"lost":1,)"
+      R"("older_wins":0,"stale_ms_max":0.0,"stale_ms_mean":0.0,"stale_reads":0,)"
+      R"("stale_versions_max":0,"superseded":null,"verdict":"fail"})");
+}
+
+TEST(Input, MissingHistoryIsAnError) {
+  EXPECT_THROW(check_history(kTestdata / "none.jsonl", {}), std::invalid_argument);
+  EXPECT_THROW(check_history(kTestdata, {}), std::invalid_argument);
+}
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "parley-check-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+TEST(Input, MalformedLinesForbidAVerdict) {
+  for (const char* name : {"good--sequential.jsonl", "lost_write.jsonl"}) {
+    TemporaryFolder folder;
+    const fs::path copy = folder.path() / "history.jsonl";
+    fs::copy_file(kTestdata / "linearizable" / name, copy);
+    EXPECT_NE(check_history(folder.path(), {}).verdict, Verdict::not_checked) << name;
+    std::ofstream(copy, std::ios::app) << "{\"client\":1}\n";
+    const CheckResult result = check_history(folder.path(), {});
+    EXPECT_EQ(result.verdict, Verdict::not_checked) << name;
+    EXPECT_EQ(result.malformed, 1u);
+    ASSERT_EQ(result.malformed_examples.size(), 1u);
+    EXPECT_NE(result.malformed_examples[0].find("field \"seq\": missing"), std::string::npos);
+  }
+}
+
+TEST(Input, ManifestAndJournalNamesAreChecked) {
+  TemporaryFolder folder;
+  std::ofstream(folder.path() / "history.jsonl").flush();
+  std::ofstream(folder.path() / "manifest.json") << "[";
+  EXPECT_THROW(check_history(folder.path(), {}), std::invalid_argument);
+  std::ofstream(folder.path() / "manifest.json") << R"({"spec":{"canvas":"10x20","record":"1%"}})";
+  EXPECT_EQ(check_history(folder.path(), {}).verdict, Verdict::not_checked);
+  fs::create_directory(folder.path() / "nodes");
+  std::ofstream(folder.path() / "nodes/one.applied.csv") << kJournalHeader << "\n";
+  EXPECT_THROW(check_history(folder.path(), {}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace parley::history

@@ -1,0 +1,94 @@
+// The single checks, each over all recorded operations. Checker runs those that its model needs, in
+// the order in which they stand here: the first ones exclude what is wrong by itself, so that one
+// fault is reported under one name.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "harness/check/checker.h"
+#include "harness/check/records.h"
+
+namespace parley::history {
+
+// What the checks share.
+struct CheckContext {
+  const CheckOptions& options;
+  RecordTable& table;
+  Findings& findings;
+  Consistency& consistency;
+  std::vector<std::string>& notes;
+  std::vector<std::uint32_t> live_nodes;
+  std::uint64_t uncertain = 0;  // violations that rest on less than the clocks' error
+
+  // Whether something that returned then had surely returned before the other was invoked.
+  bool surely_before(std::int64_t return_ns, std::int64_t invoke_ns) const {
+    return return_ns != kNever && invoke_ns - return_ns > options.clock_error_ns;
+  }
+};
+
+// Every read names an existing, not refused write of its cell, invoked before the read returned,
+// with its colour and its stamp. Tells writes of unknown outcome their stamp.
+void check_reads(CheckContext& context);
+
+// No two writes of a cell have one stamp.
+void check_stamps(CheckContext& context);
+
+// Stamps respect real time: see checker.h.
+void check_real_time(CheckContext& context);
+
+// Fills the stale_* fields.
+void count_stale(CheckContext& context);
+
+// Per client, node and cell: reads see the client's own earlier writes and never go back. Holds
+// where a session sticks to a node, so operations at different nodes are not compared.
+void check_sessions(CheckContext& context);
+
+// Lost, divergent and older_wins from the final reads. True if they were complete: one of each
+// acknowledged cell by each live node.
+bool check_final_reads(CheckContext& context);
+
+// What replicas applied. An ordered model compares the order of whole journals, others only that of
+// each cell.
+class JournalCheck {
+ public:
+  explicit JournalCheck(CheckContext& context);
+
+  void begin(std::uint32_t node);
+  void add(const JournalEntry& entry, std::uint64_t line);
+  // To be called after the last entry: what is missing, and superseded.
+  void finish();
+
+  bool has(std::uint32_t node) const;
+  std::size_t journals() const { return journals_.size(); }
+  std::uint64_t entries() const { return entries_; }
+
+ private:
+  struct Journal {
+    std::uint32_t node = 0;
+    bool live = false;
+    Stamp last;  // the highest so far
+  };
+
+  bool in_order(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
+  void check_entry(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
+  void check_repeated(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
+  void check_presence(RecordIndex index);
+  void count_superseded();
+  std::string where(std::uint64_t line) const;
+
+  CheckContext& context_;
+  const bool ordered_;
+  std::vector<Journal> journals_;
+  std::vector<std::uint64_t> applied_by_;  // per record: a bit a journal
+  std::uint64_t entries_ = 0;
+  // Of the unordered models: the newest stamp of each cell in the current journal, and for each
+  // write the one that its own node had before it.
+  std::unordered_map<std::uint32_t, Stamp> newest_;
+  std::vector<Stamp> seen_at_origin_;
+};
+
+}  // namespace parley::history

@@ -1,0 +1,115 @@
+// parley canvas: a cluster with its web pages, until Ctrl-C.
+#include <fmt/core.h>
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "algorithms/registry/registry.h"
+#include "apps/canvas/canvas.h"
+#include "harness/cli/commands.h"
+#include "harness/cluster/cluster.h"
+#include "harness/cluster/private_folder.h"
+#include "harness/cluster/stop_signal.h"
+
+namespace parley::cli {
+namespace {
+
+using harness::Cluster;
+using harness::ClusterSpec;
+
+// What this version cannot do, or empty.
+std::string coming(const CanvasOptions& options) {
+  if (options.algorithm == "all") return "algorithm: \"all\" comes in a later version";
+  if (!options.data.empty()) return "data: state that is kept comes in a later version";
+  return harness::durability_problem(options.durability);
+}
+
+// Fills the spec, or says what is wrong.
+std::string cluster_spec(const CanvasOptions& options, ClusterSpec& spec) {
+  spec.algorithm = find_algorithm(options.algorithm);
+  spec.options = default_options(spec.algorithm->options);
+  for (const std::string& option : options.options) {
+    const std::size_t equals = option.find('=');
+    if (equals == std::string::npos) return "option: \"" + option + "\" is not NAME=VALUE";
+    std::string problem = set_option(spec.algorithm->options, option.substr(0, equals),
+                                     option.substr(equals + 1), spec.options);
+    if (!problem.empty()) return problem;
+  }
+  parley::CanvasSize size;
+  if (std::string problem = parse_canvas_size(options.size, size); !problem.empty()) {
+    return "size: " + problem;
+  }
+  spec.canvas = {size.width, size.height};
+  spec.nodes = std::min(options.nodes, spec.algorithm->max_nodes);
+  spec.durability = options.durability;
+  spec.http_port = options.http_port;
+  spec.seed = options.common.seed.value_or(1);
+  return {};
+}
+
+void announce(Cluster& cluster, const CanvasOptions& options) {
+  if (options.common.json) {
+    nlohmann::ordered_json nodes = nlohmann::ordered_json::array();
+    for (const harness::Member& member : cluster.members()) {
+      nodes.push_back({{"node", member.id.value},
+                       {"page", fmt::format("http://127.0.0.1:{}/", member.http_port)},
+                       {"client_endpoint", member.client_endpoint},
+                       {"pid", member.pid}});
+    }
+    fmt::print("{}\n",
+               nlohmann::ordered_json{{"algorithm", options.algorithm}, {"nodes", nodes}}.dump());
+  } else {
+    fmt::print("{} on {} nodes; Ctrl-C stops all of it\n", options.algorithm,
+               cluster.members().size());
+    for (const harness::Member& member : cluster.members()) {
+      fmt::print("  node {}  http://127.0.0.1:{}/   clients {}   pid {}\n", member.id.value,
+                 member.http_port, member.client_endpoint, member.pid);
+    }
+  }
+  std::fflush(stdout);
+}
+
+// Tells of nodes that end, until the user has enough or none is left.
+int watch(Cluster& cluster) {
+  std::size_t told = 0;
+  while (!harness::StopSignal::requested()) {
+    const std::vector<std::string> casualties = cluster.casualties();
+    for (; told < casualties.size(); ++told) complain(casualties[told]);
+    if (cluster.running().empty()) return kFailed;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+int run_canvas(const CanvasOptions& options) {
+  if (const std::string problem = coming(options); !problem.empty()) {
+    complain(problem);
+    return kUsage;
+  }
+  if (!known_algorithm(options.algorithm)) return kUsage;
+  ClusterSpec spec;
+  if (const std::string problem = cluster_spec(options, spec); !problem.empty()) {
+    complain(problem);
+    return kUsage;
+  }
+  const harness::StopSignal stop_signal;
+  const harness::PrivateFolder folder;
+  spec.folder = folder.path();
+  try {
+    Cluster cluster(spec);
+    cluster.wait_ready(std::chrono::seconds(15), &harness::StopSignal::requested());
+    announce(cluster, options);
+    const int status = watch(cluster);
+    for (const std::string& note : cluster.stop()) complain(note);
+    return status;
+  } catch (const harness::ConfigError& error) {
+    complain(error.what());
+    return kUsage;
+  }
+}
+
+}  // namespace parley::cli

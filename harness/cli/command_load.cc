@@ -1,0 +1,167 @@
+// parley load: drives load at a running cluster.
+#include <fmt/core.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "apps/canvas/canvas.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/progress.h"
+#include "harness/cluster/stop_signal.h"
+#include "harness/load/load.h"
+
+namespace parley::cli {
+namespace {
+
+// "HOST:PORT,HOST:PORT" as targets numbered from 1, or what is wrong.
+std::string parse_targets(std::string_view text, std::vector<load::Target>& targets) {
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::string_view one = text.substr(0, comma);
+    text = comma == std::string_view::npos ? "" : text.substr(comma + 1);
+    if (one.starts_with("tcp://")) one.remove_prefix(6);
+    const std::size_t colon = one.rfind(':');
+    unsigned port = 0;
+    if (colon != std::string_view::npos) {
+      std::from_chars(one.data() + colon + 1, one.data() + one.size(), port);
+    }
+    if (colon == 0 || port == 0 || port > 65535) {
+      return "target: \"" + std::string(one) + "\" is not HOST:PORT with a port from 1 to 65535";
+    }
+    targets.push_back(
+        {NodeId{static_cast<std::uint32_t>(targets.size() + 1)}, "tcp://" + std::string(one)});
+  }
+  return targets.empty() ? "target: name at least one HOST:PORT" : "";
+}
+
+// "10", "10s", "2.5s", "500ms", "3m"; or what is wrong.
+std::string parse_duration(std::string_view text, Duration& duration) {
+  double value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view unit(stop, static_cast<std::size_t>(text.data() + text.size() - stop));
+  double seconds = value;
+  if (unit == "ms") seconds /= 1000;
+  if (unit == "m") seconds *= 60;
+  const bool known = unit.empty() || unit == "s" || unit == "ms" || unit == "m";
+  if (error != std::errc{} || !known || seconds < 0.1 || seconds > 86400) {
+    return "duration: \"" + std::string(text) + "\" is not a time from 100ms to 1440m";
+  }
+  duration = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+  return {};
+}
+
+std::string load_spec(const LoadOptions& options, load::LoadSpec& spec) {
+  if (std::string problem = parse_targets(options.targets, spec.targets); !problem.empty()) {
+    return problem;
+  }
+  if (std::string problem = parse_duration(options.duration, spec.duration); !problem.empty()) {
+    return problem;
+  }
+  CanvasSize size;
+  if (std::string problem = parse_canvas_size(options.size, size); !problem.empty()) {
+    return problem;
+  }
+  spec.canvas_width = size.width;
+  spec.canvas_height = size.height;
+  spec.loop = options.loop == "open" ? load::Loop::open : load::Loop::closed;
+  spec.rate = options.rate;
+  spec.window = options.window;
+  spec.batch = options.batch;
+  spec.clients = options.clients;
+  spec.read_share = options.read_share;
+  spec.read_mode = options.read_mode == "local" ? ReadMode::local : ReadMode::linearizable;
+  spec.routing = options.routing == "any" ? load::Routing::any : load::Routing::leader;
+  spec.workload = options.replay.empty() ? options.workload : "replay:" + options.replay;
+  spec.replay_speed = options.speed;
+  if (!options.replay.empty()) spec.warmup = {};
+  spec.seed = options.common.seed.value_or(1);
+  spec.stop = &harness::StopSignal::requested();
+  return {};
+}
+
+nlohmann::ordered_json percentiles(const load::LatencyHistogram& histogram, double limit_us) {
+  const load::LatencySummary summary = histogram.summary(limit_us);
+  nlohmann::ordered_json json;
+  const auto put = [&json](const char* name, load::Percentile percentile) {
+    json[name] = nlohmann::ordered_json::parse(load::to_json(percentile));
+  };
+  put("min", summary.min);
+  put("p50", summary.p50);
+  put("p90", summary.p90);
+  put("p99", summary.p99);
+  put("p999", summary.p999);
+  put("max", summary.max);
+  return json;
+}
+
+nlohmann::ordered_json result_json(const load::LoadResult& result) {
+  return {{"offered_ops_per_s", result.offered_ops_per_s},
+          {"achieved_ops_per_s", result.achieved_ops_per_s},
+          {"completed", result.completed},
+          {"refused", result.refused},
+          {"unknown", result.unknown},
+          {"unsent", result.unsent},
+          {"latency_us", percentiles(result.latency, result.operation_timeout_us)},
+          {"service_us", percentiles(result.service, result.operation_timeout_us)},
+          {"generator",
+           {{"cpu_share", result.generator.cpu_share},
+            {"late_share", result.generator.late_share},
+            {"limited", result.generator.limited}}},
+          {"errors", result.errors},
+          {"notes", result.notes}};
+}
+
+void print_result(const load::LoadResult& result) {
+  fmt::print("{:.0f} operations/s offered, {:.0f} achieved over {:.1f} s\n",
+             result.offered_ops_per_s, result.achieved_ops_per_s, result.measured_s);
+  fmt::print("  completed {}, refused {}, unknown {}, unsent {}\n", result.completed,
+             result.refused, result.unknown, result.unsent);
+  const load::LatencySummary latency = result.latency.summary(result.operation_timeout_us);
+  fmt::print("  latency µs: p50 {}, p90 {}, p99 {}, p99.9 {}, max {}\n", to_csv(latency.p50),
+             to_csv(latency.p90), to_csv(latency.p99), to_csv(latency.p999), to_csv(latency.max));
+  for (const auto& [reason, count] : result.errors) fmt::print("  {} {}\n", count, reason);
+  if (result.replay.lines > 0) {
+    fmt::print(
+        "  log: {} lines, {} placements, {} malformed, {} outside of the canvas, {} by "
+        "moderators\n",
+        result.replay.lines, result.replay.placements, result.replay.malformed,
+        result.replay.outside, result.replay.moderation);
+    for (const std::string& line : result.replay.examples) fmt::print("    {}\n", line);
+  }
+  if (result.generator.limited) fmt::print("  the generator itself was the limit\n");
+  for (const std::string& note : result.notes) fmt::print("  note: {}\n", note);
+}
+
+}  // namespace
+
+int run_load_command(const LoadOptions& options) {
+  load::LoadSpec spec;
+  if (const std::string problem = load_spec(options, spec); !problem.empty()) {
+    complain(problem);
+    return kUsage;
+  }
+  const harness::StopSignal stop_signal;
+  load::LoadResult result;
+  try {
+    load::check_spec(spec);
+  } catch (const load::LoadError& error) {
+    complain(error.what());
+    return kUsage;
+  }
+  {
+    Progress progress;
+    load::LoadEvents events;
+    events.progress = [&progress](double share, std::uint64_t completed) {
+      progress.show(share, fmt::format("{} completed", completed));
+    };
+    result = load::run_load(spec, events);
+  }
+  if (options.common.json) {
+    fmt::print("{}\n", result_json(result).dump());
+  } else {
+    print_result(result);
+  }
+  return result.completed > 0 ? kDone : kFailed;
+}
+
+}  // namespace parley::cli

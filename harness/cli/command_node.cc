@@ -1,0 +1,113 @@
+// parley node: one node in the foreground.
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+
+#include "apps/canvas/canvas.h"
+#include "apps/canvas/gateway.h"
+#include "harness/cli/commands.h"
+#include "harness/cluster/node_config.h"
+#include "runtime/live/node.h"
+
+namespace parley::cli {
+namespace {
+
+void set_up_log(const harness::NodeSettings& settings) {
+  std::shared_ptr<spdlog::logger> logger;
+  if (settings.log.empty()) {
+    logger = spdlog::stderr_logger_mt("node");
+  } else {
+    logger = spdlog::basic_logger_mt("node", settings.log.string());
+  }
+  logger->flush_on(spdlog::level::info);
+  logger->set_pattern(harness::kNodeLogPattern, spdlog::pattern_time_type::utc);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+LinkProfile profile_of(const harness::LinkShape& shape) {
+  LinkProfile profile;
+  profile.delay = std::chrono::microseconds(shape.delay_us);
+  profile.jitter = std::chrono::microseconds(shape.jitter_us);
+  profile.loss_per_million = shape.loss_per_million;
+  profile.cut = shape.cut;
+  profile.allow_reorder = shape.reorder;
+  return profile;
+}
+
+NodeConfig node_config(const harness::NodeSettings& settings, const Canvas& canvas) {
+  NodeConfig config;
+  config.algorithm = settings.algorithm;
+  config.application = &canvas;
+  config.replica.group = settings.group;
+  config.replica.self = settings.node;
+  config.replica.incarnation = settings.incarnation;
+  config.replica.members = settings.members();
+  config.replica.options = settings.options;
+  // Nodes of one cluster must not draw the same election timeouts.
+  config.replica.seed = settings.seed * 1'000'003 + settings.node.value;
+  config.peers = settings.peers;
+  config.client_endpoints = {settings.client_endpoint};
+  for (const NodeId member : settings.members()) {
+    const auto shape = harness::shape_of(settings.links, settings.node, member);
+    if (shape) config.links[member] = profile_of(*shape);
+  }
+  config.journal = settings.journal;
+  config.journal_cell = [&canvas](Key key) {
+    const Canvas::Point point = canvas.xy_of(key);
+    return std::uint64_t{point.y} * canvas.size().width + point.x;
+  };
+  return config;
+}
+
+// The node that a signal stops; set before the handlers are.
+Node* running_node = nullptr;
+
+void stop_on_signals(Node& node) {
+  running_node = &node;
+  struct sigaction action {};
+  action.sa_handler = [](int) { running_node->stop(); };
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+int serve(const harness::NodeSettings& settings) {
+  const Canvas canvas(settings.canvas);
+  Node node(node_config(settings, canvas));
+  GatewayConfig web;
+  web.address = settings.http_address;
+  web.port = settings.http_port;
+  Gateway gateway(canvas, node.port(), web);
+  if (settings.http_port != 0) {
+    if (const std::string problem = gateway.start(); !problem.empty()) {
+      complain(problem);
+      return kUsage;
+    }
+    spdlog::info("serving {}", gateway.url());
+  }
+  stop_on_signals(node);
+  spdlog::info("node {} of {} runs {}, clients at {}", settings.node.value,
+               settings.members().size(), settings.algorithm->name,
+               node.client_endpoints().front());
+  const int status = node.run();
+  if (settings.http_port != 0) gateway.stop();
+  if (status != 0) complain(node.story());
+  return status == 0 ? kDone : kFailed;
+}
+
+}  // namespace
+
+int run_node(const NodeOptions& options) {
+  harness::NodeSettings settings;
+  try {
+    settings = harness::parse_node_config(options.config);
+  } catch (const harness::ConfigError& error) {
+    complain(error.what());
+    return kUsage;
+  }
+  set_up_log(settings);
+  return serve(settings);
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,130 @@
+// The commands of the program. Each returns the exit status of the process.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace parley::cli {
+
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;  // a check or a measurement failed
+inline constexpr int kUsage = 2;   // wrong usage or configuration
+
+// What every command takes.
+struct Common {
+  bool json = false;  // a machine-readable result on standard output
+  std::optional<std::uint64_t> seed;
+};
+
+struct AlgorithmsOptions {
+  Common common;
+};
+int run_algorithms(const AlgorithmsOptions& options);
+
+struct DoctorOptions {
+  Common common;
+};
+int run_doctor(const DoctorOptions& options);
+
+struct TestOptions {
+  Common common;
+  std::string algorithm;  // empty: all
+  bool full = false;
+};
+int run_test(const TestOptions& options);
+
+struct BenchOptions {
+  Common common;
+  std::string filter;
+};
+int run_bench(const BenchOptions& options);
+
+struct CheckOptions {
+  Common common;
+  std::string algorithm;
+  std::uint64_t seeds = 100;
+  std::uint32_t nodes = 0;  // 0: drawn from the seed
+  std::uint32_t seconds = 20;
+  std::string faults = "all";
+  std::string application = "any";
+  std::vector<std::string> options;  // name=value
+  std::string trace_out;
+};
+int run_check(const CheckOptions& options);
+
+struct CheckHistoryOptions {
+  Common common;
+  std::string path;
+  std::string model = "linearizable";
+};
+int run_check_history(const CheckHistoryOptions& options);
+
+struct NodeOptions {
+  std::string config;
+};
+int run_node(const NodeOptions& options);
+
+struct CanvasOptions {
+  Common common;
+  std::string algorithm = "raft";
+  std::uint32_t nodes = 3;
+  std::uint16_t http_port = 8080;
+  std::string size = "1000x1000";
+  std::string durability = "none";
+  std::string data;
+  std::vector<std::string> options;
+};
+int run_canvas(const CanvasOptions& options);
+
+struct LoadOptions {
+  Common common;
+  std::string targets;
+  double rate = 1000;
+  std::string duration = "10";
+  std::string workload = "uniform";
+  std::string replay;
+  double speed = 1;
+  std::string loop = "open";
+  std::uint32_t window = 1024;
+  std::uint32_t batch = 1;
+  std::uint32_t clients = 1024;
+  double read_share = 0;
+  std::string read_mode = "local";
+  std::string routing = "any";
+  std::string size = "1000x1000";
+};
+int run_load_command(const LoadOptions& options);
+
+struct SweepOptions {
+  Common common;
+  std::string spec;
+  std::string out;
+  bool resume = false;
+  bool dry_run = false;
+};
+int run_sweep_command(const SweepOptions& options);
+
+struct CompareOptions {
+  Common common;
+  bool quick = false;
+  std::string out;
+};
+int run_compare(const CompareOptions& options);
+
+struct ReportOptions {
+  Common common;
+  std::vector<std::string> folders;
+  std::string out;
+};
+int run_report(const ReportOptions& options);
+
+// Prints "parley: <text>" on standard error.
+void complain(const std::string& text);
+
+// Checks that an algorithm of this name exists; complains and returns false otherwise, naming those
+// that do.
+bool known_algorithm(const std::string& name);
+
+}  // namespace parley::cli

@@ -1,0 +1,193 @@
+// parley: the arguments of all commands. What they do is in command_*.cc.
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+
+#include "harness/cli/commands.h"
+#include "harness/cli/software.h"
+
+namespace parley::cli {
+namespace {
+
+// What the arguments ask for; runs after parsing.
+using Action = std::function<int()>;
+
+constexpr std::uint64_t kMaxSeed = ~0ULL;
+
+// Adds a command whose options live as long as the parser.
+template <class Options>
+std::pair<CLI::App*, Options*> add_command(CLI::App& app, Action& action,
+                                           int (*run)(const Options&), const char* name,
+                                           const char* help, const char* examples) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(name, help);
+  command->footer(std::string("Examples:\n") + examples);
+  command->callback([options, run, &action] { action = [options, run] { return run(*options); }; });
+  if constexpr (requires { options->common; }) {
+    command->add_flag("--json", options->common.json, "Machine-readable result on standard output");
+    command->add_option("--seed", options->common.seed, "Seed of all random choices")
+        ->check(CLI::Range(std::uint64_t{0}, kMaxSeed));
+  }
+  return {command, options.get()};
+}
+
+void add_measuring(CLI::App& app, Action& action) {
+  auto [compare, c] = add_command(app, action, &run_compare, "compare",
+                                  "Measure every algorithm on this machine, then report",
+                                  "  parley compare --quick\n  parley compare --out my-comparison");
+  compare->add_flag("--quick", c->quick, "Measure for about three minutes");
+  compare->add_option("--out", c->out,
+                      "Folder for results and report (default: results/compare-<time>)");
+
+  auto [sweep, s] = add_command(app, action, &run_sweep_command, "sweep",
+                                "Measure the cross product that SPEC describes",
+                                "  parley sweep spec.toml --out results/mine\n"
+                                "  parley sweep spec.toml --out results/mine --resume");
+  sweep->add_option("SPEC", s->spec, "The spec, a TOML file")->required();
+  sweep->add_option("--out", s->out, "Folder for the results");
+  sweep->add_flag("--resume", s->resume, "Go on with a sweep that was interrupted");
+  sweep->add_flag("--dry-run", s->dry_run, "Only say what would run and how long it takes");
+
+  auto [report, r] =
+      add_command(app, action, &run_report, "report", "Make plots and a page from result folders",
+                  "  parley report results/mine --out reports/mine");
+  report->add_option("DIR", r->folders, "Folders of sweeps")->required();
+  report->add_option("--out", r->out, "Folder for the report (default: the first DIR/report)");
+
+  auto [load, l] =
+      add_command(app, action, &run_load_command, "load", "Drive load at a running cluster",
+                  "  parley load --target 127.0.0.1:7001,127.0.0.1:7002 --rate 5000\n"
+                  "  parley load --target 127.0.0.1:7001 --replay log.csv.gz --speed 60");
+  load->add_option("--target", l->targets, "Client ports of the nodes, HOST:PORT,…")->required();
+  load->add_option("--rate", l->rate, "Placements per second (open loop)")
+      ->check(CLI::Range(0.1, 1e8));
+  load->add_option("--duration", l->duration, "Seconds to measure, e.g. 10 or 2.5s");
+  load->add_option("--workload", l->workload, "uniform or zipf");
+  load->add_option("--replay", l->replay, "A published log of the event, plain or gzip");
+  load->add_option("--speed", l->speed, "How many times faster than recorded")
+      ->check(CLI::Range(0.001, 1e6));
+  load->add_option("--loop", l->loop, "open or closed")->check(CLI::IsMember({"open", "closed"}));
+  load->add_option("--window", l->window, "Operations in flight (closed loop)")
+      ->check(CLI::Range(1, 1 << 20));
+  load->add_option("--batch", l->batch, "Placements per message")->check(CLI::Range(1, 64));
+  load->add_option("--clients", l->clients, "Logical clients")->check(CLI::Range(1, 1 << 16));
+  load->add_option("--read-share", l->read_share, "Share of reads")->check(CLI::Range(0.0, 1.0));
+  load->add_option("--read-mode", l->read_mode, "local or linearizable")
+      ->check(CLI::IsMember({"local", "linearizable"}));
+  load->add_option("--routing", l->routing, "any or leader")
+      ->check(CLI::IsMember({"any", "leader"}));
+  load->add_option("--size", l->size, "Size of the canvas, WxH");
+}
+
+void add_running(CLI::App& app, Action& action) {
+  auto [canvas, c] =
+      add_command(app, action, &run_canvas, "canvas", "Start a cluster and its web page",
+                  "  parley canvas\n  parley canvas --algorithm raft --nodes 5");
+  canvas->add_option("--algorithm", c->algorithm, "The strategy (parley algorithms lists them)");
+  canvas->add_option("--nodes", c->nodes, "How many nodes")->check(CLI::Range(1, 64));
+  canvas->add_option("--http-port", c->http_port, "Node i serves HTTP at this port + i - 1")
+      ->check(CLI::Range(1, 65000));
+  canvas->add_option("--size", c->size, "Size of the canvas, WxH, up to 4096x4096");
+  canvas->add_option("--durability", c->durability, "none; async and group_commit come later");
+  canvas->add_option("--data", c->data, "Folder that keeps the state (comes later)");
+  canvas->add_option("--option", c->options, "An option of the algorithm, NAME=VALUE");
+
+  auto [node, n] = add_command(app, action, &run_node, "node", "Run one node in the foreground",
+                               "  parley node --config node.toml");
+  node->add_option("--config", n->config, "The node's configuration, a TOML file")->required();
+}
+
+void add_checking(CLI::App& app, Action& action) {
+  auto [test, t] = add_command(app, action, &run_test, "test", "Run the tests",
+                               "  parley test\n  parley test --algorithm raft --full");
+  test->add_option("--algorithm", t->algorithm, "Only the tests of one strategy");
+  test->add_flag("--full", t->full, "Also the long ones");
+
+  auto [check, c] =
+      add_command(app, action, &run_check, "check", "Deterministic simulation with checkers",
+                  "  parley check --algorithm raft --seeds 1000\n"
+                  "  parley check --algorithm raft --seeds 1 --seed 17");
+  check->add_option("--algorithm", c->algorithm, "The strategy to check")->required();
+  check->add_option("--seeds", c->seeds, "How many seeds, from --seed upwards")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+  check->add_option("--nodes", c->nodes, "Nodes of a cluster (default: drawn by the seed)")
+      ->check(CLI::Range(1, 16));
+  check->add_option("--seconds", c->seconds, "Virtual seconds a seed")->check(CLI::Range(1, 86400));
+  check->add_option(
+      "--faults", c->faults,
+      "all, none, or kinds separated by commas: loss, duplication, reordering, stall, "
+      "one_way, partition, pause, crash, clock, slow_disk");
+  check->add_option("--application", c->application, "any, canvas or counter")
+      ->check(CLI::IsMember({"any", "canvas", "counter"}));
+  check->add_option("--option", c->options, "An option of the algorithm, NAME=VALUE");
+  check->add_option("--trace-out", c->trace_out, "With one seed: write every event as text");
+
+  auto [history, h] =
+      add_command(app, action, &run_check_history, "check-history", "Check a recorded history",
+                  "  parley check-history results/mine/001-raft-n3/history.jsonl");
+  history->add_option("FILE", h->path, "history.jsonl, or the folder of a run")->required();
+  history->add_option("--model", h->model, "linearizable, convergent or session")
+      ->check(CLI::IsMember({"linearizable", "convergent", "session"}));
+
+  auto [bench, b] = add_command(app, action, &run_bench, "bench", "Run the micro-benchmarks",
+                                "  parley bench\n  parley bench Store");
+  bench->add_option("FILTER", b->filter, "Regular expression on their names");
+}
+
+void add_describing(CLI::App& app, Action& action) {
+  add_command(app, action, &run_algorithms, "algorithms",
+              "List the strategies with their guarantees and options",
+              "  parley algorithms --json");
+  add_command(app, action, &run_doctor, "doctor", "Say what this machine has and lacks",
+              "  parley doctor");
+}
+
+// Commands of the interface that are not there yet say so.
+void add_coming(CLI::App& app, Action& action) {
+  for (const char* name : {"diff", "paint", "watch"}) {
+    CLI::App* command = app.add_subcommand(name, "(comes in a later version)");
+    command->allow_extras();
+    command->callback([name, &action] {
+      action = [name] {
+        complain(std::string(name) + ": comes in a later version");
+        return kUsage;
+      };
+    });
+  }
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Parley: one application under interchangeable coordination strategies, measured.",
+               "parley");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("parley ") + std::string(kVersion) + " (" +
+                                        std::string(kCommit) + ", " + std::string(kBuildType) +
+                                        ", " + std::string(kCompiler) + ")");
+  app.footer(
+      "`parley COMMAND --help` shows a command's options with examples.\n"
+      "Exit status: 0 done, 1 a check or measurement failed, 2 wrong usage.");
+  Action action;
+  add_measuring(app, action);
+  add_running(app, action);
+  add_checking(app, action);
+  add_describing(app, action);
+  add_coming(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  return action();
+}
+
+}  // namespace
+}  // namespace parley::cli
+
+int main(int argc, char** argv) {
+  try {
+    return parley::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    parley::cli::complain(error.what());
+    return parley::cli::kFailed;
+  }
+}

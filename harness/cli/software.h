@@ -1,0 +1,15 @@
+// What this program was built from.
+#pragma once
+
+#include <string_view>
+
+namespace parley {
+
+extern const std::string_view kVersion;
+extern const std::string_view kCommit;  // "unknown" outside a git checkout; "-dirty" with changes
+extern const std::string_view kBuildType;
+extern const std::string_view kCompiler;
+extern const std::string_view kBuildFolder;   // with tests/ and benchmarks/
+extern const std::string_view kSourceFolder;  // with reports/
+
+}  // namespace parley

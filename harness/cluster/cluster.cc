@@ -1,0 +1,353 @@
+#include "harness/cluster/cluster.h"
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "harness/cluster/log_merge.h"
+#include "harness/cluster/node_probe.h"
+#include "harness/cluster/ports.h"
+#include "harness/cluster/private_folder.h"
+
+namespace parley::harness {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kProbeLimit = 200ms;    // of one question while the cluster starts
+constexpr auto kProbePause = 5ms;      // between questions for a leader
+constexpr auto kLeaderLimit = 1000ms;  // to find whom a fault is for
+constexpr std::size_t kTailLines = 15;
+
+struct Node {
+  Member member;
+  std::filesystem::path log;
+  std::optional<ChildProcess> process;
+  ProcessUsage last_usage;
+  bool ending_expected = false;  // killed or stopped by us
+  bool reported = false;         // among the casualties
+};
+
+void check(const ClusterSpec& spec) {
+  if (spec.nodes < 1 || spec.nodes > spec.algorithm->max_nodes) {
+    throw ConfigError(
+        fmt::format("nodes: {} is not a whole number from 1 to {}, which is what {} runs on",
+                    spec.nodes, spec.algorithm->max_nodes, spec.algorithm->name));
+  }
+  const std::string problem = durability_problem(spec.durability);
+  if (!problem.empty()) throw ConfigError("durability: " + problem);
+  if (spec.http_port != 0 && spec.http_port + spec.nodes - 1 > 65535) {
+    throw ConfigError(fmt::format("http_port: {} leaves no port for node {}; at most {}",
+                                  spec.http_port, spec.nodes, 65536 - spec.nodes));
+  }
+}
+
+// What the nodes name as leader, if all of `count` name the same one.
+std::optional<NodeId> common_leader(const std::map<NodeId, NodeHello>& hellos, std::size_t count) {
+  if (hellos.size() != count || hellos.empty()) return std::nullopt;
+  const NodeId leader = hellos.begin()->second.leader;
+  const bool agreed = std::all_of(hellos.begin(), hellos.end(), [leader](const auto& hello) {
+    return hello.second.leader == leader;
+  });
+  return agreed && leader != kNoNode ? std::optional(leader) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<NodeTarget> parse_target(std::string_view text) {
+  if (text == "leader") return NodeTarget{NodeTarget::Kind::leader, {}};
+  if (text == "follower") return NodeTarget{NodeTarget::Kind::follower, {}};
+  std::uint32_t id = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc{} || stop != text.data() + text.size() || id < 1 || id > kMaxNodes)
+    return std::nullopt;
+  return NodeTarget{NodeTarget::Kind::node, NodeId{id}};
+}
+
+std::string to_text(const NodeTarget& target) {
+  switch (target.kind) {
+    case NodeTarget::Kind::leader:
+      return "leader";
+    case NodeTarget::Kind::follower:
+      return "follower";
+    case NodeTarget::Kind::node:
+      return std::to_string(target.id.value);
+  }
+  return {};
+}
+
+struct Cluster::State {
+  explicit State(const ClusterSpec& wanted) : spec(wanted) {
+    check(spec);
+    // By its own name, so that the processes can be told apart in a list; unless it was replaced.
+    if (spec.executable == "/proc/self/exe") {
+      const auto own = std::filesystem::read_symlink(spec.executable);
+      if (std::filesystem::exists(own)) spec.executable = own;
+    }
+    std::filesystem::create_directories(spec.folder / "nodes");
+    const std::map<NodeId, std::string> peers = peer_endpoints();
+    std::map<NodeId, std::string> clients;
+    for (const auto& [id, endpoint] : peers) {
+      clients[id] = fmt::format("tcp://127.0.0.1:{}", reserve_tcp_port());
+    }
+    probe = std::make_unique<NodeProbe>(clients);
+    for (const auto& [id, endpoint] : clients) start(id, peers, endpoint);
+  }
+
+  [[nodiscard]] std::map<NodeId, std::string> peer_endpoints() const {
+    std::map<NodeId, std::string> endpoints;
+    for (std::uint32_t id = 1; id <= spec.nodes; ++id) {
+      endpoints[NodeId{id}] = spec.peers == PeerTransport::tcp
+                                  ? fmt::format("tcp://127.0.0.1:{}", reserve_tcp_port())
+                                  : fmt::format("ipc://{}/{}.peers", folder.path().string(), id);
+    }
+    return endpoints;
+  }
+
+  void start(NodeId id, const std::map<NodeId, std::string>& peers,
+             const std::string& client_endpoint) {
+    NodeSettings settings;
+    settings.node = id;
+    settings.incarnation = random_incarnation();
+    settings.seed = spec.seed;
+    settings.algorithm = spec.algorithm;
+    settings.options = spec.options;
+    settings.canvas = spec.canvas;
+    settings.peers = peers;
+    settings.client_endpoint = client_endpoint;
+    settings.http_address = spec.http_address;
+    settings.http_port = spec.http_port == 0
+                             ? std::uint16_t{0}
+                             : static_cast<std::uint16_t>(spec.http_port + id.value - 1);
+    settings.durability = spec.durability;
+    settings.links = spec.links.leaving(id);
+    const auto nodes_folder = std::filesystem::absolute(spec.folder / "nodes");
+    if (spec.journal) settings.journal = nodes_folder / fmt::format("{}.applied.csv", id.value);
+    const auto config = folder.path() / fmt::format("{}.toml", id.value);
+    write_node_config(settings, config);
+
+    Node node;
+    node.log = nodes_folder / fmt::format("{}.log", id.value);
+    std::ofstream(node.log, std::ios::trunc).close();
+    std::vector<std::string> arguments = spec.arguments;
+    arguments.push_back(config.string());
+    node.process.emplace(ChildProcess::Command{spec.executable, arguments, node.log});
+    node.member = {id, client_endpoint, settings.http_port, node.process->pid(), true};
+    nodes.emplace(id, std::move(node));
+  }
+
+  std::vector<NodeId> running() {
+    std::vector<NodeId> ids;
+    for (auto& [id, node] : nodes) {
+      if (node.process->running()) ids.push_back(id);
+    }
+    return ids;
+  }
+
+  std::optional<NodeId> leader(std::chrono::milliseconds limit) {
+    const std::vector<NodeId> alive = running();
+    std::map<NodeId, int> votes;
+    for (const auto& [id, hello] : probe->hello(alive, limit)) ++votes[hello.leader];
+    std::optional<NodeId> best;
+    for (const auto& [id, count] : votes) {
+      const bool lives = std::find(alive.begin(), alive.end(), id) != alive.end();
+      if (lives && (!best || count > votes[*best])) best = id;
+    }
+    return best;
+  }
+
+  // The node that a fault is for. Throws ClusterError when nobody fits.
+  NodeId resolve(const NodeTarget& target) {
+    const std::vector<NodeId> alive = running();
+    if (target.kind == NodeTarget::Kind::node) {
+      if (std::find(alive.begin(), alive.end(), target.id) != alive.end()) return target.id;
+      throw ClusterError(fmt::format("node {} does not run", target.id.value));
+    }
+    const std::optional<NodeId> leading = leader(kLeaderLimit);
+    if (target.kind == NodeTarget::Kind::leader) {
+      if (!leading) throw ClusterError("no running node is known as the leader");
+      return *leading;
+    }
+    for (auto it = alive.rbegin(); it != alive.rend(); ++it) {
+      if (*it != leading) return *it;
+    }
+    throw ClusterError("no follower runs");
+  }
+
+  std::string obituary(Node& node) const {
+    return fmt::format("node {} ended by itself: {}; the end of its log:\n{}", node.member.id.value,
+                       node.process->ending(), log_tail(node.log, kTailLines));
+  }
+
+  [[noreturn]] void not_ready(std::chrono::milliseconds limit,
+                              const std::map<NodeId, NodeHello>& hellos) {
+    std::string story = fmt::format("the cluster was not ready after {} ms: ", limit.count());
+    for (auto& [id, node] : nodes) {
+      if (hellos.contains(id)) continue;
+      throw ClusterError(
+          story + fmt::format("node {} does not answer at {}; the end of its log:\n{}", id.value,
+                              node.member.client_endpoint, log_tail(node.log, kTailLines)));
+    }
+    for (const auto& [id, hello] : hellos)
+      story += fmt::format("node {} names leader {}; ", id.value, hello.leader.value);
+    throw ClusterError(story + "the end of node 1's log:\n" +
+                       log_tail(nodes.at(NodeId{1}).log, kTailLines));
+  }
+
+  std::mutex mutex;
+  ClusterSpec spec;
+  PrivateFolder folder;
+  std::unique_ptr<NodeProbe> probe;
+  std::map<NodeId, Node> nodes;  // destroyed before the folder: no process is left when it goes
+  std::vector<std::string> notes;
+  bool stopped = false;
+};
+
+Cluster::Cluster(const ClusterSpec& spec) : state_(std::make_unique<State>(spec)) {}
+
+Cluster::~Cluster() {
+  stop();
+}
+
+void Cluster::wait_ready(std::chrono::milliseconds limit, const std::atomic<bool>* stop) {
+  const std::lock_guard lock(state_->mutex);
+  const auto until = std::chrono::steady_clock::now() + limit;
+  std::vector<NodeId> all;
+  for (const auto& [id, node] : state_->nodes) all.push_back(id);
+  while (stop == nullptr || !*stop) {
+    const auto hellos = state_->probe->hello(all, kProbeLimit);
+    const bool answered = hellos.size() == all.size();
+    const bool has_leaders = state_->spec.algorithm->guarantee.ordered;
+    if (answered && (!has_leaders || common_leader(hellos, all.size()))) return;
+    for (auto& [id, node] : state_->nodes) {
+      if (!node.process->running()) throw ClusterError(state_->obituary(node));
+    }
+    if (std::chrono::steady_clock::now() > until) state_->not_ready(limit, hellos);
+    // Nodes do not announce their leader: they have to be asked again.
+    if (answered) std::this_thread::sleep_for(kProbePause);
+  }
+}
+
+std::vector<Member> Cluster::members() {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<Member> members;
+  for (auto& [id, node] : state_->nodes) {
+    node.member.running = node.process->running();
+    members.push_back(node.member);
+  }
+  return members;
+}
+
+std::vector<NodeId> Cluster::running() {
+  const std::lock_guard lock(state_->mutex);
+  return state_->running();
+}
+
+std::optional<NodeId> Cluster::leader(std::chrono::milliseconds limit) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->leader(limit);
+}
+
+std::map<NodeId, std::string> Cluster::reports(std::chrono::milliseconds limit) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->probe->report(state_->running(), limit);
+}
+
+Cluster::Killed Cluster::kill(const NodeTarget& target) {
+  const std::lock_guard lock(state_->mutex);
+  Node& node = state_->nodes.at(state_->resolve(target));
+  node.ending_expected = true;
+  if (const auto usage = node.process->usage()) node.last_usage = *usage;
+  const auto at = std::chrono::steady_clock::now();
+  const std::string time = log_time(std::chrono::system_clock::now());
+  node.process->kill();
+  state_->notes.push_back(
+      fmt::format("{} kill -9 of node {} ({})", time, node.member.id.value, to_text(target)));
+  return {node.member.id, at};
+}
+
+void Cluster::restart(NodeId node) {
+  throw ConfigError(
+      fmt::format("restart of node {}: refused with durability \"{}\": the node has forgotten its "
+                  "votes and its "
+                  "log, and as the same voter it could help to lose acknowledged writes; restarts "
+                  "need a durable "
+                  "mode, which belongs to a later version",
+                  node.value, state_->spec.durability));
+}
+
+std::map<NodeId, ProcessUsage> Cluster::usage() {
+  const std::lock_guard lock(state_->mutex);
+  std::map<NodeId, ProcessUsage> usage;
+  for (auto& [id, node] : state_->nodes) {
+    if (node.process->running()) {
+      if (const auto now = node.process->usage()) node.last_usage = *now;
+    }
+    usage[id] = node.last_usage;
+  }
+  return usage;
+}
+
+std::vector<std::string> Cluster::casualties() {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<std::string> stories;
+  for (auto& [id, node] : state_->nodes) {
+    if (node.ending_expected || node.reported || node.process->running()) continue;
+    node.reported = true;
+    stories.push_back(state_->obituary(node));
+  }
+  return stories;
+}
+
+void Cluster::note(const std::string& text) {
+  const std::lock_guard lock(state_->mutex);
+  state_->notes.push_back(log_time(std::chrono::system_clock::now()) + " " + text);
+}
+
+std::vector<std::string> Cluster::stop(std::chrono::milliseconds grace) {
+  std::vector<std::string> notes = casualties();
+  const std::lock_guard lock(state_->mutex);
+  if (state_->stopped) return notes;
+  state_->stopped = true;
+  std::vector<Node*> ending;
+  for (auto& [id, node] : state_->nodes) {
+    if (!node.process->running()) continue;
+    node.ending_expected = true;
+    node.process->signal(SIGTERM);
+    ending.push_back(&node);
+  }
+  const auto until = std::chrono::steady_clock::now() + grace;
+  for (Node* node : ending) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    const std::uint32_t id = node->member.id.value;
+    if (!node->process->wait(std::max(left, 0ms))) {
+      node->process->kill();
+      notes.push_back(fmt::format("node {} did not end within {} ms of SIGTERM and was killed", id,
+                                  grace.count()));
+    } else if (node->process->ending() != "exit status 0") {
+      notes.push_back(fmt::format("node {} ended with {}", id, node->process->ending()));
+    }
+  }
+  return notes;
+}
+
+void Cluster::merge_logs() {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<LogSource> sources;
+  for (const auto& [id, node] : state_->nodes)
+    sources.push_back({fmt::format("node {}", id.value), node.log});
+  const auto own = state_->folder.path() / "harness.log";
+  std::ofstream out(own, std::ios::trunc);
+  for (const std::string& line : state_->notes) out << line << '\n';
+  out.close();
+  sources.push_back({"harness", own});
+  harness::merge_logs(sources, state_->spec.folder / "cluster.log");
+}
+
+}  // namespace parley::harness

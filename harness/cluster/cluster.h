@@ -1,0 +1,129 @@
+// A cluster of node processes on this machine.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "algorithms/contract/algorithm.h"
+#include "algorithms/contract/ids.h"
+#include "algorithms/contract/options.h"
+#include "harness/cluster/links.h"
+#include "harness/cluster/node_config.h"
+#include "harness/cluster/process.h"
+
+namespace parley::harness {
+
+// The cluster did not do what was asked of it: it did not start, or has no leader to kill.
+class ClusterError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class PeerTransport : std::uint8_t { ipc, tcp };
+
+struct ClusterSpec {
+  // Started once a node as `executable arguments... <node.toml>`; this program if nothing else is
+  // said.
+  std::filesystem::path executable = "/proc/self/exe";
+  std::vector<std::string> arguments{"node", "--config"};
+  // Logs and journals go to folder/nodes, which is made; <id>.log and <id>.applied.csv.
+  std::filesystem::path folder;
+  std::uint32_t nodes = 3;
+  const Algorithm* algorithm = nullptr;
+  OptionValues options;  // complete
+  CanvasSize canvas;
+  std::string durability = "none";
+  NetworkProfile links;
+  PeerTransport peers = PeerTransport::ipc;
+  bool journal = false;
+  std::uint16_t http_port = 0;  // of node 1; node i has this + i - 1; 0: no web pages
+  std::string http_address = "127.0.0.1";
+  std::uint64_t seed = 1;
+};
+
+// Whom a fault is for.
+struct NodeTarget {
+  enum class Kind : std::uint8_t { leader, follower, node };
+  Kind kind = Kind::leader;
+  NodeId id;  // of Kind::node
+  bool operator==(const NodeTarget&) const = default;
+};
+// "leader", "follower" or a node's number; nothing if it is none of them.
+std::optional<NodeTarget> parse_target(std::string_view text);
+std::string to_text(const NodeTarget& target);
+
+struct Member {
+  NodeId id;
+  std::string client_endpoint;
+  std::uint16_t http_port = 0;  // 0: none
+  pid_t pid = -1;
+  bool running = false;
+};
+
+// Starts the nodes when made and ends all of them when destroyed; if this process dies before, the
+// kernel ends them (harness/cluster/process.h). All functions may be called from any thread.
+class Cluster {
+ public:
+  // Throws ConfigError when the spec asks for what this version or the algorithm cannot do, and
+  // std::system_error when a process or file cannot be made.
+  explicit Cluster(const ClusterSpec& spec);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // Waits until every node answers and, if the algorithm has leaders, all name the same one. Throws
+  // ClusterError with the end of a log if a node ends or `limit` passes. Returns early, without an
+  // error, once `stop` is true.
+  void wait_ready(std::chrono::milliseconds limit, const std::atomic<bool>* stop = nullptr);
+
+  [[nodiscard]] std::vector<Member> members();
+  [[nodiscard]] std::vector<NodeId> running();
+  // The leader that most running nodes name and which runs; nothing if there is none.
+  std::optional<NodeId> leader(std::chrono::milliseconds limit);
+  // The reports of the running nodes (JSON text); nodes that do not answer in time are absent.
+  std::map<NodeId, std::string> reports(std::chrono::milliseconds limit);
+
+  struct Killed {
+    NodeId node;
+    std::chrono::steady_clock::time_point at;  // just before the signal
+  };
+  // kill -9. A follower is the running node of the highest number that does not lead. Throws
+  // ClusterError when nobody fits.
+  Killed kill(const NodeTarget& target);
+
+  // Always throws ConfigError in this version: without durable state a node that returned would
+  // not know its votes (DESIGN.md calls this "no memory of votes").
+  void restart(NodeId node);
+
+  // What each process has used; of one that was killed, until then.
+  std::map<NodeId, ProcessUsage> usage();
+
+  // Nodes that ended though nobody asked them to, in words with the ends of their logs.
+  std::vector<std::string> casualties();
+
+  // Puts a line into cluster.log, as of now.
+  void note(const std::string& text);
+
+  // Ends all nodes: SIGTERM first, kill -9 for those that have not ended after `grace`. Returns
+  // what is worth a note: nodes that had to be killed or ended with an error. Later calls do
+  // nothing.
+  std::vector<std::string> stop(std::chrono::milliseconds grace = std::chrono::seconds(3));
+
+  // Merges the logs of all nodes and the notes into folder/cluster.log. After stop().
+  void merge_logs();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace parley::harness

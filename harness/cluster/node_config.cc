@@ -1,0 +1,229 @@
+#include "harness/cluster/node_config.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <limits>
+#include <random>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "algorithms/registry/registry.h"
+
+namespace parley::harness {
+namespace {
+
+constexpr std::int64_t kMaxInteger = std::numeric_limits<std::int64_t>::max();
+constexpr std::string_view kApplications[] = {"canvas"};
+constexpr std::string_view kEndpointAllowed =
+    "a ZeroMQ endpoint such as \"tcp://127.0.0.1:7001\" or \"ipc:///run/parley/1\"";
+
+bool is_endpoint(std::string_view text) {
+  for (const std::string_view transport : {"tcp://", "ipc://", "inproc://"}) {
+    if (text.starts_with(transport) && text.size() > transport.size()) return true;
+  }
+  return false;
+}
+
+std::string read_endpoint(const ConfigReader& reader, std::string_view key,
+                          const ConfigValue& value) {
+  const std::string& text = reader.text_of(key, value, kEndpointAllowed);
+  if (!is_endpoint(text)) {
+    reader.fail(key, value, fmt::format("{} is not {}", shown(value), kEndpointAllowed));
+  }
+  return text;
+}
+
+void read_peers(ConfigReader& reader, NodeSettings& settings) {
+  if (std::optional<ConfigReader> peers = reader.table("peers")) {
+    for (const std::string& key : peers->keys()) {
+      const ConfigValue& value = *peers->find(key);
+      std::uint32_t id = 0;
+      const char* end = key.data() + key.size();
+      const auto [stop, error] = std::from_chars(key.data(), end, id);
+      if (error != std::errc{} || stop != end || id < 1 || id > kMaxNodes) {
+        peers->fail(key, value, fmt::format("the key is not a node from 1 to {}", kMaxNodes));
+      }
+      settings.peers[NodeId{id}] = read_endpoint(*peers, key, value);
+    }
+    if (!settings.peers.contains(settings.node)) {
+      reader.fail("peers", fmt::format("has no endpoint for this node, {}", settings.node.value));
+    }
+  } else {
+    settings.peers[settings.node] = "";
+  }
+  if (settings.peers.size() > settings.algorithm->max_nodes) {
+    reader.fail("peers", fmt::format("{} members; {} runs on at most {}", settings.peers.size(),
+                                     settings.algorithm->name, settings.algorithm->max_nodes));
+  }
+}
+
+void read_links(ConfigReader& reader, NodeSettings& settings) {
+  for (ConfigReader& link : reader.tables("link")) {
+    LinkRule rule{settings.node, kNoNode, {}};
+    link.integer("to", 0, kMaxNodes, rule.to.value);
+    rule.shape = read_link_shape(link);
+    link.finish();
+    settings.links.push_back(rule);
+  }
+}
+
+NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
+  NodeSettings settings;
+  reader.require("node", fmt::format("a whole number from 1 to {}", kMaxNodes));
+  reader.integer("node", 1, kMaxNodes, settings.node.value);
+  const ConfigValue& algorithm = reader.require("algorithm", "the name of an algorithm");
+  settings.algorithm = &algorithm_named(reader.text_of("algorithm", algorithm),
+                                        fmt::format("{}:{}: ", name, algorithm.line));
+  reader.integer("group", 1, std::numeric_limits<std::uint32_t>::max(), settings.group.value);
+  settings.incarnation = random_incarnation();
+  reader.integer("incarnation", 1, kMaxInteger, settings.incarnation.value);
+  reader.integer("seed", 0, kMaxInteger, settings.seed);
+  reader.choice("application", kApplications, settings.application);
+  read_canvas_size(reader, "canvas", settings.canvas);
+  settings.client_endpoint =
+      read_endpoint(reader, "client_endpoint", reader.require("client_endpoint", kEndpointAllowed));
+  reader.text("http_address", settings.http_address);
+  reader.integer("http_port", 0, 65535, settings.http_port);
+  if (const ConfigValue* durability = reader.find("durability")) {
+    settings.durability = reader.choice_of("durability", *durability, kDurabilities);
+    const std::string problem = durability_problem(settings.durability);
+    if (!problem.empty()) reader.fail("durability", *durability, problem);
+  }
+  std::string path;
+  reader.text("journal", path);
+  settings.journal = path;
+  path.clear();
+  reader.text("log", path);
+  settings.log = path;
+  settings.options = default_options(settings.algorithm->options);
+  if (std::optional<ConfigReader> options = reader.table("options")) {
+    settings.options = read_options(*options, *settings.algorithm);
+  }
+  read_peers(reader, settings);
+  read_links(reader, settings);
+  reader.finish();
+  return settings;
+}
+
+}  // namespace
+
+std::vector<NodeId> NodeSettings::members() const {
+  std::vector<NodeId> ids;
+  for (const auto& [id, endpoint] : peers) ids.push_back(id);
+  return ids;
+}
+
+Incarnation random_incarnation() {
+  std::random_device device;
+  std::uint64_t bits = device();
+  bits = bits << 32 | device();
+  return {(bits >> 2) | 1};
+}
+
+void read_canvas_size(ConfigReader& reader, std::string_view key, CanvasSize& size) {
+  const std::string allowed =
+      fmt::format("\"WIDTHxHEIGHT\" with each from 1 to {}, such as \"1000x1000\"", kMaxCanvasSide);
+  const ConfigValue* value = reader.find(key);
+  if (value == nullptr) return;
+  if (!parse_canvas_size(reader.text_of(key, *value, allowed), size).empty()) {
+    reader.fail(key, *value, fmt::format("{} is not {}", shown(*value), allowed));
+  }
+}
+
+std::string to_text(const CanvasSize& size) {
+  return fmt::format("{}x{}", size.width, size.height);
+}
+
+const Algorithm& algorithm_named(const std::string& name, const std::string& where) {
+  if (const Algorithm* found = find_algorithm(name)) return *found;
+  std::vector<std::string> names;
+  for (const Algorithm* algorithm : algorithms()) names.emplace_back(algorithm->name);
+  const std::string near = nearest(name, names);
+  std::string known;
+  for (const std::string& word : names) known += (known.empty() ? "" : ", ") + word;
+  throw ConfigError(fmt::format("{}algorithm: {} is not one of this version: {}{}", where,
+                                toml_quoted(name), known,
+                                near.empty() ? "" : fmt::format("; the nearest is \"{}\"", near)));
+}
+
+std::string durability_problem(const std::string& durability) {
+  if (durability == "none") return {};
+  return fmt::format(
+      "\"{}\" belongs to a later version; this one keeps all state in memory, so only \"none\" is "
+      "allowed",
+      durability);
+}
+
+OptionValues read_options(ConfigReader& reader, const Algorithm& algorithm) {
+  OptionValues values = default_options(algorithm.options);
+  for (const OptionSpec& spec : algorithm.options) {
+    const ConfigValue* value = reader.find(spec.name);
+    if (value == nullptr) continue;
+    const bool as_text = value->kind == ConfigValue::Kind::text;
+    if (!as_text && value->kind != ConfigValue::Kind::integer) {
+      reader.fail(spec.name, *value,
+                  fmt::format("{} is neither a whole number nor text", shown(*value)));
+    }
+    const std::string text = as_text ? value->text : shown(*value);
+    const std::string problem = set_option(algorithm.options, spec.name, text, values);
+    if (!problem.empty()) {
+      // The contract's message begins with the option's name, as ours does.
+      reader.fail(spec.name, *value, std::string_view(problem).substr(spec.name.size() + 2));
+    }
+  }
+  reader.finish();
+  if (algorithm.check_options != nullptr) {
+    const std::string problem = algorithm.check_options(values);
+    if (!problem.empty()) reader.fail("", problem);
+  }
+  return values;
+}
+
+NodeSettings parse_node_config_text(std::string_view text, const std::string& name) {
+  ConfigReader reader = ConfigReader::from_text(text, name);
+  return read_settings(reader, name);
+}
+
+NodeSettings parse_node_config(const std::filesystem::path& path) {
+  ConfigReader reader = ConfigReader::from_file(path);
+  return read_settings(reader, path.string());
+}
+
+std::string node_config_text(const NodeSettings& s) {
+  std::string text = fmt::format(
+      "node = {}\nalgorithm = {}\ngroup = {}\nincarnation = {}\nseed = {}\napplication = "
+      "{}\ncanvas = {}\n"
+      "client_endpoint = {}\nhttp_address = {}\nhttp_port = {}\ndurability = {}\n",
+      s.node.value, toml_quoted(s.algorithm->name), s.group.value, s.incarnation.value, s.seed,
+      toml_quoted(s.application), toml_quoted(to_text(s.canvas)), toml_quoted(s.client_endpoint),
+      toml_quoted(s.http_address), s.http_port, toml_quoted(s.durability));
+  if (!s.journal.empty()) text += fmt::format("journal = {}\n", toml_quoted(s.journal.string()));
+  if (!s.log.empty()) text += fmt::format("log = {}\n", toml_quoted(s.log.string()));
+  if (s.peers.size() > 1 || (s.peers.size() == 1 && !s.peers.begin()->second.empty())) {
+    text += "\n[peers]\n";
+    for (const auto& [id, endpoint] : s.peers) {
+      text += fmt::format("{} = {}\n", id.value, toml_quoted(endpoint));
+    }
+  }
+  text += "\n[options]\n";
+  for (const OptionSpec& spec : s.algorithm->options) {
+    const std::string value = option_text(s.algorithm->options, spec.name, s.options);
+    text += fmt::format("{} = {}\n", spec.name, spec.choices.empty() ? value : toml_quoted(value));
+  }
+  for (const LinkRule& rule : s.links) {
+    text += fmt::format("\n[[link]]\nto = {}\n{}", rule.to.value, link_shape_toml(rule.shape));
+  }
+  return text;
+}
+
+void write_node_config(const NodeSettings& settings, const std::filesystem::path& path) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << node_config_text(settings);
+  file.close();
+  if (!file) throw std::system_error(errno, std::generic_category(), path.string());
+}
+
+}  // namespace parley::harness

@@ -1,0 +1,97 @@
+// What a node is told at its start: node.toml.
+//
+//   node = 1                              # required: this node, 1 to 64
+//   algorithm = "raft"                    # required: as `parley algorithms` lists them
+//   group = 1                             # the replication group, 1 to 4294967295
+//   incarnation = 81985529216486895       # the how-manieth start; drawn at random when absent
+//   seed = 1                              # of the replica's random numbers
+//   application = "canvas"
+//   canvas = "1000x1000"
+//   client_endpoint = "tcp://127.0.0.1:7001"    # required: where clients connect (ZeroMQ)
+//   http_address = "127.0.0.1"            # of the web page
+//   http_port = 0                         # of the web page; 0: none
+//   durability = "none"                   # this version knows no other
+//   journal = "nodes/1.applied.csv"       # records what is applied; none when absent
+//   log = ""                              # a file; standard error when absent
+//   [peers]                               # every member's endpoint for its peers, its own too;
+//   1 = "ipc:///tmp/x/1"                  # absent for a single node
+//   [options]                             # the algorithm's own
+//   election_timeout_min_ms = 150
+//   [[link]]                              # how messages from here to `to` (0: to all) fare
+//   to = 2
+//   delay_ms = 20
+//   jitter_ms = 5
+//   loss = 0.01
+//   cut = false
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "algorithms/contract/algorithm.h"
+#include "algorithms/contract/ids.h"
+#include "algorithms/contract/options.h"
+#include "apps/canvas/canvas.h"
+#include "harness/cluster/config_file.h"
+#include "harness/cluster/links.h"
+
+namespace parley::harness {
+
+inline constexpr std::uint32_t kMaxNodes = 64;
+
+// The layout of a line of a node's log: the time first, in UTC, of a fixed width, so that the logs
+// of many nodes can be merged by comparing text. For spdlog, with pattern_time_type::utc.
+inline constexpr const char* kNodeLogPattern = "%Y-%m-%dT%H:%M:%S.%fZ %l %v";
+
+struct NodeSettings {
+  GroupId group{1};
+  NodeId node;
+  Incarnation incarnation;  // never 0 after parse_node_config
+  std::uint64_t seed = 1;
+  const Algorithm* algorithm = nullptr;  // never null after parse_node_config
+  OptionValues options;                  // complete
+  std::string application = "canvas";
+  CanvasSize canvas;
+  std::map<NodeId, std::string> peers;  // of every member; only this node's own may be empty
+  std::string client_endpoint;
+  std::string http_address = "127.0.0.1";
+  std::uint16_t http_port = 0;  // 0: none
+  std::string durability = "none";
+  std::vector<LinkRule> links;    // `from` is this node
+  std::filesystem::path journal;  // empty: none
+  std::filesystem::path log;      // empty: standard error
+
+  // All nodes of the cluster in rising order.
+  [[nodiscard]] std::vector<NodeId> members() const;
+};
+
+// Reads node.toml. Throws ConfigError with the file, the line, the key and what is allowed.
+NodeSettings parse_node_config(const std::filesystem::path& path);
+NodeSettings parse_node_config_text(std::string_view text, const std::string& name);
+
+// Writes what parse_node_config reads back as the same settings. Throws std::system_error.
+void write_node_config(const NodeSettings& settings, const std::filesystem::path& path);
+std::string node_config_text(const NodeSettings& settings);
+
+// A number that no earlier start has used, with overwhelming probability: 62 random bits, not 0.
+Incarnation random_incarnation();
+
+// Reads the size of a canvas ("1000x1000") if `key` is there.
+void read_canvas_size(ConfigReader& reader, std::string_view key, CanvasSize& size);
+std::string to_text(const CanvasSize& size);
+
+// Reads the keys of `reader` as options of `algorithm`; the rest keep their defaults.
+OptionValues read_options(ConfigReader& reader, const Algorithm& algorithm);
+
+// The algorithm of that name. Throws ConfigError naming the nearest known one.
+const Algorithm& algorithm_named(const std::string& name, const std::string& where);
+
+// Why this version cannot run with a durability, or empty. `where` stands before the message.
+std::string durability_problem(const std::string& durability);
+inline constexpr std::string_view kDurabilities[] = {"none", "async", "group_commit"};
+
+}  // namespace parley::harness

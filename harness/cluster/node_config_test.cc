@@ -1,0 +1,142 @@
+#include "harness/cluster/node_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace parley::harness {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::string kGood =
+    "node = 1\nalgorithm = \"raft\"\nclient_endpoint = \"tcp://127.0.0.1:7001\"\n";
+
+std::string error_of(const std::string& text) {
+  try {
+    parse_node_config_text(text, "node.toml");
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(NodeConfig, TheLeastOneHasDefaults) {
+  const NodeSettings settings = parse_node_config_text(kGood, "node.toml");
+  EXPECT_EQ(settings.group, GroupId{1});
+  EXPECT_EQ(settings.node, NodeId{1});
+  EXPECT_NE(settings.incarnation.value, 0U);
+  EXPECT_EQ(settings.application, "canvas");
+  EXPECT_EQ(settings.canvas, (CanvasSize{1000, 1000}));
+  EXPECT_EQ(settings.durability, "none");
+  EXPECT_EQ(settings.http_port, 0);
+  EXPECT_THAT(settings.members(), ElementsAre(NodeId{1}));
+  EXPECT_EQ(settings.options.all(), default_options(settings.algorithm->options).all());
+}
+
+TEST(NodeConfig, EveryStartWithoutAnIncarnationDrawsAnother) {
+  EXPECT_NE(parse_node_config_text(kGood, "f").incarnation,
+            parse_node_config_text(kGood, "f").incarnation);
+}
+
+TEST(NodeConfig, WhatIsWrittenIsReadBack) {
+  NodeSettings settings = parse_node_config_text(kGood, "f");
+  settings.node = NodeId{2};
+  settings.group = GroupId{9};
+  settings.seed = 77;
+  settings.canvas = {64, 128};
+  settings.peers = {
+      {NodeId{1}, "ipc:///tmp/a b/1"}, {NodeId{2}, "tcp://127.0.0.1:9"}, {NodeId{3}, "tcp://h:1"}};
+  settings.http_port = 8081;
+  settings.journal = "/tmp/\"quoted\"/1.csv";
+  settings.log = "x.log";
+  settings.links = {{NodeId{2}, kNoNode, {20500, 5000, 10000, false, true}},
+                    {NodeId{2}, NodeId{3}, {0, 0, 0, true, false}}};
+  settings.options.set("election_timeout_min_ms", 200);
+  const NodeSettings back = parse_node_config_text(node_config_text(settings), "f");
+  EXPECT_EQ(back.node, settings.node);
+  EXPECT_EQ(back.group, settings.group);
+  EXPECT_EQ(back.incarnation, settings.incarnation);
+  EXPECT_EQ(back.seed, settings.seed);
+  EXPECT_EQ(back.algorithm, settings.algorithm);
+  EXPECT_EQ(back.options.all(), settings.options.all());
+  EXPECT_EQ(back.canvas, settings.canvas);
+  EXPECT_EQ(back.peers, settings.peers);
+  EXPECT_EQ(back.client_endpoint, settings.client_endpoint);
+  EXPECT_EQ(back.http_port, settings.http_port);
+  EXPECT_EQ(back.journal, settings.journal);
+  EXPECT_EQ(back.log, settings.log);
+  EXPECT_EQ(back.links, settings.links);
+}
+
+TEST(NodeConfig, MissingKeysAreNamedWithWhatIsAllowed) {
+  EXPECT_THAT(error_of("algorithm = \"raft\""),
+              HasSubstr("node: is missing; it must be a whole number from 1 to 64"));
+  EXPECT_THAT(error_of("node = 1"), HasSubstr("algorithm: is missing"));
+  EXPECT_THAT(error_of("node = 1\nalgorithm = \"raft\""),
+              HasSubstr("client_endpoint: is missing; it must be a ZeroMQ endpoint"));
+}
+
+TEST(NodeConfig, ValuesOutOfRangeAreNamed) {
+  EXPECT_EQ(error_of("node = 65\nalgorithm = \"raft\""),
+            "node.toml:1: node: 65 is not a whole number from 1 to 64");
+  EXPECT_THAT(error_of(kGood + "http_port = 70000"),
+              HasSubstr("node.toml:4: http_port: 70000 is not a whole number from 0 to 65535"));
+  EXPECT_THAT(error_of(kGood + "canvas = \"5000x10\""),
+              HasSubstr("canvas: \"5000x10\" is not \"WIDTHxHEIGHT\" with each from 1 to 4096"));
+  EXPECT_THAT(error_of(kGood + "application = \"chat\""),
+              HasSubstr("application: \"chat\" is not one of canvas"));
+  EXPECT_THAT(error_of(kGood + "incarnation = 0"),
+              HasSubstr("incarnation: 0 is not a whole number from 1 to"));
+  EXPECT_THAT(error_of("node = 1\nalgorithm = \"raft\"\nclient_endpoint = \"udp://x\""),
+              HasSubstr("client_endpoint: \"udp://x\" is not a ZeroMQ endpoint such as"));
+}
+
+TEST(NodeConfig, UnknownNamesPointToTheNearest) {
+  EXPECT_EQ(error_of(kGood + "cavnas = \"10x10\""),
+            "node.toml:4: unknown key \"cavnas\"; the nearest known one is \"canvas\"");
+  EXPECT_THAT(error_of("node = 1\nalgorithm = \"rafft\""),
+              HasSubstr("node.toml:2: algorithm: \"rafft\" is not one of this version: "
+                        "unreplicated, raft; the nearest is \"raft\""));
+  EXPECT_THAT(error_of(kGood + "[options]\nelection_timeout_mni_ms = 5"),
+              HasSubstr("unknown key \"options.election_timeout_mni_ms\"; the nearest known one is "
+                        "\"options.election_timeout_min_ms\""));
+}
+
+TEST(NodeConfig, OptionsAreCheckedByTheAlgorithm) {
+  EXPECT_THAT(
+      error_of(kGood + "[options]\nelection_timeout_min_ms = -5"),
+      HasSubstr("node.toml:5: options.election_timeout_min_ms: \"-5\" is not a whole number from"));
+  EXPECT_THAT(
+      error_of(kGood + "[options]\nelection_timeout_min_ms = [1]"),
+      HasSubstr("options.election_timeout_min_ms: a list is neither a whole number nor text"));
+}
+
+TEST(NodeConfig, DurableModesBelongToALaterVersion) {
+  EXPECT_THAT(error_of(kGood + "durability = \"async\""),
+              HasSubstr("durability: \"async\" belongs to a later version"));
+  EXPECT_THAT(error_of(kGood + "durability = \"maybe\""),
+              HasSubstr("\"maybe\" is not one of none, async, group_commit"));
+}
+
+TEST(NodeConfig, PeersMustHoldThisNodeAndBeEndpoints) {
+  EXPECT_THAT(error_of(kGood + "[peers]\n2 = \"tcp://h:1\""),
+              HasSubstr("peers: has no endpoint for this node, 1"));
+  EXPECT_THAT(error_of(kGood + "[peers]\none = \"tcp://h:1\""),
+              HasSubstr("peers.one: the key is not a node from 1 to 64"));
+  EXPECT_THAT(error_of(kGood + "[peers]\n1 = 5"), HasSubstr("peers.1: 5 is not a ZeroMQ endpoint"));
+  EXPECT_THAT(
+      error_of("node = 1\nalgorithm = \"unreplicated\"\nclient_endpoint = \"tcp://h:1\"\n[peers]\n"
+               "1 = \"tcp://h:1\"\n2 = \"tcp://h:2\""),
+      HasSubstr("peers: 2 members; unreplicated runs on at most 1"));
+}
+
+TEST(NodeConfig, LinksAreChecked) {
+  EXPECT_THAT(error_of(kGood + "[[link]]\nloss = 1.5"),
+              HasSubstr("link.loss: 1.5 is not a number from 0 to 1"));
+  EXPECT_THAT(error_of(kGood + "[[link]]\ndelay = 1"),
+              HasSubstr("unknown key \"link.delay\"; the nearest known one is \"link.delay_ms\""));
+}
+
+}  // namespace
+}  // namespace parley::harness

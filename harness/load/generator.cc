@@ -1,0 +1,374 @@
+#include "harness/load/generator.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "apps/canvas/canvas.h"
+#include "harness/load/node_client.h"
+
+namespace parley::load {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::int64_t kTickNs = 5 * kNsPerMs;
+constexpr std::int64_t kHelloEveryNs = 25 * kNsPerMs;
+constexpr std::int64_t kConnectNs = 2000 * kNsPerMs;  // for all nodes, once one is there
+// Waking up for each arrival would cost more than what it sends: what comes due within this time
+// goes together. It is part of the latency, and small against it.
+constexpr std::int64_t kMinSleepNs = 50'000;
+constexpr int kSendBurst = 256;     // messages, before replies are looked at
+constexpr std::size_t kMaxNotes = 20;
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+double cpu_seconds(int who) {
+  rusage usage{};
+  getrusage(who, &usage);
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+std::uint32_t slots_of(const LoadSpec& spec) {
+  return (spec.loop == Loop::closed ? spec.window : spec.max_in_flight) / spec.batch;
+}
+
+}  // namespace
+
+Generator::Generator(const LoadSpec& spec, const LoadEvents& events)
+    : spec_(spec),
+      events_(events),
+      source_(make_source(spec)),
+      closed_(spec.loop == Loop::closed),
+      timeout_ns_(spec.operation_timeout.count()),
+      router_(spec.targets, spec.routing, spec.silence_limit.count()),
+      submit_(client::RequestKind::submit, ReadMode::local, std::size_t{spec.batch} * kPlaceBytes),
+      query_(client::RequestKind::query, spec.read_mode, spec.batch * sizeof(canvas::CellRef)),
+      hello_(client::RequestKind::hello, ReadMode::local, 0),
+      flights_(slots_of(spec), spec.batch),
+      scratch_(spec.batch),
+      states_(spec.batch),
+      jitter_(spec.seed + 1),
+      recording_(spec) {
+  for (const std::uint32_t id : open_sessions(spec)) {
+    sessions_.emplace_back(id);
+  }
+  connect();
+}
+
+// Waits until every node has answered; for a while only, once one has.
+void Generator::connect() {
+  std::vector<zmq::socket_t*> sockets;
+  for (std::uint32_t i = 0; i < spec_.targets.size(); ++i) {
+    links_.push_back(std::make_unique<NodeLink>(context_, spec_.targets[i], i));
+    sockets.push_back(&links_.back()->socket());
+  }
+  hello_sent_ns_.resize(links_.size());
+  waiter_ = std::make_unique<Waiter>(sockets, bell_);
+  const std::int64_t start = clock_ns();
+  do {
+    now_ns_ = clock_ns();
+    receive_all();
+    if (now_ns_ >= next_tick_ns_) tick();
+    waiter_->wait(Duration(kNsPerMs));
+    if (spec_.stop != nullptr && spec_.stop->load()) throw LoadError("stopped");
+    if (now_ns_ - start > spec_.setup_timeout.count()) {
+      throw LoadError("targets: no node answers within the setup timeout");
+    }
+  } while (!ready() && (now_ns_ - start < kConnectNs || router_.pick(0, kNoLink, now_ns_) == kNoLink));
+}
+
+bool Generator::ready() const {
+  for (std::uint8_t link = 0; link < links_.size(); ++link) {
+    if (!links_[link]->connected() || !router_.has_named(link)) return false;
+  }
+  return true;
+}
+
+void Generator::plan() {
+  const bool replay = parse_workload(spec_.workload).kind == WorkloadSpec::Kind::replay;
+  const Duration warmup = replay ? Duration{} : spec_.warmup;
+  begin_ns_ = clock_ns();
+  now_ns_ = begin_ns_;
+  zero_ns_ = begin_ns_ + warmup.count();
+  const std::int64_t end_ns = zero_ns_ + spec_.duration.count();
+  recorder_ = std::make_unique<Recorder>(zero_ns_, end_ns, static_cast<double>(timeout_ns_) / 1e3);
+  for (std::uint8_t link = 0; link < links_.size(); ++link) {
+    const NodeId named = router_.named_by(link);
+    recorder_->leader_seen(links_[link]->node(), named, router_.leader(), now_ns_);
+  }
+  event_thread_ = std::make_unique<EventThread>(
+      events_, std::chrono::steady_clock::time_point(Duration(zero_ns_)), warmup + spec_.duration);
+}
+
+LoadResult Generator::run() {
+  plan();
+  loop();
+  return finish();
+}
+
+void Generator::loop() {
+  for (;;) {
+    const bool received = receive_all();
+    now_ns_ = clock_ns();
+    if (!in_window_ && sending_ && now_ns_ >= zero_ns_) begin_window();
+    const bool sent = sending_ && send_due();
+    if (now_ns_ >= next_tick_ns_) tick();
+    const bool over = now_ns_ >= recorder_->end_ns() || source_->due_ns() == kNoMore || stop_now_;
+    if (sending_ && over) end_window();
+    if (!sending_ && (flights_.in_flight() == 0 || stop_now_)) return;
+    if (!received && !sent) wait();
+  }
+}
+
+void Generator::wait() {
+  std::int64_t until = next_tick_ns_;
+  if (sending_ && !closed_) {
+    const std::int64_t due = std::min(begin_ns_ + source_->due_ns(), recorder_->end_ns());
+    until = std::min(until, std::max(due, now_ns_ + kMinSleepNs));
+  }
+  waiter_->wait(Duration(until - now_ns_));
+}
+
+Generator::CpuTimes Generator::cpu_times() {
+  return {cpu_seconds(RUSAGE_THREAD), cpu_seconds(RUSAGE_SELF)};
+}
+
+void Generator::begin_window() {
+  in_window_ = true;
+  cpu_at_start_ = cpu_times();
+}
+
+void Generator::end_window() {
+  sending_ = false;
+  recorder_->end_early(std::min(recorder_->end_ns(), now_ns_ + 1));
+  event_thread_->end_window();
+  if (!in_window_) return;
+  in_window_ = false;
+  const CpuTimes cpu = cpu_times();
+  const double wall_s = static_cast<double>(recorder_->end_ns() - zero_ns_) / 1e9;
+  result_.generator.cpu_seconds = cpu.process_s - cpu_at_start_.process_s;
+  if (wall_s > 0) result_.generator.cpu_share = (cpu.thread_s - cpu_at_start_.thread_s) / wall_s;
+}
+
+LoadResult Generator::finish() {
+  for (std::uint32_t slot = 0; slot < flights_.used(); ++slot) {
+    if (flights_[slot].active) give_up(slot);
+  }
+  recorder_->finish(result_, now_ns_);
+  GeneratorFigures& figures = result_.generator;
+  figures.limited = figures.cpu_share > 0.95 || figures.late_share > 0.01;
+  result_.replay = source_->replay_figures();
+  result_.history_operations = recording_.written();
+  result_.touched_cells = recording_.touched();
+  event_thread_->finish();
+  return std::move(result_);
+}
+
+// --- every few milliseconds ---
+
+void Generator::tick() {
+  next_tick_ns_ = now_ns_ + kTickNs;
+  for (std::uint8_t link = 0; link < links_.size(); ++link) take_changes(link);
+  if (now_ns_ >= next_hello_ns_) say_hello();
+  scan_flights();
+  if (recorder_ == nullptr) return;
+  recorder_->advance(now_ns_);
+  event_thread_->set_completed(recorder_->completed_so_far());
+  if (spec_.stop != nullptr && spec_.stop->load() && !stop_now_) {
+    stop_now_ = true;
+    result_.stopped = true;
+  }
+}
+
+void Generator::take_changes(std::uint8_t link) {
+  for (;;) {
+    const NodeLink::Change change = links_[link]->next_change();
+    if (change == NodeLink::Change::none) return;
+    const NodeId named = router_.named_by(link);
+    router_.connection(link, change == NodeLink::Change::connected);
+    hello_sent_ns_[link] = 0;
+    if (recorder_ == nullptr) continue;
+    if (named != kNoNode) {
+      recorder_->leader_seen(links_[link]->node(), kNoNode, router_.leader(), now_ns_);
+    }
+    if (change == NodeLink::Change::lost) lost_connection(link);
+  }
+}
+
+// No answer will come through a connection that is gone: what waits for one is tried elsewhere.
+void Generator::lost_connection(std::uint8_t link) {
+  note("the connection to node " + std::to_string(links_[link]->node().value) + " was lost " +
+       std::to_string((now_ns_ - zero_ns_) / kNsPerMs) + " ms after the start of the measured window");
+  if (!spec_.retry) return;
+  for (std::uint32_t slot = 0; slot < flights_.used(); ++slot) {
+    Flight& flight = flights_[slot];
+    if (!flight.active || flight.waiting || flight.link != link) continue;
+    flight.reason = kLostConnection;
+    wait_for_attempt(slot, 0);
+  }
+}
+
+void Generator::say_hello() {
+  next_hello_ns_ = now_ns_ + kHelloEveryNs;
+  for (std::uint8_t link = 0; link < links_.size(); ++link) {
+    // One at a time, or a node that is stopped would find a heap of them.
+    if (!links_[link]->connected() || hello_sent_ns_[link] != 0) continue;
+    std::byte* body = nullptr;
+    if (!links_[link]->send(hello_.make(0, body))) continue;
+    hello_sent_ns_[link] = now_ns_;
+    router_.asked(link, now_ns_);
+  }
+}
+
+void Generator::scan_flights() {
+  for (std::uint32_t slot = 0; slot < flights_.used(); ++slot) {
+    if (!flights_.is_due(slot, now_ns_)) continue;
+    Flight& flight = flights_[slot];
+    if (now_ns_ - flight.intended_ns >= timeout_ns_) {
+      give_up(slot);
+      continue;
+    }
+    if (!flight.waiting) flight.reason = kNoAnswer;
+    attempt(slot);
+  }
+}
+
+// Its time is up.
+void Generator::give_up(std::uint32_t slot) {
+  const Flight& flight = flights_[slot];
+  if (flight.unresolved > 0) {
+    end_unknown(slot, kNoAnswer);
+  } else {
+    end_refused(slot, flight.attempts == 0 ? kUnreachable : flight.reason);
+  }
+}
+
+void Generator::note(std::string text) {
+  if (result_.notes.size() < kMaxNotes) result_.notes.push_back(std::move(text));
+}
+
+// --- sending ---
+
+bool Generator::send_due() {
+  bool any = false;
+  for (int i = 0; i < kSendBurst; ++i) {
+    if ((i & 7) == 7) now_ns_ = clock_ns();
+    if (now_ns_ >= recorder_->end_ns() && closed_) break;
+    if (!closed_) {
+      const std::int64_t due = source_->due_ns();
+      if (due == kNoMore || begin_ns_ + due > now_ns_ || begin_ns_ + due >= recorder_->end_ns()) break;
+    }
+    if (!launch()) break;
+    any = true;
+  }
+  return any;
+}
+
+// Takes the next message from the source and sends it. False when the window of a closed loop is
+// full.
+bool Generator::launch() {
+  std::uint32_t client = 0;
+  if (closed_ && (flights_.full() || !find_client(client))) return false;
+  const Message message = source_->take(scratch_);
+  if (!closed_) client = message.client;
+  const std::int64_t intended = closed_ ? now_ns_ : begin_ns_ + message.due_ns;
+  ClientSession& session = sessions_[client];
+  if (flights_.full() || !session.has_room(spec_.batch)) {
+    recorder_->unsent({intended, 0, spec_.batch}, now_ns_);
+    return true;
+  }
+  const std::uint32_t slot = flights_.take();
+  Flight& flight = flights_[slot];
+  flight.intended_ns = intended;
+  flight.client = client;
+  flight.sequence = session.take(spec_.batch);
+  flight.is_read = message.is_read;
+  flight.waiting = true;
+  flight.link = kNoLink;
+  std::copy(scratch_.begin(), scratch_.end(), flights_.cells(slot).begin());
+  attempt(slot);
+  return true;
+}
+
+// The next client whose session has room.
+bool Generator::find_client(std::uint32_t& client) {
+  for (std::uint32_t tried = 0; tried < spec_.clients; ++tried) {
+    client = next_client_;
+    if (++next_client_ == spec_.clients) next_client_ = 0;
+    if (sessions_[client].has_room(spec_.batch)) return true;
+  }
+  return false;
+}
+
+// Sends a flight that waits, for the first time or again.
+void Generator::attempt(std::uint32_t slot) {
+  Flight& flight = flights_[slot];
+  const std::uint8_t link = router_.pick(flight.client, flight.link, now_ns_);
+  if (link == kNoLink || flight.attempts == kMaxAttempts) {
+    return wait_for_attempt(slot, 2 * kTickNs);
+  }
+  zmq::message_t request = request_of(slot);
+  const std::size_t size = request.size();
+  if (!links_[link]->send(std::move(request))) {
+    flight.link = link;
+    return wait_for_attempt(slot, kTickNs);
+  }
+  if (in_window_) {
+    ++result_.requests;
+    result_.request_bytes += size;
+  }
+  if (flight.attempts == 0) {
+    flight.first_sent_ns = now_ns_;
+    recorder_->sent(operations_of(flight, spec_.batch), now_ns_);
+  } else {
+    recorder_->sent_again(operations_of(flight, spec_.batch), flight.reason);
+  }
+  ++flight.attempts;
+  ++flight.unresolved;
+  flight.link = link;
+  flight.waiting = false;
+  const std::int64_t deadline = flight.intended_ns + timeout_ns_;
+  const std::int64_t next = now_ns_ + spec_.attempt_timeout.count();
+  flights_.set_due(slot, spec_.retry ? std::min(next, deadline) : deadline);
+}
+
+zmq::message_t Generator::request_of(std::uint32_t slot) {
+  const Flight& flight = flights_[slot];
+  const AttemptId id{slot, flight.attempts, flight.generation};
+  std::byte* body = nullptr;
+  zmq::message_t request = (flight.is_read ? query_ : submit_).make(id.packed(), body);
+  if (flight.is_read) {
+    write_cell_refs(flights_.cells(slot), body);
+  } else {
+    write_places({sessions_[flight.client].id()}, flight.sequence, flights_.cells(slot), body);
+  }
+  return request;
+}
+
+void Generator::wait_for_attempt(std::uint32_t slot, std::int64_t pause_ns) {
+  Flight& flight = flights_[slot];
+  flight.waiting = true;
+  flights_.set_due(slot, std::min(now_ns_ + pause_ns, flight.intended_ns + timeout_ns_));
+}
+
+// 10 to 160 ms, less up to half of it, so that what failed together does not come back together.
+std::int64_t Generator::backoff_ns(std::uint8_t attempts) {
+  const std::int64_t pause = (10 * kNsPerMs) << std::min(attempts - 1, 4);
+  return pause - static_cast<std::int64_t>(jitter_.below(static_cast<std::uint64_t>(pause) / 2));
+}
+
+bool Generator::worth_retrying(std::uint8_t reason) const {
+  if (!spec_.retry) return false;
+  switch (static_cast<RefusedBecause>(reason)) {
+    case RefusedBecause::no_leader:
+    case RefusedBecause::stopping:
+    case RefusedBecause::timed_out:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace parley::load

@@ -1,0 +1,107 @@
+#include "harness/load/json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "harness/load/run_files.h"
+
+namespace parley::load {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+Json json_of(Percentile percentile) {
+  if (percentile.above) return to_csv(percentile);
+  return percentile.us;
+}
+
+Json json_of(const LatencySummary& summary) {
+  return {{"min", json_of(summary.min)}, {"p50", json_of(summary.p50)},
+          {"p90", json_of(summary.p90)}, {"p99", json_of(summary.p99)},
+          {"p999", json_of(summary.p999)}, {"max", json_of(summary.max)}};
+}
+
+Json json_of(const ReplayFigures& replay) {
+  return {{"lines", replay.lines},           {"placements", replay.placements},
+          {"moderation", replay.moderation}, {"outside", replay.outside},
+          {"out_of_order", replay.out_of_order}, {"malformed", replay.malformed},
+          {"examples", replay.examples},     {"finished", replay.finished}};
+}
+
+}  // namespace
+
+std::optional<ReportedState> parse_report(const std::string& report) {
+  const Json json = Json::parse(report, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto number = [](const Json& object, const char* key) -> std::optional<std::uint64_t> {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_number_unsigned()) return std::nullopt;
+    return found->get<std::uint64_t>();
+  };
+  const auto applied = number(json, "applied");
+  const auto digest = number(json, "digest");
+  if (!applied || !digest) return std::nullopt;
+  ReportedState state{*applied, *digest, 0};
+  if (const auto clients = json.find("clients"); clients != json.end() && clients->is_object()) {
+    state.requests_in_flight = number(*clients, "in_flight").value_or(0);
+  }
+  return state;
+}
+
+std::string summary_json(const LoadResult& result) {
+  const double limit_us = result.operation_timeout_us;
+  Json json = {
+      {"offered_ops_per_s", result.offered_ops_per_s},
+      {"achieved_ops_per_s", result.achieved_ops_per_s},
+      {"completed", result.completed},
+      {"refused", result.refused},
+      {"unknown", result.unknown},
+      {"unsent", result.unsent},
+      {"latency_us", json_of(result.latency.summary(limit_us))},
+      {"service_us", json_of(result.service.summary(limit_us))},
+      {"generator",
+       {{"cpu_share", result.generator.cpu_share},
+        {"late_share", result.generator.late_share},
+        {"limited", result.generator.limited}}},
+      {"errors", result.errors},
+      {"retries", result.retries},
+      {"late_replies", result.late_replies},
+      {"requests", result.requests},
+      {"request_bytes", result.request_bytes},
+      {"replies", result.replies},
+      {"reply_bytes", result.reply_bytes},
+  };
+  if (result.replay.lines > 0) json["replay"] = json_of(result.replay);
+  return json.dump();
+}
+
+std::string spec_json(const LoadSpec& spec) {
+  const bool open = spec.loop == Loop::open;
+  Json json = {
+      {"loop", open ? "open" : "closed"},
+      {"batch", spec.batch},
+      {"clients", spec.clients},
+      {"workload", spec.workload},
+      {"read_share", spec.read_share},
+      {"read_mode", spec.read_mode == ReadMode::local ? "local" : "linearizable"},
+      {"routing", spec.routing == Routing::any ? "any" : "leader"},
+      {"retry", spec.retry},
+      {"operation_timeout_ms", seconds(spec.operation_timeout) * 1000},
+      {"attempt_timeout_ms", seconds(spec.attempt_timeout) * 1000},
+      {"warmup_s", seconds(spec.warmup)},
+      {"duration_s", seconds(spec.duration)},
+      {"seed", spec.seed},
+  };
+  if (open) {
+    json["rate"] = spec.rate;
+    json["arrivals"] = spec.arrivals == Arrivals::poisson ? "poisson" : "constant";
+    json["max_in_flight"] = spec.max_in_flight;
+  } else {
+    json["window"] = spec.window;
+  }
+  if (spec.workload.starts_with("replay:")) json["replay_speed"] = spec.replay_speed;
+  return json.dump();
+}
+
+}  // namespace parley::load

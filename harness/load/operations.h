@@ -1,0 +1,119 @@
+// What is under way: the messages sent or to be sent again, and the sessions they belong to.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "apps/canvas/canvas_generated.h"
+#include "runtime/sessions.h"
+
+namespace parley::load {
+
+// A session as its client uses it: sequence numbers are handed out in order, and a new one only
+// while the oldest unfinished one is near enough for the replicas to tell a retry.
+class ClientSession {
+ public:
+  explicit ClientSession(std::uint32_t id) : id_(id) {}
+
+  [[nodiscard]] std::uint32_t id() const { return id_; }
+  [[nodiscard]] bool has_room(std::uint32_t count) const {
+    return next_ + count - oldest_ <= kSessionWindow;
+  }
+  // Takes `count` sequence numbers and returns the first.
+  std::uint32_t take(std::uint32_t count) {
+    const std::uint32_t first = next_;
+    next_ += count;
+    return first;
+  }
+  // The operations with these numbers have their outcome.
+  void finish(std::uint32_t first, std::uint32_t count) {
+    const std::uint64_t ones = count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+    finished_ |= ones << (first - oldest_);
+    const int done = std::countr_one(finished_);
+    finished_ = done >= 64 ? 0 : finished_ >> done;
+    oldest_ += static_cast<std::uint32_t>(done);
+  }
+
+ private:
+  std::uint32_t id_;
+  std::uint32_t next_ = 1;
+  std::uint32_t oldest_ = 1;     // the lowest number without an outcome, or next_
+  std::uint64_t finished_ = 0;  // bit i: oldest_ + i has its outcome
+};
+static_assert(kSessionWindow == 64, "ClientSession keeps the window in one word");
+
+// A message of a client from its intended moment to its outcome.
+struct Flight {
+  std::int64_t intended_ns = 0;
+  std::int64_t first_sent_ns = 0;  // 0: never sent
+  std::uint64_t refused = 0;       // bit i: attempt i was refused
+  std::uint32_t generation = 0;
+  std::uint32_t client = 0;
+  std::uint32_t sequence = 0;  // of its first operation
+  std::uint8_t attempts = 0;   // sent
+  std::uint8_t unresolved = 0;  // attempts that may have been done: sent and not refused
+  std::uint8_t link = 0;        // of the latest attempt
+  std::uint8_t reason = 0;      // why the latest attempt failed: an index into Recorder's reasons
+  bool is_read = false;
+  bool active = false;
+  bool waiting = false;  // for its next attempt, not for an answer
+};
+inline constexpr std::uint8_t kMaxAttempts = 64;
+
+// Names an attempt in a request's id.
+struct AttemptId {
+  std::uint32_t slot = 0;  // below 2^24
+  std::uint8_t attempt = 0;
+  std::uint32_t generation = 0;
+
+  [[nodiscard]] std::uint64_t packed() const {
+    return std::uint64_t{generation} << 32 | std::uint64_t{attempt} << 24 | slot;
+  }
+  static AttemptId unpack(std::uint64_t id) {
+    return {static_cast<std::uint32_t>(id & 0xFFFFFF), static_cast<std::uint8_t>(id >> 24),
+            static_cast<std::uint32_t>(id >> 32)};
+  }
+};
+
+// Slots for a bounded number of flights, each with the cells of its batch.
+class FlightTable {
+ public:
+  FlightTable(std::uint32_t slots, std::uint32_t batch);
+
+  [[nodiscard]] bool full() const { return free_.empty() && used_ == slots_; }
+  [[nodiscard]] std::uint32_t in_flight() const { return active_; }
+
+  // Takes a slot; not when full. Its flight is blank but for the generation.
+  std::uint32_t take();
+  void release(std::uint32_t slot);
+
+  Flight& operator[](std::uint32_t slot) { return flights_[slot]; }
+  // The flight that an id names, or null when it has had its outcome.
+  Flight* find(AttemptId id);
+  std::span<canvas::Place> cells(std::uint32_t slot) {
+    return std::span(cells_).subspan(std::size_t{slot} * batch_, batch_);
+  }
+
+  // When something has to be done about a flight that is not answered. Scanning the times of all
+  // slots now and then is cheaper than ordering them: nearly all are answered long before.
+  void set_due(std::uint32_t slot, std::int64_t at_ns) { due_ns_[slot] = at_ns; }
+  // Slots beyond this were never used.
+  [[nodiscard]] std::uint32_t used() const { return used_; }
+  [[nodiscard]] bool is_due(std::uint32_t slot, std::int64_t now_ns) const {
+    return due_ns_[slot] <= now_ns;
+  }
+
+ private:
+  std::uint32_t slots_;
+  std::uint32_t batch_;
+  std::uint32_t used_ = 0;
+  std::uint32_t active_ = 0;
+  std::vector<std::uint32_t> free_;
+  std::vector<Flight> flights_;
+  std::vector<std::int64_t> due_ns_;
+  std::vector<canvas::Place> cells_;
+};
+
+}  // namespace parley::load

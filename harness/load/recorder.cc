@@ -1,0 +1,150 @@
+#include "harness/load/recorder.h"
+
+#include <algorithm>
+
+namespace parley::load {
+namespace {
+
+constexpr std::int64_t kRowNs = 100'000'000;
+constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::int64_t kLateNs = kNsPerMs;
+constexpr double kNsPerSecond = 1e9;
+constexpr std::size_t kMaxSuccesses = 4'000'000;  // milliseconds: more than an hour
+constexpr std::size_t kMaxLeadersSeen = 100'000;
+
+double share(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+std::string_view failure_name(std::uint8_t reason) {
+  switch (reason) {
+    case kUnreachable:
+      return "unreachable";
+    case kLostConnection:
+      return "connection_lost";
+    case kNoAnswer:
+      return "no_answer";
+    default:
+      return reason_name(static_cast<RefusedBecause>(reason));
+  }
+}
+
+Recorder::Recorder(std::int64_t zero_ns, std::int64_t end_ns, double limit_us)
+    : zero_ns_(zero_ns), end_ns_(end_ns), limit_us_(limit_us), row_end_ns_(zero_ns + kRowNs) {}
+
+void Recorder::completed(const Operations& operations, std::int64_t now_ns) {
+  completed_so_far_ += operations.count;
+  if (now_ns >= zero_ns_ && now_ns < end_ns_) completed_in_window_ += operations.count;
+  if (!measured(operations.intended_ns)) return;
+  advance(now_ns);
+  row_.completed += operations.count;
+  row_latency_.add(now_ns - operations.intended_ns, operations.count);
+  service_.add(now_ns - operations.first_sent_ns, operations.count);
+}
+
+void Recorder::refused(const Operations& operations, std::uint8_t reason, std::int64_t now_ns) {
+  if (!measured(operations.intended_ns)) return;
+  advance(now_ns);
+  row_.refused += operations.count;
+  refused_[reason] += operations.count;
+}
+
+void Recorder::unknown(const Operations& operations, std::uint8_t reason, std::int64_t now_ns) {
+  if (!measured(operations.intended_ns)) return;
+  advance(now_ns);
+  row_.unknown += operations.count;
+  row_latency_.add_endless(operations.count);
+  service_.add_endless(operations.count);
+  unknown_[reason] += operations.count;
+}
+
+void Recorder::unsent(const Operations& operations, std::int64_t now_ns) {
+  if (!measured(operations.intended_ns)) return;
+  advance(now_ns);
+  row_.unsent += operations.count;
+  row_latency_.add_endless(operations.count);
+}
+
+void Recorder::sent(const Operations& operations, std::int64_t now_ns) {
+  if (!measured(operations.intended_ns)) return;
+  ++attempts_;
+  sent_ += operations.count;
+  if (now_ns - operations.intended_ns > kLateNs) late_ += operations.count;
+}
+
+void Recorder::sent_again(const Operations& operations, std::uint8_t reason) {
+  if (!measured(operations.intended_ns)) return;
+  ++attempts_;
+  ++retries_;
+  retried_[reason] += operations.count;
+}
+
+void Recorder::success(const Operations& operations, NodeId node, std::int64_t now_ns) {
+  const std::int64_t sent = operations.first_sent_ns - zero_ns_;
+  if (sent < 0) return;
+  const auto ms = static_cast<std::size_t>(sent / kNsPerMs);
+  if (ms >= kMaxSuccesses) return;
+  if (ms >= successes_.size()) successes_.resize(ms + 1);
+  SuccessSeen& earliest = successes_[ms];
+  const Duration answered(now_ns - zero_ns_);
+  if (earliest.answered != Duration{} && earliest.answered <= answered) return;
+  earliest = {Duration(sent), answered, node};
+}
+
+void Recorder::leader_seen(NodeId node, NodeId leader, NodeId by_most, std::int64_t now_ns) {
+  advance(now_ns);
+  leader_ = by_most;
+  if (leaders_.size() == kMaxLeadersSeen) return;
+  leaders_.push_back({Duration(now_ns - zero_ns_), node, leader, by_most});
+}
+
+void Recorder::close_row() {
+  row_.leader = leader_;
+  row_.has_latency = row_latency_.count() > 0;
+  row_.p50 = row_latency_.percentile(0.5, limit_us_);
+  row_.p99 = row_latency_.percentile(0.99, limit_us_);
+  timeline_.push_back(row_);
+  latency_.add(row_latency_);
+  row_latency_.clear();
+  row_ = TimelineRow{};
+  row_.t_ms = static_cast<std::uint32_t>((row_end_ns_ - zero_ns_) / kNsPerMs);
+  row_end_ns_ += kRowNs;
+}
+
+void Recorder::finish(LoadResult& result, std::int64_t now_ns) {
+  advance(now_ns);
+  const std::uint64_t in_row = row_.completed + row_.refused + row_.unknown + row_.unsent;
+  if (in_row > 0 || row_end_ns_ - kRowNs < end_ns_) close_row();
+  for (const TimelineRow& row : timeline_) {
+    result.completed += row.completed;
+    result.refused += row.refused;
+    result.unknown += row.unknown;
+    result.unsent += row.unsent;
+  }
+  result.offered = result.completed + result.refused + result.unknown + result.unsent;
+  result.measured_s = static_cast<double>(std::max<std::int64_t>(end_ns_ - zero_ns_, 0)) / kNsPerSecond;
+  if (result.measured_s > 0) {
+    result.offered_ops_per_s = static_cast<double>(result.offered) / result.measured_s;
+    result.achieved_ops_per_s = static_cast<double>(completed_in_window_) / result.measured_s;
+  }
+  result.operation_timeout_us = limit_us_;
+  result.latency = std::move(latency_);
+  result.service = std::move(service_);
+  result.attempts = attempts_;
+  result.retries = retries_;
+  for (std::uint8_t reason = 0; reason < kReasons; ++reason) {
+    const std::string name(failure_name(reason));
+    if (refused_[reason] > 0) result.errors["refused_" + name] = refused_[reason];
+    if (unknown_[reason] > 0) result.errors["unknown_" + name] = unknown_[reason];
+    if (retried_[reason] > 0) result.errors["retried_" + name] = retried_[reason];
+  }
+  result.timeline = std::move(timeline_);
+  result.leaders = std::move(leaders_);
+  std::erase_if(successes_, [](const SuccessSeen& seen) { return seen.answered == Duration{}; });
+  result.successes = std::move(successes_);
+  result.generator.late_share = share(late_, sent_);
+}
+
+}  // namespace parley::load

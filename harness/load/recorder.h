@@ -1,0 +1,86 @@
+// Counts what became of the operations, as the figures of a LoadResult.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/load/load.h"
+
+namespace parley::load {
+
+// Why an operation failed: a RefusedBecause, or one of these.
+inline constexpr std::uint8_t kUnreachable = 13;  // no node was up in time: never sent
+inline constexpr std::uint8_t kLostConnection = 14;
+inline constexpr std::uint8_t kNoAnswer = 15;
+inline constexpr std::size_t kReasons = 16;
+std::string_view failure_name(std::uint8_t reason);
+
+// Times in ns of one clock; `now` never goes back. Operations intended outside of the measured
+// window are left out, but for `achieved`.
+class Recorder {
+ public:
+  Recorder(std::int64_t zero_ns, std::int64_t end_ns, double limit_us);
+
+  // What a message's operations have in common.
+  struct Operations {
+    std::int64_t intended_ns = 0;
+    std::int64_t first_sent_ns = 0;
+    std::uint32_t count = 0;
+  };
+  void completed(const Operations& operations, std::int64_t now_ns);
+  void refused(const Operations& operations, std::uint8_t reason, std::int64_t now_ns);
+  void unknown(const Operations& operations, std::uint8_t reason, std::int64_t now_ns);
+  void unsent(const Operations& operations, std::int64_t now_ns);
+
+  // An attempt of theirs was sent for the first time, or again because of `reason`.
+  void sent(const Operations& operations, std::int64_t now_ns);
+  void sent_again(const Operations& operations, std::uint8_t reason);
+  // An operation that shows that the cluster coordinates again.
+  void success(const Operations& operations, NodeId node, std::int64_t now_ns);
+  void leader_seen(NodeId node, NodeId leader, NodeId by_most, std::int64_t now_ns);
+
+  // The window ends earlier than planned.
+  void end_early(std::int64_t end_ns) { end_ns_ = end_ns; }
+  [[nodiscard]] std::int64_t end_ns() const { return end_ns_; }
+  [[nodiscard]] std::uint64_t completed_so_far() const { return completed_so_far_; }
+
+  // Moves on in the timeline.
+  void advance(std::int64_t now_ns) {
+    while (now_ns >= row_end_ns_) close_row();
+  }
+  // Writes everything into `result`.
+  void finish(LoadResult& result, std::int64_t now_ns);
+
+ private:
+  [[nodiscard]] bool measured(std::int64_t intended_ns) const {
+    return intended_ns >= zero_ns_ && intended_ns < end_ns_;
+  }
+  void close_row();
+
+  std::int64_t zero_ns_;
+  std::int64_t end_ns_;
+  double limit_us_;
+  LatencyHistogram latency_;
+  LatencyHistogram row_latency_;
+  LatencyHistogram service_;
+  TimelineRow row_;
+  std::int64_t row_end_ns_;
+  std::vector<TimelineRow> timeline_;
+  NodeId leader_;
+  std::vector<LeaderSeen> leaders_;
+  std::vector<SuccessSeen> successes_;  // by the millisecond of `sent`; answered 0: none
+  std::array<std::uint64_t, kReasons> refused_{};
+  std::array<std::uint64_t, kReasons> unknown_{};
+  std::array<std::uint64_t, kReasons> retried_{};
+  std::uint64_t completed_so_far_ = 0;  // with warm-up
+  std::uint64_t completed_in_window_ = 0;
+  std::uint64_t attempts_ = 0;
+  std::uint64_t retries_ = 0;
+  std::uint64_t sent_ = 0;
+  std::uint64_t late_ = 0;
+};
+
+}  // namespace parley::load

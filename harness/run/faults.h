@@ -1,0 +1,60 @@
+// Faults at given times of a run.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/cluster/cluster.h"
+
+namespace parley::harness {
+
+struct FaultEvent {
+  double at_s = 0;   // after the start of the measured window
+  NodeTarget node;   // killed with kill -9
+  std::string name;  // for faults.csv: "kill-leader"
+};
+
+struct FaultPlan {
+  std::string name = "none";
+  std::vector<FaultEvent> events;  // in the order of their times
+};
+
+// The faults of a schedule: "none"; "kill-leader" or "kill-follower", in the middle of the measured
+// window; or the path of a TOML file:
+//   [[fault]]
+//   at_s = 2.5            # after the start of the measured window and before its end
+//   kind = "kill"
+//   node = "leader"       # leader, follower, or a node's number
+// Throws ConfigError.
+FaultPlan load_faults(const std::string& name_or_path, double duration_s);
+
+// A fault that was done, or was due and could not be.
+struct InjectedFault {
+  std::string fault;
+  NodeId node;             // kNoNode if it could not be done
+  double injected_ms = 0;  // after the start of the measured window
+  std::string problem;     // why it could not be done
+};
+
+// Carries out faults and keeps account of them. Used by one thread at a time.
+class FaultInjector {
+ public:
+  // `cluster` must outlive the injector.
+  explicit FaultInjector(Cluster& cluster) : cluster_(cluster) {}
+
+  // The measured window begins at `zero`.
+  void start(std::chrono::steady_clock::time_point zero) { zero_ = zero; }
+  // Does it now.
+  void inject(const FaultEvent& event);
+  // What was done, in order.
+  [[nodiscard]] const std::vector<InjectedFault>& done() const { return done_; }
+
+ private:
+  Cluster& cluster_;
+  std::chrono::steady_clock::time_point zero_{};
+  std::vector<InjectedFault> done_;
+};
+
+}  // namespace parley::harness

@@ -1,0 +1,88 @@
+#include "harness/run/node_counters.h"
+
+#include <nlohmann/json.hpp>
+
+namespace parley::harness {
+namespace {
+
+using Report = nlohmann::json;
+
+std::uint64_t count(const Report& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_number_unsigned() ? it->get<std::uint64_t>() : 0;
+}
+
+// A counter of a process that is the same one never falls; the guard is for a reading that failed.
+std::uint64_t grown(std::uint64_t before, std::uint64_t after) {
+  return after > before ? after - before : 0;
+}
+
+double grown(double before, double after) {
+  return after > before ? after - before : 0;
+}
+
+void add_usage(const ProcessUsage& before, const ProcessUsage& after, ClusterCost& cost) {
+  cost.cpu_s += grown(before.cpu_s, after.cpu_s);
+  cost.user_s += grown(before.user_s, after.user_s);
+  cost.system_s += grown(before.system_s, after.system_s);
+  cost.voluntary_switches += grown(before.voluntary_switches, after.voluntary_switches);
+  cost.involuntary_switches += grown(before.involuntary_switches, after.involuntary_switches);
+}
+
+void add_counters(const NodeCounters& before, const NodeCounters& after, ClusterCost& cost) {
+  cost.messages += grown(before.peer_messages, after.peer_messages) +
+                   grown(before.client_messages, after.client_messages) +
+                   grown(before.client_requests, after.client_requests);
+  cost.bytes += grown(before.peer_bytes, after.peer_bytes) +
+                grown(before.client_bytes, after.client_bytes) +
+                grown(before.client_request_bytes, after.client_request_bytes);
+  cost.elections += grown(before.elections, after.elections);
+  cost.dropped += grown(before.dropped, after.dropped);
+}
+
+}  // namespace
+
+bool parse_report(std::string_view json, NodeCounters& counters) {
+  const Report report = Report::parse(json, nullptr, false);
+  if (!report.is_object()) return false;
+  counters = {};
+  counters.elections = count(report, "elections");
+  counters.applied = count(report, "applied");
+  counters.log_bytes = count(report, "log_bytes");
+  counters.frames_refused = count(report, "frames_refused");
+  if (const auto clients = report.find("clients");
+      clients != report.end() && clients->is_object()) {
+    counters.client_messages = count(*clients, "replies");
+    counters.client_bytes = count(*clients, "sent_bytes");
+    counters.client_requests = count(*clients, "requests");
+    counters.client_request_bytes = count(*clients, "received_bytes");
+    counters.dropped = count(*clients, "replies_dropped");
+  }
+  if (const auto peers = report.find("peers"); peers != report.end() && peers->is_array()) {
+    for (const Report& peer : *peers) {
+      counters.peer_messages += count(peer, "sent");
+      counters.peer_bytes += count(peer, "sent_bytes");
+      counters.dropped += count(peer, "dropped");
+    }
+  }
+  return true;
+}
+
+ClusterCost cost_between(const ClusterSample& before, const ClusterSample& after) {
+  ClusterCost cost;
+  for (const auto& [node, usage] : after.usage) {
+    const auto earlier = before.usage.find(node);
+    if (earlier != before.usage.end()) add_usage(earlier->second, usage, cost);
+    cost.peak_rss_bytes[node] = usage.peak_rss_bytes;
+    const auto counted_before = before.counters.find(node);
+    const auto counted_after = after.counters.find(node);
+    if (counted_before == before.counters.end() || counted_after == after.counters.end()) {
+      cost.without_counters.push_back(node);
+    } else {
+      add_counters(counted_before->second, counted_after->second, cost);
+    }
+  }
+  return cost;
+}
+
+}  // namespace parley::harness

@@ -1,0 +1,63 @@
+#include "harness/run/node_counters.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace parley::harness {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(ParseReport, SumsOverPeersAndClients) {
+  NodeCounters counters;
+  ASSERT_TRUE(parse_report(
+      R"({"elections":2,"applied":77,"log_bytes":5,"peers":[{"id":2,"sent":10,"sent_bytes":100,"dropped":1},)"
+      R"({"id":3,"sent":20,"sent_bytes":200,"dropped":0}],"clients":{"requests":5,"received_bytes":50,"replies":4,)"
+      R"("sent_bytes":40,"replies_dropped":3}})",
+      counters));
+  EXPECT_EQ(counters.elections, 2U);
+  EXPECT_EQ(counters.applied, 77U);
+  EXPECT_EQ(counters.peer_messages, 30U);
+  EXPECT_EQ(counters.peer_bytes, 300U);
+  EXPECT_EQ(counters.client_requests, 5U);
+  EXPECT_EQ(counters.client_request_bytes, 50U);
+  EXPECT_EQ(counters.client_messages, 4U);
+  EXPECT_EQ(counters.client_bytes, 40U);
+  EXPECT_EQ(counters.dropped, 4U);
+}
+
+TEST(ParseReport, WhatIsAbsentIsZeroAndWhatIsNotJsonIsRefused) {
+  NodeCounters counters;
+  counters.applied = 9;
+  EXPECT_TRUE(parse_report("{}", counters));
+  EXPECT_EQ(counters.applied, 0U);
+  EXPECT_TRUE(parse_report(R"({"elections":"many","peers":3})", counters));
+  EXPECT_EQ(counters.elections, 0U);
+  EXPECT_FALSE(parse_report("", counters));
+  EXPECT_FALSE(parse_report("[1]", counters));
+}
+
+TEST(CostBetween, IsTheDifferenceOfTheSamples) {
+  ClusterSample before;
+  ClusterSample after;
+  before.usage[NodeId{1}] = {1.0, 0.6, 0.4, 1000, 10, 1};
+  after.usage[NodeId{1}] = {3.5, 2.0, 1.5, 2000, 30, 2};
+  before.usage[NodeId{2}] = {1.0, 1.0, 0.0, 500, 0, 0};
+  after.usage[NodeId{2}] = {2.0, 2.0, 0.0, 700, 0, 0};
+  before.counters[NodeId{1}].peer_messages = 5;
+  after.counters[NodeId{1}].peer_messages = 25;
+  after.counters[NodeId{1}].client_bytes = 9;
+  after.counters[NodeId{1}].elections = 1;
+  const ClusterCost cost = cost_between(before, after);
+  EXPECT_DOUBLE_EQ(cost.cpu_s, 3.5);
+  EXPECT_DOUBLE_EQ(cost.user_s, 2.4);
+  EXPECT_EQ(cost.voluntary_switches, 20U);
+  EXPECT_EQ(cost.peak_rss_bytes.at(NodeId{1}), 2000U);
+  EXPECT_EQ(cost.messages, 20U);
+  EXPECT_EQ(cost.bytes, 9U);
+  EXPECT_EQ(cost.elections, 1U);
+  EXPECT_THAT(cost.without_counters, ElementsAre(NodeId{2}));
+}
+
+}  // namespace
+}  // namespace parley::harness

@@ -1,0 +1,278 @@
+#include "harness/run/run.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+#include <optional>
+#include <utility>
+
+#include "harness/check/checker.h"
+#include "harness/check/history.h"
+#include "harness/cluster/cluster.h"
+#include "harness/cluster/links.h"
+#include "harness/load/load.h"
+#include "harness/load/recovery.h"
+#include "harness/load/run_files.h"
+#include "harness/load/settle.h"
+#include "harness/run/faults.h"
+#include "harness/run/node_counters.h"
+#include "harness/run/run_files.h"
+
+namespace parley::harness {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kReadyLimit = 30s;
+constexpr auto kReportLimit = 500ms;
+constexpr auto kSettleLimit = 10s;  // for replicas to become equal after the load
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+Duration seconds(double value) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
+}
+
+// What a strategy's recorded runs are held to.
+history::Model model_of(const Guarantee& guarantee) {
+  if (guarantee.linearizable_writes) return history::Model::linearizable;
+  return guarantee.ordered ? history::Model::none : history::Model::convergent;
+}
+
+ClusterSpec cluster_spec(const RunSpec& spec, const std::filesystem::path& folder,
+                         const RunEnvironment& environment) {
+  ClusterSpec cluster;
+  cluster.executable = environment.executable;
+  cluster.arguments = environment.arguments;
+  cluster.folder = folder;
+  cluster.nodes = spec.nodes;
+  cluster.algorithm = spec.algorithm;
+  cluster.options = spec.options;
+  cluster.canvas = spec.canvas;
+  cluster.durability = spec.durability;
+  cluster.links = load_network_profile(spec.links);
+  cluster.peers = PeerTransport::tcp;
+  cluster.journal = spec.record != "none";
+  cluster.seed = spec.seed;
+  return cluster;
+}
+
+load::LoadSpec load_spec(const RunSpec& spec, const std::vector<Member>& members,
+                         const std::atomic<bool>* stop) {
+  load::LoadSpec load;
+  for (const Member& member : members) load.targets.push_back({member.id, member.client_endpoint});
+  load.loop = spec.closed_loop ? load::Loop::closed : load::Loop::open;
+  load.rate = spec.rate;
+  load.window = spec.window;
+  load.batch = spec.batch;
+  load.clients = spec.clients;
+  load.read_share = spec.read_share;
+  load.read_mode = spec.read_mode == "linearizable" ? ReadMode::linearizable : ReadMode::local;
+  load.routing = spec.routing == "leader" ? load::Routing::leader : load::Routing::any;
+  load.workload = spec.workload;
+  load.replay_speed = spec.speed;
+  load.canvas_width = spec.canvas.width;
+  load.canvas_height = spec.canvas.height;
+  load.warmup = seconds(spec.warmup_s);
+  load.duration = seconds(spec.duration_s);
+  load.seed = spec.seed;
+  load.stop = stop;
+  return load;
+}
+
+// Carries out one run; its members are what has been found out so far.
+class Run {
+ public:
+  Run(const RunSpec& spec, const std::filesystem::path& folder, const RunEnvironment& environment)
+      : spec_(spec), folder_(folder), environment_(environment) {
+    findings_.started_at = utc_now();
+  }
+
+  RunOutcome carry_out() {
+    try {
+      measure();
+    } catch (const ClusterError& error) {
+      fail(error.what());
+    } catch (const load::LoadError& error) {
+      fail(error.what());
+    } catch (const std::system_error& error) {
+      fail(error.what());
+    }
+    end_cluster();
+    if (stopped()) return {RunState::stopped, {}, false};
+    if (measured_) judge();
+    write_files();
+    if (!reason_.empty()) return {RunState::failed, reason_, check_failed_};
+    return {RunState::done, {}, check_failed_};
+  }
+
+ private:
+  [[nodiscard]] bool stopped() const { return environment_.stop != nullptr && *environment_.stop; }
+  void phase(std::string_view name) const {
+    if (environment_.on_phase) environment_.on_phase(name);
+  }
+  void note(std::string text) { findings_.notes.push_back(std::move(text)); }
+  // The first reason counts; all of them are noted.
+  void fail(const std::string& reason) {
+    if (reason_.empty()) reason_ = reason;
+    note("failed: " + reason);
+  }
+
+  void measure() {
+    phase("starting");
+    cluster_.emplace(cluster_spec(spec_, folder_, environment_));
+    cluster_->wait_ready(kReadyLimit, environment_.stop);
+    if (stopped()) return;
+    findings_.load_spec = load_spec(spec_, cluster_->members(), environment_.stop);
+    std::optional<history::HistoryWriter> history;
+    if (spec_.record != "none") {
+      history.emplace(folder_ / "history.jsonl");
+      findings_.load_spec.history = &*history;
+      findings_.load_spec.recorded_share = recorded_share(spec_.record);
+    }
+    phase("measuring");
+    drive();
+    if (stopped()) return;
+    measured_ = true;
+    settle(history ? &*history : nullptr);
+    if (history) history->close();
+    findings_.load_spec.history = nullptr;
+  }
+
+  void drive() {
+    FaultInjector injector(*cluster_);
+    load::LoadEvents events;
+    events.measure_start = [&](std::chrono::steady_clock::time_point zero) {
+      injector.start(zero);
+      before_ = sample();
+    };
+    events.measure_end = [&] { after_ = sample(); };
+    for (const FaultEvent& fault : load_faults(spec_.faults, spec_.duration_s).events) {
+      // The counts of a node that is killed would be lost with it.
+      events.timed.push_back({seconds(fault.at_s), [&injector, this, fault] {
+                                sample();
+                                injector.inject(fault);
+                              }});
+    }
+    findings_.load = load::run_load(findings_.load_spec, events);
+    for (const std::string& text : findings_.load.notes) note(text);
+    for (const InjectedFault& fault : injector.done()) {
+      if (!fault.problem.empty()) {
+        fail(fault.fault + " could not be done: " + fault.problem);
+        continue;
+      }
+      const auto at = std::chrono::duration_cast<Duration>(
+          std::chrono::duration<double, std::milli>(fault.injected_ms));
+      findings_.recovery.push_back({fault, load::recovery_of(findings_.load, at)});
+    }
+    findings_.cost = cost_between(before_, after_);
+  }
+
+  // The nodes as they are now; of those that are dead what was last heard.
+  ClusterSample sample() {
+    latest_.usage = cluster_->usage();
+    for (const auto& [node, json] : cluster_->reports(kReportLimit)) {
+      NodeCounters counters;
+      if (parse_report(json, counters)) latest_.counters[node] = counters;
+    }
+    return latest_;
+  }
+
+  // Waits until the live replicas agree and, when recording, reads what they hold.
+  void settle(history::HistoryWriter* history) {
+    phase("settling");
+    std::vector<load::Target> live;
+    for (const Member& member : cluster_->members()) {
+      if (!member.running) continue;
+      live.push_back({member.id, member.client_endpoint});
+      live_.push_back(member.id.value);
+    }
+    const load::Quiescence quiet = load::wait_quiescent(live, kSettleLimit, environment_.stop);
+    if (quiet.settled) {
+      findings_.converged_ms = quiet.waited_ms;
+    } else if (!stopped()) {
+      note(fmt::format("the replicas did not settle within {} ms: {}", kSettleLimit / 1ms,
+                       quiet.problem));
+    }
+    if (history == nullptr || stopped()) return;
+    const load::FinalReads reads = load::final_reads(live, findings_.load.touched_cells, *history);
+    for (const std::string& problem : reads.problems) note("final reads: " + problem);
+  }
+
+  void end_cluster() {
+    if (!cluster_) return;
+    phase("stopping");
+    for (const std::string& story : cluster_->casualties()) fail(story);
+    for (const std::string& text : cluster_->stop()) note(text);
+    cluster_->merge_logs();
+  }
+
+  // What the figures are worth.
+  void judge() {
+    const load::LoadResult& load = findings_.load;
+    if (load.completed == 0) fail("no operation was completed");
+    if (load.generator.limited) note("the load generator was the limit, not the cluster");
+    for (const NodeId node : findings_.cost.without_counters) {
+      note(
+          fmt::format("node {} did not report its counters: messages, bytes and elections lack "
+                      "them",
+                      node.value));
+    }
+    if (spec_.record != "none") check();
+  }
+
+  void check() {
+    phase("checking");
+    history::CheckOptions options;
+    options.model = model_of(spec_.algorithm->guarantee);
+    options.canvas_width = spec_.canvas.width;
+    options.sampled = spec_.record != "all";
+    options.live_nodes = live_;
+    try {
+      const history::CheckResult result = history::check_history(folder_, options);
+      findings_.consistency = history::consistency_json(result);
+      check_failed_ = result.verdict == history::Verdict::fail;
+      if (check_failed_) note("the check failed:\n" + history::to_text(result));
+      for (const std::string& text : result.notes) note("check: " + text);
+    } catch (const std::exception& error) {
+      fail(std::string("the history could not be checked: ") + error.what());
+    }
+  }
+
+  void write_files() const {
+    write_manifest(folder_, spec_, environment_, findings_);
+    if (!measured_) return;
+    write_summary(folder_, findings_);
+    write_faults(folder_, findings_.recovery);
+    load::write_timeline_csv(folder_ / "timeline.csv", findings_.load);
+    load::write_histogram_csv(folder_ / "histogram.csv", findings_.load.latency);
+  }
+
+  const RunSpec& spec_;
+  const std::filesystem::path& folder_;
+  const RunEnvironment& environment_;
+  RunFindings findings_;
+  std::optional<Cluster> cluster_;
+  ClusterSample latest_;
+  ClusterSample before_;
+  ClusterSample after_;
+  std::vector<std::uint32_t> live_;
+  bool measured_ = false;
+  bool check_failed_ = false;
+  std::string reason_;
+};
+
+}  // namespace
+
+RunOutcome execute_run(const RunSpec& spec, const std::filesystem::path& folder,
+                       const RunEnvironment& environment) {
+  check_run(spec);
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  return Run(spec, folder, environment).carry_out();
+}
+
+}  // namespace parley::harness

@@ -1,0 +1,163 @@
+#include "harness/run/run_files.h"
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "harness/cluster/node_config.h"
+#include "harness/load/run_files.h"
+
+namespace parley::harness {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void write_text(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file) throw std::system_error(errno, std::generic_category(), path.string());
+}
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json options_json(const RunSpec& spec) {
+  Json options = Json::object();
+  for (const OptionSpec& option : spec.algorithm->options) {
+    if (option.choices.empty()) {
+      options[option.name] = spec.options.at(option.name);
+    } else {
+      options[option.name] = option_text(spec.algorithm->options, option.name, spec.options);
+    }
+  }
+  return options;
+}
+
+Json software_json(const SoftwareInfo& software) {
+  return {{"commit", software.commit},
+          {"build_type", software.build_type},
+          {"compiler", software.compiler},
+          {"version", software.version}};
+}
+
+Json host_json(const HostInfo& host) {
+  return {{"cpu", host.cpu},
+          {"cores", host.cores},
+          {"memory_bytes", host.memory_bytes},
+          {"kernel", host.kernel},
+          {"disk_sync_us_p50", or_null(host.disk_sync_us_p50)}};
+}
+
+Json recovery_json(const std::vector<RecoveryFigures>& recovery) {
+  Json list = Json::array();
+  for (const RecoveryFigures& figures : recovery) {
+    list.push_back({{"fault", figures.fault.fault},
+                    {"node", figures.fault.node.value},
+                    {"noticed_ms", or_null(figures.after.noticed_ms)},
+                    {"first_success_ms", or_null(figures.after.first_success_ms)},
+                    {"back_to_95_ms", or_null(figures.after.back_to_95_ms)}});
+  }
+  return list;
+}
+
+Json consistency_object(const RunFindings& findings) {
+  Json consistency = findings.consistency.empty() ? Json{{"verdict", "not_checked"}}
+                                                  : Json::parse(findings.consistency);
+  for (const char* key : {"lost", "superseded", "older_wins", "stale_reads", "duplicates",
+                          "divergent_cells_max", "lag_max"}) {
+    if (!consistency.contains(key)) consistency[key] = nullptr;
+  }
+  consistency["converged_ms"] = or_null(findings.converged_ms);
+  return consistency;
+}
+
+// Per completed operation or per million of them; null without any.
+Json per_operation(double amount, const load::LoadResult& load, double scale = 1) {
+  // Completions by the clock: the amounts are those of the window, too.
+  const double completed = load.achieved_ops_per_s * load.measured_s;
+  return completed > 0 ? Json(amount / completed * scale) : Json(nullptr);
+}
+
+}  // namespace
+
+void write_manifest(const std::filesystem::path& folder, const RunSpec& spec,
+                    const RunEnvironment& environment, const RunFindings& findings) {
+  const Algorithm& algorithm = *spec.algorithm;
+  Json manifest{{"algorithm", algorithm.name},
+                {"nodes", spec.nodes},
+                {"rate", spec.closed_loop ? Json(nullptr) : Json(spec.rate)},
+                {"durability", spec.durability},
+                {"read_share", spec.read_share},
+                {"read_mode", spec.read_mode},
+                {"routing", spec.routing},
+                {"batch", spec.batch},
+                {"window", spec.window},
+                {"loop", spec.closed_loop ? "closed" : "open"},
+                {"workload", spec.workload},
+                {"links", spec.links},
+                {"faults", spec.faults},
+                {"seed", spec.seed},
+                {"repetition", spec.repetition},
+                {"guarantee", algorithm.guarantee.summary},
+                {"transport", "tcp"},
+                {"duration_s", spec.duration_s},
+                {"warmup_s", spec.warmup_s},
+                {"canvas", to_text(spec.canvas)},
+                {"clients", spec.clients},
+                {"record", spec.record},
+                {"options", options_json(spec)},
+                {"load", Json::parse(load::spec_json(findings.load_spec))},
+                {"software", software_json(environment.software)},
+                {"host", host_json(environment.host)},
+                {"started_at", findings.started_at},
+                {"notes", findings.notes}};
+  if (spec.workload.starts_with("replay:")) {
+    manifest["rate"] = nullptr;  // the log's own
+    manifest["speed"] = spec.speed;
+  }
+  write_text(folder / "manifest.json",
+             manifest.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+void write_summary(const std::filesystem::path& folder, const RunFindings& findings) {
+  const load::LoadResult& load = findings.load;
+  const ClusterCost& cost = findings.cost;
+  Json rss = Json::object();
+  for (const auto& [node, bytes] : cost.peak_rss_bytes) rss[std::to_string(node.value)] = bytes;
+  Json summary = Json::parse(load::summary_json(load));
+  summary["messages_per_op"] = per_operation(static_cast<double>(cost.messages), load);
+  summary["bytes_per_op"] = per_operation(static_cast<double>(cost.bytes), load);
+  summary["cpu_s_per_mops"] = {{"nodes", per_operation(cost.cpu_s, load, 1e6)},
+                               {"clients", per_operation(load.generator.cpu_seconds, load, 1e6)}};
+  summary["peak_rss_bytes"] = rss;
+  summary["elections"] = cost.elections;
+  summary["recovery"] = recovery_json(findings.recovery);
+  summary["consistency"] = consistency_object(findings);
+  summary["context_switches"] = {{"voluntary", cost.voluntary_switches},
+                                 {"involuntary", cost.involuntary_switches}};
+  summary["cpu_s"] = {{"user", cost.user_s}, {"system", cost.system_s}};
+  summary["dropped_messages"] = cost.dropped;
+  write_text(folder / "summary.json", summary.dump(1) + "\n");
+}
+
+void write_faults(const std::filesystem::path& folder,
+                  const std::vector<RecoveryFigures>& recovery) {
+  const auto cell = [](const std::optional<double>& ms) {
+    return ms ? fmt::format("{:.1f}", *ms) : std::string();
+  };
+  std::string text = "fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms\n";
+  for (const RecoveryFigures& figures : recovery) {
+    text += fmt::format("{},{},{:.1f},{},{},{}\n", figures.fault.fault, figures.fault.node.value,
+                        figures.fault.injected_ms, cell(figures.after.noticed_ms),
+                        cell(figures.after.first_success_ms), cell(figures.after.back_to_95_ms));
+  }
+  write_text(folder / "faults.csv", text);
+}
+
+}  // namespace parley::harness

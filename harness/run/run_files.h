@@ -1,0 +1,42 @@
+// The files of a run's folder that this module writes: manifest.json, summary.json, faults.csv.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/load/load.h"
+#include "harness/load/recovery.h"
+#include "harness/run/faults.h"
+#include "harness/run/node_counters.h"
+#include "harness/run/run.h"
+
+namespace parley::harness {
+
+// How the cluster came back from a fault that was done.
+struct RecoveryFigures {
+  InjectedFault fault;
+  load::Recovery after;
+};
+
+// What a run found out, as far as it came.
+struct RunFindings {
+  std::string started_at;  // UTC, as 2026-01-31T12:00:00Z
+  std::vector<std::string> notes;
+  load::LoadSpec load_spec;  // as the load was driven
+  load::LoadResult load;
+  ClusterCost cost;
+  std::vector<RecoveryFigures> recovery;
+  std::string consistency;  // a JSON object (parley::history::consistency_json); empty: not checked
+  std::optional<double> converged_ms;  // from the end of the load until all replicas were equal
+};
+
+// All throw std::system_error when the file cannot be written.
+void write_manifest(const std::filesystem::path& folder, const RunSpec& spec,
+                    const RunEnvironment& environment, const RunFindings& findings);
+void write_summary(const std::filesystem::path& folder, const RunFindings& findings);
+void write_faults(const std::filesystem::path& folder,
+                  const std::vector<RecoveryFigures>& recovery);
+
+}  // namespace parley::harness

@@ -1,0 +1,127 @@
+#include "harness/run/run_files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "algorithms/registry/registry.h"
+#include "harness/cluster/private_folder.h"
+
+namespace parley::harness {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+RunFindings findings_of_a_run() {
+  RunFindings findings;
+  findings.started_at = "2026-01-31T12:00:00Z";
+  findings.notes = {"a note with \"quotes\" and \xff"};
+  findings.load.completed = 1000;
+  findings.load.unknown = 20;
+  findings.load.offered = 1020;
+  findings.load.offered_ops_per_s = 102;
+  findings.load.achieved_ops_per_s = 100;
+  findings.load.measured_s = 10;
+  findings.load.operation_timeout_us = 5e6;
+  findings.load.latency.add(200'000, 1000);
+  findings.load.latency.add_endless(20);
+  findings.load.generator.cpu_seconds = 0.002;
+  findings.cost.cpu_s = 0.005;
+  findings.cost.messages = 2500;
+  findings.cost.bytes = 64'000;
+  findings.cost.elections = 1;
+  findings.cost.peak_rss_bytes = {{NodeId{1}, 111}, {NodeId{2}, 222}};
+  findings.recovery.push_back(
+      {{"kill-leader", NodeId{2}, 5000.25, ""}, {151.5, 200.0, std::nullopt}});
+  findings.consistency = R"({"verdict":"pass","lost":0,"lag_max":null,"converged_ms":null})";
+  findings.converged_ms = 12.5;
+  return findings;
+}
+
+TEST(RunFiles, TheSummaryHasTheNamesOfTheInterface) {
+  const PrivateFolder folder;
+  write_summary(folder.path(), findings_of_a_run());
+  const Json summary = Json::parse(content_of(folder.path() / "summary.json"));
+  for (const char* key :
+       {"offered_ops_per_s", "achieved_ops_per_s", "completed", "refused", "unknown", "unsent",
+        "latency_us", "service_us", "messages_per_op", "bytes_per_op", "cpu_s_per_mops",
+        "peak_rss_bytes", "elections", "generator", "recovery", "consistency"}) {
+    EXPECT_TRUE(summary.contains(key)) << key;
+  }
+  EXPECT_EQ(summary["completed"], 1000);
+  EXPECT_EQ(summary["latency_us"]["p999"], ">5000000");
+  EXPECT_NEAR(summary["latency_us"]["p50"].get<double>(), 200, 2);
+  EXPECT_DOUBLE_EQ(summary["messages_per_op"], 2.5);
+  EXPECT_DOUBLE_EQ(summary["bytes_per_op"], 64);
+  EXPECT_DOUBLE_EQ(summary["cpu_s_per_mops"]["nodes"], 5);
+  EXPECT_DOUBLE_EQ(summary["cpu_s_per_mops"]["clients"], 2);
+  EXPECT_EQ(summary["peak_rss_bytes"]["2"], 222);
+  EXPECT_EQ(summary["recovery"][0]["fault"], "kill-leader");
+  EXPECT_EQ(summary["recovery"][0]["node"], 2);
+  EXPECT_DOUBLE_EQ(summary["recovery"][0]["noticed_ms"], 151.5);
+  EXPECT_TRUE(summary["recovery"][0]["back_to_95_ms"].is_null());
+  EXPECT_EQ(summary["consistency"]["verdict"], "pass");
+  EXPECT_DOUBLE_EQ(summary["consistency"]["converged_ms"], 12.5);
+  for (const char* key : {"superseded", "older_wins", "stale_reads", "duplicates",
+                          "divergent_cells_max", "lag_max"}) {
+    EXPECT_TRUE(summary["consistency"].contains(key)) << key;
+  }
+}
+
+TEST(RunFiles, ARunThatCompletedNothingHasNoCostPerOperation) {
+  const PrivateFolder folder;
+  write_summary(folder.path(), RunFindings{});
+  const Json summary = Json::parse(content_of(folder.path() / "summary.json"));
+  EXPECT_TRUE(summary["messages_per_op"].is_null());
+  EXPECT_TRUE(summary["cpu_s_per_mops"]["nodes"].is_null());
+  EXPECT_EQ(summary["consistency"]["verdict"], "not_checked");
+}
+
+TEST(RunFiles, TheManifestSaysEverythingNeededToRepeatTheRun) {
+  const PrivateFolder folder;
+  RunSpec spec;
+  spec.algorithm = find_algorithm("raft");
+  spec.options = default_options(spec.algorithm->options);
+  spec.options.set("election_timeout_min_ms", 111);
+  spec.repetition = 2;
+  RunEnvironment environment;
+  environment.software = {"abc", "Release", "GNU 12.2", "0.1.0"};
+  environment.host.cores = 2;
+  write_manifest(folder.path(), spec, environment, findings_of_a_run());
+  const Json manifest = Json::parse(content_of(folder.path() / "manifest.json"));
+  for (const char* key :
+       {"algorithm", "nodes",  "rate",       "durability", "read_share", "read_mode",
+        "routing",   "batch",  "window",     "loop",       "workload",   "links",
+        "faults",    "seed",   "repetition", "guarantee",  "transport",  "duration_s",
+        "warmup_s",  "canvas", "clients",    "record",     "options",    "load",
+        "software",  "host",   "started_at", "notes"}) {
+    EXPECT_TRUE(manifest.contains(key)) << key;
+  }
+  EXPECT_EQ(manifest["options"]["election_timeout_min_ms"], 111);
+  EXPECT_EQ(manifest["software"]["commit"], "abc");
+  EXPECT_EQ(manifest["host"]["cores"], 2);
+  EXPECT_TRUE(manifest["host"]["disk_sync_us_p50"].is_null());
+  EXPECT_EQ(manifest["notes"].size(), 1U);
+  EXPECT_EQ(manifest["repetition"], 2);
+}
+
+TEST(RunFiles, FaultsLeaveCellsEmptyThatNeverCame) {
+  const PrivateFolder folder;
+  write_faults(folder.path(), findings_of_a_run().recovery);
+  EXPECT_EQ(content_of(folder.path() / "faults.csv"),
+            "fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms\n"
+            "kill-leader,2,5000.2,151.5,200.0,\n");
+}
+
+}  // namespace
+}  // namespace parley::harness

@@ -1,0 +1,147 @@
+#include "harness/run/run_spec.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "harness/cluster/links.h"
+#include "harness/cluster/node_config.h"
+#include "harness/run/faults.h"
+
+namespace parley::harness {
+namespace {
+
+// What starting a cluster, opening sessions, draining, stopping and writing takes.
+constexpr double kAroundRun_s = 2.0;
+constexpr double kAroundRecordedRun_s = 5.0;
+
+// Letters, digits and dashes of a name or path, for use in a folder's name.
+std::string slug(std::string_view text) {
+  const std::size_t slash = text.rfind('/');
+  if (slash != std::string_view::npos) text.remove_prefix(slash + 1);
+  if (text.ends_with(".toml")) text.remove_suffix(5);
+  std::string name;
+  for (const char c : text.substr(0, 40)) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    name += plain ? c : '-';
+  }
+  return name;
+}
+
+void check_workload(const RunSpec& spec) {
+  if (spec.workload == "uniform" || spec.workload == "zipf") return;
+  if (spec.workload.starts_with("replay:") && spec.workload.size() > 7) return;
+  if (spec.workload == "hotspot" || spec.workload == "rplace") {
+    throw ConfigError(fmt::format(
+        "workload: \"{}\" belongs to a later version; allowed: uniform, zipf, replay:FILE",
+        spec.workload));
+  }
+  throw ConfigError(fmt::format("workload: {} is not one of uniform, zipf, replay:FILE",
+                                toml_quoted(spec.workload)));
+}
+
+}  // namespace
+
+double recorded_share(std::string_view record) {
+  if (record == "none") return 0;
+  if (record == "all") return 1;
+  double percent = 0;
+  const char* end = record.data() + record.size();
+  const auto [stop, error] = std::from_chars(record.data(), end, percent);
+  const bool fits =
+      error == std::errc{} && stop + 1 == end && *stop == '%' && percent > 0 && percent <= 100;
+  if (!fits) {
+    throw ConfigError(fmt::format(
+        "record: {} is not one of none, all, or a share of the cells such as \"1%\" (above "
+        "0 and up to 100)",
+        toml_quoted(record)));
+  }
+  return percent / 100;
+}
+
+std::string impossible_because(const RunSpec& spec) {
+  const Algorithm& algorithm = *spec.algorithm;
+  if (spec.nodes > algorithm.max_nodes) {
+    return fmt::format("{} runs on at most {} node{}", algorithm.name, algorithm.max_nodes,
+                       algorithm.max_nodes == 1 ? "" : "s");
+  }
+  if (spec.read_mode == "linearizable" && !algorithm.guarantee.linearizable_reads) {
+    return fmt::format("{} has no linearizable reads", algorithm.name);
+  }
+  const FaultPlan plan = load_faults(spec.faults, spec.duration_s);
+  for (const FaultEvent& event : plan.events) {
+    if (event.node.id.value > spec.nodes) {
+      return fmt::format("{} names node {} of {}", spec.faults, event.node.id.value, spec.nodes);
+    }
+  }
+  if (!plan.events.empty() && plan.events.size() >= spec.nodes) {
+    return fmt::format("{} would kill all of the {} nodes", spec.faults, spec.nodes);
+  }
+  return {};
+}
+
+void check_run(const RunSpec& spec) {
+  if (spec.nodes < 1 || spec.nodes > kMaxNodes) {
+    throw ConfigError(
+        fmt::format("nodes: {} is not a whole number from 1 to {}", spec.nodes, kMaxNodes));
+  }
+  const std::string problem = durability_problem(spec.durability);
+  if (!problem.empty()) throw ConfigError("durability: " + problem);
+  check_workload(spec);
+  if (spec.closed_loop && spec.workload.starts_with("replay:")) {
+    throw ConfigError(
+        "loop: \"closed\" does not fit workload \"replay:...\", whose times are those of the log");
+  }
+  if (!spec.closed_loop && !spec.workload.starts_with("replay:") && !(spec.rate > 0)) {
+    throw ConfigError(fmt::format("rate: {} is not above 0", spec.rate));
+  }
+  // A client has at most 64 operations on the way, which is what a session remembers.
+  if (spec.closed_loop && spec.window > 64ULL * spec.clients) {
+    throw ConfigError(fmt::format(
+        "window: {} is more than the 64 operations that each of the {} clients may have in "
+        "flight",
+        spec.window, spec.clients));
+  }
+  if (spec.closed_loop && spec.batch > spec.window) {
+    throw ConfigError(fmt::format("batch: {} commands a message do not fit a window of {}",
+                                  spec.batch, spec.window));
+  }
+  recorded_share(spec.record);
+  load_network_profile(spec.links);
+  load_faults(spec.faults, spec.duration_s);
+}
+
+std::string run_name(const RunSpec& spec, std::uint32_t number) {
+  const RunSpec usual;
+  std::string name = fmt::format("{:03}-{}-n{}", number, spec.algorithm->name, spec.nodes);
+  if (spec.closed_loop) {
+    name += fmt::format("-w{}", spec.window);
+  } else if (!spec.workload.starts_with("replay:")) {
+    name += fmt::format("-r{}", spec.rate);
+  }
+  const auto add_unless = [&name](bool is_usual, const std::string& text) {
+    if (!is_usual) name += '-' + slug(text);
+  };
+  add_unless(spec.durability == usual.durability, spec.durability);
+  add_unless(spec.links == usual.links, spec.links);
+  add_unless(spec.faults == usual.faults, spec.faults);
+  add_unless(spec.workload == usual.workload, spec.workload.starts_with("replay:")
+                                                  ? "replay-" + slug(spec.workload.substr(7))
+                                                  : spec.workload);
+  add_unless(spec.read_share == usual.read_share,
+             fmt::format("reads{}", std::lround(spec.read_share * 100)));
+  add_unless(spec.read_mode == usual.read_mode, spec.read_mode);
+  add_unless(spec.routing == usual.routing, "to_" + spec.routing);
+  add_unless(spec.batch == usual.batch, fmt::format("b{}", spec.batch));
+  return name + fmt::format("-rep{}", spec.repetition);
+}
+
+double estimated_seconds(const RunSpec& spec) {
+  return spec.warmup_s + spec.duration_s +
+         (spec.record == "none" ? kAroundRun_s : kAroundRecordedRun_s);
+}
+
+}  // namespace parley::harness

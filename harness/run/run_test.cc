@@ -1,0 +1,127 @@
+// Whole runs with real nodes, small ones.
+#include "harness/run/run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "algorithms/registry/registry.h"
+#include "harness/cluster/private_folder.h"
+
+namespace parley::harness {
+namespace {
+
+using testing::HasSubstr;
+using Json = nlohmann::json;
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+Json json_of(const std::filesystem::path& path) {
+  return Json::parse(content_of(path));
+}
+
+RunSpec small(const char* algorithm, std::uint32_t nodes) {
+  RunSpec spec;
+  spec.algorithm = find_algorithm(algorithm);
+  spec.options = default_options(spec.algorithm->options);
+  spec.nodes = nodes;
+  spec.rate = 200;
+  spec.clients = 16;
+  spec.warmup_s = 0.2;
+  spec.duration_s = 1;
+  spec.canvas = {64, 64};
+  return spec;
+}
+
+RunEnvironment with_real_nodes() {
+  RunEnvironment environment;
+  environment.executable = PARLEY_LIVE_NODE;
+  environment.arguments = {};
+  return environment;
+}
+
+TEST(Run, OfOneNodeLeavesAllFiles) {
+  const PrivateFolder folder;
+  const auto out = folder.path() / "run";
+  RunSpec spec = small("unreplicated", 1);
+  spec.record = "all";
+  spec.read_share = 0.2;
+  std::vector<std::string> phases;
+  RunEnvironment environment = with_real_nodes();
+  environment.on_phase = [&phases](std::string_view phase) { phases.emplace_back(phase); };
+  const RunOutcome outcome = execute_run(spec, out, environment);
+  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
+  EXPECT_FALSE(outcome.check_failed);
+  EXPECT_THAT(phases,
+              testing::ElementsAre("starting", "measuring", "settling", "stopping", "checking"));
+  for (const char* file :
+       {"manifest.json", "summary.json", "timeline.csv", "faults.csv", "histogram.csv",
+        "history.jsonl", "nodes/1.applied.csv", "nodes/1.log", "cluster.log"}) {
+    EXPECT_TRUE(std::filesystem::exists(out / file)) << file;
+  }
+  const Json summary = json_of(out / "summary.json");
+  EXPECT_GT(summary["completed"], 0);
+  EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
+  EXPECT_FALSE(summary["consistency"]["converged_ms"].is_null());
+  EXPECT_GT(summary["messages_per_op"], 0);
+  EXPECT_GT(summary["cpu_s_per_mops"]["nodes"], 0);
+  EXPECT_GT(summary["peak_rss_bytes"]["1"], 0);
+}
+
+TEST(Run, WithAKilledLeaderRecoversAndPassesTheCheck) {
+  const PrivateFolder folder;
+  const auto out = folder.path() / "run";
+  RunSpec spec = small("raft", 3);
+  spec.record = "all";
+  spec.faults = "kill-leader";
+  spec.duration_s = 4;
+  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
+  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
+  const Json summary = json_of(out / "summary.json");
+  EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
+  ASSERT_EQ(summary["recovery"].size(), 1U);
+  EXPECT_EQ(summary["recovery"][0]["fault"], "kill-leader");
+  EXPECT_THAT(content_of(out / "faults.csv"), HasSubstr("kill-leader,"));
+  EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("kill -9 of node"));
+}
+
+TEST(Run, WhoseNodesDoNotStartFailsWithItsReasonAndAManifest) {
+  const PrivateFolder folder;
+  const auto out = folder.path() / "run";
+  RunEnvironment environment;
+  environment.executable = "/bin/false";
+  environment.arguments = {};
+  const RunOutcome outcome = execute_run(small("raft", 3), out, environment);
+  EXPECT_EQ(outcome.state, RunState::failed);
+  EXPECT_THAT(outcome.reason, HasSubstr("ended by itself: exit status 1"));
+  EXPECT_THAT(json_of(out / "manifest.json")["notes"].dump(), HasSubstr("failed: node "));
+  EXPECT_FALSE(std::filesystem::exists(out / "summary.json"));
+}
+
+TEST(Run, StopsWhenToldTo) {
+  const PrivateFolder folder;
+  const std::atomic<bool> stop{true};
+  RunEnvironment environment = with_real_nodes();
+  environment.stop = &stop;
+  EXPECT_EQ(execute_run(small("raft", 3), folder.path() / "run", environment).state,
+            RunState::stopped);
+}
+
+TEST(Run, RefusesASpecThatCannotBe) {
+  const PrivateFolder folder;
+  RunSpec spec = small("raft", 3);
+  spec.durability = "async";
+  EXPECT_THROW(execute_run(spec, folder.path() / "run", with_real_nodes()), ConfigError);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "run"));
+}
+
+}  // namespace
+}  // namespace parley::harness

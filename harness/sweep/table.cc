@@ -1,0 +1,113 @@
+// The table of results for a terminal.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "harness/sweep/results.h"
+
+namespace parley::harness {
+namespace {
+
+constexpr std::string_view kNothing = "-";
+
+std::string text_of(const ResultRow& row, std::string_view name) {
+  const auto it = row.figures.find(name);
+  return it == row.figures.end() || it->second.empty() ? std::string(kNothing) : it->second;
+}
+
+std::optional<double> number_of(const ResultRow& row, std::string_view name) {
+  const std::string text = text_of(row, name);
+  double value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// 1234567 as "1.23 M", 45678 as "45.7 k", 123 as "123".
+std::string rate_text(std::optional<double> rate) {
+  if (!rate) return std::string(kNothing);
+  if (*rate >= 1e6) return fmt::format("{:.2f} M", *rate / 1e6);
+  if (*rate >= 1e4) return fmt::format("{:.1f} k", *rate / 1e3);
+  return fmt::format("{:.0f}", *rate);
+}
+
+std::string time_text(const ResultRow& row, std::string_view name) {
+  const std::string text = text_of(row, name);
+  const std::optional<double> us = number_of(row, name);
+  if (us) return *us >= 1e4 ? fmt::format("{:.1f} ms", *us / 1e3) : fmt::format("{:.0f} us", *us);
+  double limit = 0;
+  const bool above =
+      text.starts_with('>') &&
+      std::from_chars(text.data() + 1, text.data() + text.size(), limit).ec == std::errc{};
+  return above ? fmt::format("> {:.0f} ms", limit / 1e3) : text;
+}
+
+std::string fixed_text(std::optional<double> value) {
+  return value ? fmt::format("{:.2f}", *value) : std::string(kNothing);
+}
+
+std::string recovery_text(const ResultRow& row) {
+  const std::optional<double> ms = number_of(row, "recovery.back_to_95_ms");
+  if (!ms) return std::string(kNothing);
+  return std::isinf(*ms) ? "never" : fmt::format("{:.0f} ms", *ms);
+}
+
+std::string offered_text(const ResultRow& row) {
+  const RunSpec& spec = row.record.run.spec;
+  if (spec.closed_loop)
+    return spec.batch == 1 ? fmt::format("{} open", spec.window)
+                           : fmt::format("{} open x{}", spec.window, spec.batch);
+  return rate_text(number_of(row, "offered_ops_per_s"));
+}
+
+std::vector<std::string> cells_of(const ResultRow& row) {
+  const RunSpec& spec = row.record.run.spec;
+  std::optional<double> cpu = number_of(row, "cpu_s_per_mops.nodes");
+  if (cpu) *cpu += number_of(row, "cpu_s_per_mops.clients").value_or(0);
+  const std::string verdict = row.record.state == RecordState::done
+                                  ? text_of(row, "consistency.verdict")
+                                  : std::string(state_name(row.record.state));
+  return {std::string(spec.algorithm->name),
+          fmt::format("{}", spec.nodes),
+          offered_text(row),
+          rate_text(number_of(row, "achieved_ops_per_s")),
+          time_text(row, "latency_us.p50"),
+          time_text(row, "latency_us.p99"),
+          fixed_text(cpu),
+          fixed_text(number_of(row, "messages_per_op")),
+          spec.faults == "none" ? std::string(kNothing) : recovery_text(row),
+          verdict};
+}
+
+}  // namespace
+
+std::string results_table(const std::vector<ResultRow>& rows) {
+  std::vector<std::vector<std::string>> lines{{"algorithm", "nodes", "offered/s", "achieved/s",
+                                               "p50", "p99", "cpu s/M", "msgs/op", "recovery",
+                                               "verdict"}};
+  for (const ResultRow& row : rows) lines.push_back(cells_of(row));
+  std::vector<std::size_t> widths(lines[0].size());
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  }
+  std::string text;
+  for (const auto& line : lines) {
+    // Words to the left, numbers to the right.
+    for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+      text += i == 0 ? fmt::format("{:<{}}  ", line[i], widths[i])
+                     : fmt::format("{:>{}}  ", line[i], widths[i]);
+    }
+    text += line.back() + '\n';
+  }
+  for (const ResultRow& row : rows) {
+    if (row.record.state == RecordState::failed) {
+      text += fmt::format("{} failed: {}\n", row.record.run.name, row.record.reason);
+    }
+  }
+  return text;
+}
+
+}  // namespace parley::harness
