@@ -1,0 +1,14 @@
+// The figures of a report, in reading order.
+
+import {costNodes} from './cost_nodes.mjs';
+import {costPerOperation} from './cost_per_operation.mjs';
+import {distribution} from './distribution.mjs';
+import {faultTimeline} from './fault_timeline.mjs';
+import {latencyThroughput} from './latency_throughput.mjs';
+
+const BUILDERS = [latencyThroughput, faultTimeline, distribution, costNodes, costPerOperation];
+
+/** Every figure of the model: drawn ones have `panels`, the others `absent` with the reason. */
+export function buildFigures(model) {
+  return BUILDERS.map((build) => build(model));
+}

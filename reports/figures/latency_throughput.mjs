@@ -1,0 +1,184 @@
+// Latency against achieved throughput: where each strategy stops carrying what it is offered.
+
+import {bySetting, cells, medianOf, percentileUs} from '../model.mjs';
+import {conditions} from '../conditions.mjs';
+import {
+  MAX_SETTINGS,
+  logDomain,
+  logTicks,
+  panelTitle,
+  seriesLegend,
+  seriesScales,
+} from './style.mjs';
+
+const NAME = 'latency-throughput';
+const TITLE = 'Latency against achieved throughput';
+const SHOWN = ['p50', 'p99'];
+const PER_SECOND =
+  "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
+  "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')";
+
+function pointsOf(runs) {
+  return runs
+    .flatMap((run) =>
+      SHOWN.map((name) => {
+        const p = run.summary.latency_us[name];
+        return {
+          series: run.series,
+          load: run.load.label,
+          load_value: run.load.value,
+          repetition: run.repetition,
+          percentile: name,
+          achieved_ops_per_s: run.summary.achieved_ops_per_s,
+          latency_ms: p && p.us !== null ? p.us / 1e3 : null,
+          above_timeout: p?.above === true,
+          generator_limited: run.summary.limited,
+          run: run.id,
+        };
+      }),
+    )
+    .filter((row) => row.latency_ms !== null && row.latency_ms > 0 && row.achieved_ops_per_s > 0);
+}
+
+/** One point a load: the medians over repetitions, in the order of the loads. */
+function linesOf(runs) {
+  return cells(runs)
+    .flatMap((cell) =>
+      SHOWN.map((name) => {
+        const us = medianOf(cell, (run) => percentileUs(run.summary.latency_us[name]));
+        return {
+          series: cell[0].series,
+          percentile: name,
+          load_value: cell[0].load.value,
+          achieved_ops_per_s: medianOf(cell, (run) => run.summary.achieved_ops_per_s),
+          latency_ms: us === null || us === Infinity ? null : us / 1e3,
+        };
+      }),
+    )
+    .filter((row) => row.latency_ms !== null);
+}
+
+/** Series with one load only: they have no line, so their name stands beside their point. */
+function lonely(lines) {
+  return lines.filter((row) => lines.filter((other) => other.series === row.series).length === 1);
+}
+
+function xAxis(values) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const scale =
+    high / low > 12
+      ? {type: 'log', domain: logDomain(values)}
+      : {domain: [0, high * 1.04], nice: true};
+  const axis = {title: 'achieved throughput (operations/s)', labelExpr: PER_SECOND, tickCount: 5};
+  if (scale.type === 'log') axis.values = logTicks(scale.domain);
+  return {field: 'achieved_ops_per_s', type: 'quantitative', scale, axis};
+}
+
+function panelSpec(points, lines, scales, x, y) {
+  const tooltip = [
+    {field: 'series', title: 'series'},
+    {field: 'load', title: 'load'},
+    {field: 'achieved_ops_per_s', title: 'achieved (ops/s)', format: ',.0f'},
+    {field: 'latency_ms', title: 'latency (ms)', format: ',.3~f'},
+    {field: 'repetition', title: 'repetition'},
+    {field: 'run', title: 'run'},
+  ];
+  const {color, shape, size, strokeDash} = scales;
+  const dot = (filter, mark, encoding = {}) => ({
+    data: {values: points},
+    transform: [{filter}],
+    mark: {type: 'point', strokeWidth: 1.6, ...mark},
+    encoding: {x, y, color, shape, size, tooltip, ...encoding},
+  });
+  const [low, high] = x.scale.domain;
+  const middle = x.scale.type === 'log' ? Math.sqrt(low * high) : (low + high) / 2;
+  const name = (filter, mark) => ({
+    data: {values: lonely(lines)},
+    transform: [{filter}],
+    mark: {type: 'text', fontSize: 10.5, baseline: 'middle', ...mark},
+    encoding: {x, y, color, text: {field: 'series'}},
+  });
+  return {
+    layer: [
+      {
+        data: {values: lines},
+        mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},
+        encoding: {
+          x,
+          y,
+          color,
+          strokeDash,
+          detail: {field: 'series'},
+          order: {field: 'load_value', type: 'quantitative'},
+        },
+      },
+      dot('!datum.above_timeout && !datum.generator_limited', {filled: true, opacity: 0.75}),
+      dot('!datum.above_timeout && datum.generator_limited', {filled: false, opacity: 1}),
+      dot(
+        'datum.above_timeout',
+        {filled: false, shape: 'arrow', size: 220, opacity: 1},
+        {shape: undefined, size: undefined},
+      ),
+      name('datum.achieved_ops_per_s <= ' + middle, {align: 'left', dx: 10}),
+      name('datum.achieved_ops_per_s > ' + middle, {align: 'right', dx: -10}),
+    ],
+  };
+}
+
+/** Builds the figure; {name, title, absent} when no steady run has both figures. */
+export function latencyThroughput(model) {
+  const runs = model.steady;
+  const points = pointsOf(runs);
+  if (points.length === 0) {
+    return {name: NAME, title: TITLE, absent: 'no run without faults has p50 or p99 latency'};
+  }
+  const settings = bySetting(runs).slice(0, MAX_SETTINGS);
+  const scales = seriesScales(model, runs);
+  const x = xAxis(points.map((row) => row.achieved_ops_per_s));
+  const domain = logDomain(points.map((row) => row.latency_ms));
+  const y = {
+    field: 'latency_ms',
+    type: 'quantitative',
+    scale: {type: 'log', domain},
+    axis: {title: null, values: logTicks(domain), format: '~g', minExtent: 44, maxExtent: 44},
+  };
+  const panels = settings.flatMap((setting) =>
+    SHOWN.map((name) => {
+      const members = new Set(setting.runs.map((run) => run.id));
+      const own = points.filter((row) => row.percentile === name && members.has(row.run));
+      const cellLines = linesOf(setting.runs).filter((row) => row.percentile === name);
+      return {
+        ...panelTitle(`${name} latency (ms, log)`, setting),
+        rows: [{height: 260, spec: panelSpec(own, cellLines, scales, x, y)}],
+      };
+    }),
+  );
+  return {
+    name: NAME,
+    title: TITLE,
+    conditions: conditions(runs),
+    legend: seriesLegend(model, runs),
+    panels,
+    minPanel: 320,
+    maxColumns: 2,
+    yExtent: 44,
+    data: points,
+    caption: caption(points, settings, runs),
+  };
+}
+
+function caption(points, settings, runs) {
+  const parts = [
+    'Latency runs from the moment an operation was meant to be sent, so queueing is part of it. ' +
+      'Every repetition is a point; lines join the medians of each load.',
+  ];
+  if (points.some((row) => row.generator_limited)) {
+    parts.push('Hollow points: the load generator, not the strategy, was the limit.');
+  }
+  if (points.some((row) => row.above_timeout)) {
+    parts.push('Arrows: the percentile lies above the timeout, drawn at the timeout.');
+  }
+  const all = bySetting(runs).length;
+  if (all > settings.length) parts.push(`${all - settings.length} further settings are not drawn.`);
+  return parts.join(' ');
+}

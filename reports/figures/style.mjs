@@ -1,0 +1,87 @@
+// How a strategy looks, the same in every figure: a colour and a shape per strategy, a dash per node
+// count. The colours derive from Okabe and Ito, "Color Universal Design" (2008).
+
+const KNOWN = {
+  unreplicated: {color: '@unreplicated', shape: 'square'},
+  raft: {color: '@raft', shape: 'circle'},
+  bully_2pc: {color: '@bully_2pc', shape: 'triangle-up'},
+  gossip_lww: {color: '@gossip_lww', shape: 'diamond'},
+};
+const OTHER_SHAPES = ['cross', 'triangle-down', 'triangle-right'];
+const DASHES = new Map([
+  [1, [2, 3]],
+  [3, [1, 0]],
+  [5, [7, 3]],
+  [7, [2.5, 2.5]],
+  [9, [9, 3, 2, 3]],
+]);
+
+/** Points grow with the cluster, so that series without a line can be told apart too. */
+const sizeOf = (nodes) => 30 + 3.2 * Math.min(nodes, 9) ** 1.7;
+
+/** The look of a series {algorithm, nodes} among all strategies of the report. */
+export function styleOf(model, series) {
+  const others = model.algorithms.filter((name) => !KNOWN[name]);
+  const at = others.indexOf(series.algorithm) % OTHER_SHAPES.length;
+  const look = KNOWN[series.algorithm] ?? {color: `@other${at}`, shape: OTHER_SHAPES[at]};
+  return {
+    ...look,
+    size: sizeOf(series.nodes),
+    dash: DASHES.get(series.nodes) ?? [9, 3, 2, 3, 2, 3],
+  };
+}
+
+/** The series that these runs belong to, in the report's order. */
+export function seriesOf(model, runs) {
+  const present = new Set(runs.map((run) => run.series));
+  return model.series.filter((series) => present.has(series.label));
+}
+
+/** Legend items for series: a line with its dash and the strategy's shape. */
+export function seriesLegend(model, runs) {
+  return seriesOf(model, runs).map((series) => {
+    return {label: series.label, mark: 'line', ...styleOf(model, series)};
+  });
+}
+
+/** Encodings of colour, shape, size and dash by the field `series`. */
+export function seriesScales(model, runs) {
+  const series = seriesOf(model, runs);
+  const domain = series.map((s) => s.label);
+  const looks = series.map((s) => styleOf(model, s));
+  const by = (range) => ({field: 'series', type: 'nominal', legend: null, scale: {domain, range}});
+  return {
+    color: by(looks.map((look) => look.color)),
+    shape: by(looks.map((look) => look.shape)),
+    size: {...by(), scale: {type: 'ordinal', domain, range: looks.map((look) => look.size)}},
+    strokeDash: by(looks.map((look) => look.dash)),
+  };
+}
+
+/** A domain with a little room around the values, for a logarithmic axis. */
+export function logDomain(values) {
+  const known = values.filter((v) => Number.isFinite(v) && v > 0);
+  if (known.length === 0) return [1, 10];
+  return [Math.min(...known) / 1.3, Math.max(...known) * 1.3];
+}
+
+/** Ticks for a logarithmic domain: 1-2-5 while there is room, else powers of ten. */
+export function logTicks([from, to]) {
+  const decades = Math.log10(to / from);
+  const ticks = [];
+  for (let e = Math.floor(Math.log10(from)); e <= Math.log10(to) + 1e-9; e += 1) {
+    for (const m of decades > 3.6 ? [1] : decades > 1.3 ? [1, 3] : [1, 2, 5]) {
+      const tick = Number(`${m}e${e}`);
+      if (tick >= from * 0.999 && tick <= to * 1.001) ticks.push(tick);
+    }
+  }
+  return ticks;
+}
+
+/** A title for a panel: its own name, and the setting's when there are several. */
+export function panelTitle(name, setting) {
+  return setting.title ? {title: name, subtitle: setting.title} : {title: name};
+}
+
+/** At most this many settings are drawn in one figure; the others are named in its caption. */
+export const MAX_SETTINGS = 8;

@@ -1,0 +1,179 @@
+// What the figures show, in sentences made from the data alone.
+
+import {bySetting, cells, commonLoad, cpuTotal, medianOf, percentileUs} from './model.mjs';
+import {
+  count,
+  duration,
+  isNumber,
+  list,
+  median,
+  perSecond,
+  plural,
+  range,
+  significant,
+} from './format.mjs';
+
+const strong = (text) => ({strong: text});
+
+/** What one series costs as a multiple of the unreplicated control at the same load. */
+function againstControl(series, at, control) {
+  const own = at.filter((run) => run.series === series);
+  if (own.length === 0 || control.length === 0 || own[0].algorithm === 'unreplicated') return [];
+  const ratio = (pick) => {
+    const [a, b] = [medianOf(own, pick), medianOf(control, pick)];
+    return isNumber(a) && isNumber(b) && b > 0 ? `${significant(a / b)}×` : null;
+  };
+  const cpu = ratio((run) => cpuTotal(run.summary));
+  const p50 = ratio((run) => percentileUs(run.summary.latency_us.p50));
+  const parts = [cpu && `${cpu} the CPU`, p50 && `${p50} the median latency`].filter(Boolean);
+  if (parts.length === 0) return [];
+  return [`; at ${at[0].load.label} it takes `, strong(list(parts)), ' of one unreplicated node'];
+}
+
+/** For each series: the most it carried, how fast, and its price against the control. */
+function throughput(setting) {
+  const load = commonLoad(setting.runs);
+  const at = setting.runs.filter((run) => run.load.label === load.label);
+  const control = at.filter((run) => run.algorithm === 'unreplicated');
+  const best = new Map();
+  for (const cell of cells(setting.runs)) {
+    const achieved = medianOf(cell, (run) => run.summary.achieved_ops_per_s);
+    const known = best.get(cell[0].series);
+    if (!known || achieved > known.achieved) best.set(cell[0].series, {cell, achieved});
+  }
+  return [...best.values()].map(({cell, achieved}) => {
+    const p99 = medianOf(cell, (run) => percentileUs(run.summary.latency_us.p99));
+    const tail =
+      p99 === null
+        ? ''
+        : p99 === Infinity
+          ? ' with a p99 above the timeout'
+          : ` with a p99 of ${duration(p99)}`;
+    const limit = cell.some((run) => run.summary.limited) ? ' (the generator was the limit)' : '';
+    return [
+      strong(cell[0].series),
+      ...carried(cell, achieved),
+      tail,
+      limit,
+      ...againstControl(cell[0].series, at, control),
+      '.',
+    ];
+  });
+}
+
+/** "carried all of the highest load" or "reached X, N % of what was offered". */
+function carried(cell, achieved) {
+  const offered = medianOf(cell, (run) => run.summary.offered_ops_per_s);
+  const rate = strong(perSecond(achieved));
+  if (cell[0].manifest.loop === 'closed') return [' reached ', rate, ` with ${cell[0].load.label}`];
+  if (!offered) return [' reached ', rate];
+  if (achieved >= 0.95 * offered) return [' carried ', rate, ', all that was offered,'];
+  return [
+    ' reached at most ',
+    rate,
+    `, ${significant((100 * achieved) / offered)} % of what was offered,`,
+  ];
+}
+
+/** What each strategy's additional nodes cost, between its fewest and most, at the common load. */
+function priceOfNodes(setting) {
+  const load = commonLoad(setting.runs);
+  const at = setting.runs.filter((run) => run.load.label === load.label);
+  return [...new Set(at.map((run) => run.algorithm))].flatMap((algorithm) => {
+    const own = cells(at.filter((run) => run.algorithm === algorithm)).sort(
+      (a, b) => a[0].nodes - b[0].nodes,
+    );
+    if (own.length < 2) return [];
+    const [few, many] = [own[0], own[own.length - 1]];
+    const cpu = [few, many].map((cell) => medianOf(cell, (run) => cpuTotal(run.summary)));
+    const sent = [few, many].map((cell) => medianOf(cell, (run) => run.summary.messages_per_op));
+    const parts = [];
+    if (cpu.every(isNumber)) {
+      parts.push(
+        `${significant(cpu[0])} → ${significant(cpu[1])} CPU-seconds per million operations`,
+      );
+    }
+    if (sent.every(isNumber)) {
+      parts.push(`${significant(sent[0])} → ${significant(sent[1])} messages per operation`);
+    }
+    if (parts.length === 0) return [];
+    return [
+      [
+        `${algorithm} from ${few[0].nodes} to ${many[0].nodes} nodes at ${load.label}: `,
+        strong(list(parts)),
+        '.',
+      ],
+    ];
+  });
+}
+
+function killedLeader(model) {
+  const groups = new Map();
+  for (const event of model.events) {
+    const key = `${event.run.series}\u0001${event.fault}\u0001${event.run.settingId}`;
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(event);
+  }
+  return [...groups.values()].map((events) => {
+    const {run, fault} = events[0];
+    const times = (field) => {
+      const never = events.filter((e) => !isNumber(e[field])).length;
+      const known = range(
+        events.map((e) => e[field]),
+        count,
+      );
+      if (never === events.length) return 'never';
+      return `${known} ms${never ? ` (never in ${never} of ${events.length})` : ''}`;
+    };
+    const lost = ['refused', 'unknown', 'unsent'].map((name) => {
+      return `${count(median(events.map((e) => e[name]).filter(isNumber)))} ${name}`;
+    });
+    const counts = events.some((e) => isNumber(e.refused))
+      ? `; it cost ${list(lost)} operations`
+      : '';
+    const many =
+      events.length > 1 ? ` (${plural(events.length, 'fault')}, medians of the counts)` : '';
+    return [
+      strong(`${run.series}, ${fault}`),
+      `: noticed after ${times('noticed_ms')}, first success after `,
+      strong(times('first_success_ms')),
+      ', back to 95 % after ',
+      strong(times('back_to_95_ms')),
+      `${counts}${many}.`,
+    ];
+  });
+}
+
+function consistency(model) {
+  const verdicts = model.runs.map((run) => run.summary.consistency.verdict);
+  const of = (verdict) => verdicts.filter((v) => v === verdict).length;
+  const parts = [];
+  if (of('pass')) parts.push(`${plural(of('pass'), 'run')} passed`);
+  if (of('fail')) parts.push(`${plural(of('fail'), 'run')} FAILED`);
+  if (of('not_promised'))
+    parts.push(`${plural(of('not_promised'), 'run')} counted what is not promised`);
+  if (of('not_checked')) parts.push(`${plural(of('not_checked'), 'run')} checked nothing`);
+  const sum = (name) => model.runs.reduce((s, run) => s + (run.summary.consistency[name] ?? 0), 0);
+  const anomalies = ['lost', 'superseded', 'older_wins', 'stale_reads', 'duplicates']
+    .filter((name) => sum(name) > 0)
+    .map((name) => `${count(sum(name))} ${name.replace('_', ' ')}`);
+  const counted = anomalies.length ? ` Counted over all runs: ${list(anomalies)}.` : '';
+  return [['Checkers: ', strong(list(parts)), `.${counted}`]];
+}
+
+/**
+ * The findings as groups {title, sentences}; a sentence is a list of strings and {strong: string}.
+ * Sentences compare runs of one setting only.
+ */
+export function buildFindings(model) {
+  const groups = [];
+  for (const setting of bySetting(model.steady)) {
+    const sentences = [...throughput(setting), ...priceOfNodes(setting)];
+    const title = setting.title ? `Without faults, ${setting.title}` : 'Without faults';
+    if (sentences.length) groups.push({title, sentences});
+  }
+  const faults = killedLeader(model);
+  if (faults.length) groups.push({title: 'With faults', sentences: faults});
+  groups.push({title: 'Correctness', sentences: consistency(model)});
+  return groups;
+}

@@ -1,0 +1,256 @@
+// What a reader must know before comparing: unlike runs, failed checks, missing runs, a limited
+// generator. Flags are loud on purpose; nothing here is ever left out of the page.
+
+import {asText} from './read.mjs';
+import {differingKeys, groupBy} from './model.mjs';
+import {list, percentile, plural, significant} from './format.mjs';
+
+const WHY = {
+  durability: 'what is on disk when a client hears ok differs',
+  read_mode: 'local reads may be stale and cost nothing; linearizable ones ask a quorum',
+  routing: 'a forwarded operation takes one hop more',
+  batch: 'several commands share one message',
+  host: 'they ran on different machines',
+  build_type: 'an unoptimised build is slower',
+};
+
+/** A few of many names, so that a flag stays readable: "a, b, c and 4 more". */
+function some(names, most = 4) {
+  if (names.length <= most) return list(names);
+  return `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
+}
+
+function unlike(model) {
+  return differingKeys(model.runs).map(([key, name]) => {
+    const groups = groupBy(model.runs, (run) => run.setting[key]);
+    const parts = [...groups].map(([value, runs]) => {
+      return `${value} (${plural(runs.length, 'run')}: ${some([...new Set(runs.map(shortName))], 3)})`;
+    });
+    const why = WHY[key] ? ` – ${WHY[key]}` : '';
+    return {
+      level: 'warn',
+      title: `Unlike runs: ${name} differs`,
+      text: `${list(parts)}${why}. Figures draw them in panels of their own.`,
+    };
+  });
+}
+
+const shortName = (run) => (run.disturbed ? `${run.series}, ${run.faultName}` : run.series);
+
+function differing(model, name, pick, text) {
+  const values = [...new Set(model.runs.map((run) => asText(pick(run.manifest)) ?? 'not stated'))];
+  if (values.length < 2) return [];
+  return [{level: 'warn', title: `Unlike runs: ${name} differs`, text: `${list(values)}. ${text}`}];
+}
+
+function verdicts(model) {
+  const flags = [];
+  const failed = model.runs.filter((run) => run.summary.consistency.verdict === 'fail');
+  if (failed.length) {
+    flags.push({
+      level: 'stop',
+      title: `Consistency check failed in ${plural(failed.length, 'run')}`,
+      text:
+        `${some(
+          failed.map((run) => run.id),
+          8,
+        )}. A figure of a run that broke its promise says ` +
+        'what breaking it cost, not what keeping it costs.',
+    });
+  }
+  const unchecked = model.runs.filter((run) => run.summary.consistency.verdict === 'not_checked');
+  if (unchecked.length) {
+    flags.push({
+      level: 'info',
+      title: `Consistency not checked in ${plural(unchecked.length, 'run')}`,
+      text: 'They recorded no history; nothing is claimed about what they lost or kept.',
+    });
+  }
+  return flags;
+}
+
+function missing(model) {
+  if (model.missing.length === 0) return [];
+  const names = model.missing.map((run) => `${run.sweep}/${run.name} (${run.why})`);
+  return [
+    {
+      level: 'stop',
+      title: `${plural(model.missing.length, 'run')} missing`,
+      text: `${some(names, 8)}. Every figure here is without them.`,
+    },
+  ];
+}
+
+function generator(model) {
+  const limited = model.runs.filter((run) => run.summary.limited);
+  if (limited.length === 0) return [];
+  return [
+    {
+      level: 'warn',
+      title: `Load generator limited in ${plural(limited.length, 'run')}`,
+      text:
+        `${some(
+          limited.map((run) => run.id),
+          8,
+        )}. There the figures are a lower bound of the ` +
+        'strategy, an upper bound of the generator.',
+    },
+  ];
+}
+
+function builds(model) {
+  const flags = [];
+  const types = [...new Set(model.runs.map((run) => run.setting.build_type))];
+  const slow = types.filter(
+    (type) => !['Release', 'RelWithDebInfo', 'MinSizeRel', 'not stated'].includes(type),
+  );
+  if (slow.length) {
+    flags.push({
+      level: 'warn',
+      title: `Not an optimised build: ${list(slow)}`,
+      text: 'Speed and cost say little about the strategy.',
+    });
+  }
+  const dirty = model.runs.filter((run) => /dirty/.test(run.manifest.software?.commit ?? ''));
+  if (dirty.length) {
+    flags.push({
+      level: 'info',
+      title: 'Built from changed sources',
+      text:
+        `${plural(dirty.length, 'run')} had changes that are in no commit, so the commit alone ` +
+        'does not repeat them.',
+    });
+  }
+  return flags;
+}
+
+function promises(model) {
+  const groups = groupBy(model.runs, (run) => asText(run.manifest.guarantee) ?? 'not stated');
+  if (groups.size < 2) return [];
+  const parts = [...groups].map(([promise, runs]) => {
+    return `${list([...new Set(runs.map((run) => run.algorithm))])}: ${promise}`;
+  });
+  return [
+    {
+      level: 'info',
+      title: 'The strategies promise different things',
+      text: `${parts.join('. ')}. A cheaper one may be cheaper because it promises less.`,
+    },
+  ];
+}
+
+function repetitions(model) {
+  const key = (run) => [run.settingId, run.series, run.load.label, run.faultName].join('\u0001');
+  const sizes = [...groupBy(model.runs, key).values()].map((runs) => runs.length);
+  const few = sizes.filter((size) => size < 3).length;
+  if (few === 0) return [];
+  return [
+    {
+      level: 'info',
+      title: 'Few repetitions',
+      text:
+        `${few} of ${sizes.length} points have fewer than 3 repetitions: treat small differences ` +
+        'as noise.',
+    },
+  ];
+}
+
+function tails(model) {
+  const beyond = model.runs.filter((run) => run.summary.latency_us.p99?.above);
+  if (beyond.length === 0) return [];
+  const worst = beyond[0].summary.latency_us.p99;
+  return [
+    {
+      level: 'warn',
+      title: `p99 lies above the timeout in ${plural(beyond.length, 'run')}`,
+      text:
+        `${some(
+          beyond.map((run) => run.id),
+          6,
+        )}: more than 1 % of the operations had no answer ` + `(${percentile(worst)}).`,
+    },
+  ];
+}
+
+function lateArrivals(model) {
+  const late = model.runs.filter(
+    (run) => (run.summary.late_share ?? 0) > 0.01 && !run.summary.limited,
+  );
+  if (late.length === 0) return [];
+  const worst = Math.max(...late.map((run) => run.summary.late_share));
+  return [
+    {
+      level: 'info',
+      title: `Sends were late in ${plural(late.length, 'run')}`,
+      text:
+        `Up to ${significant(worst * 100, 2)} % of the operations left later than intended; the ` +
+        'latency counts from the intended time.',
+    },
+  ];
+}
+
+function notes(model) {
+  const said = model.runs.flatMap((run) => {
+    const own = run.manifest.notes;
+    return (Array.isArray(own) ? own : own ? [own] : []).map((note) => [asText(note), run.id]);
+  });
+  return [...groupBy(said, ([note]) => note)].map(([note, runs]) => ({
+    level: 'info',
+    title: `Noted by ${plural(runs.length, 'run')}`,
+    text: `${note} (${some(runs.map(([, id]) => id))})`,
+  }));
+}
+
+function absentFiles(model) {
+  const names = model.runs.flatMap((run) => run.absent.map((file) => [file, run.id]));
+  return [...groupBy(names, ([file]) => file)].map(([file, runs]) => ({
+    level: 'info',
+    title: `${file} is absent in ${plural(runs.length, 'run')}`,
+    text: `${some(runs.map(([, id]) => id))}: left out of the figures that need it.`,
+  }));
+}
+
+function closedLoops(model) {
+  const closed = model.runs.filter((run) => run.manifest.loop === 'closed');
+  if (closed.length === 0) return [];
+  return [
+    {
+      level: 'info',
+      title: `Closed loop in ${plural(closed.length, 'run')}`,
+      text:
+        'Each client waits for an answer before it goes on, so a slow system is asked less: the ' +
+        'latency there leaves out what would have queued.',
+    },
+  ];
+}
+
+const ORDER = {stop: 0, warn: 1, info: 2};
+
+/** All flags, the gravest first: {level: "stop"|"warn"|"info", title, text}. */
+export function buildFlags(model) {
+  const flags = [
+    ...verdicts(model),
+    ...missing(model),
+    ...generator(model),
+    ...unlike(model),
+    ...differing(model, 'commit', (m) => m.software?.commit, 'Differences may come from the code.'),
+    ...differing(model, 'duration', (m) => m.duration_s, 'Longer runs see rarer events.'),
+    ...differing(model, 'disk sync latency class', syncClass, 'The disks differ.'),
+    ...builds(model),
+    ...tails(model),
+    ...promises(model),
+    ...repetitions(model),
+    ...lateArrivals(model),
+    ...closedLoops(model),
+    ...absentFiles(model),
+    ...notes(model),
+  ];
+  return flags.sort((a, b) => ORDER[a.level] - ORDER[b.level]);
+}
+
+/** The disk's sync latency to a power of four, only where durability makes it matter. */
+function syncClass(manifest) {
+  const sync = manifest.host?.disk_sync_us_p50;
+  if (manifest.durability !== 'group_commit' || typeof sync !== 'number' || sync <= 0) return 'any';
+  return `about ${significant(4 ** Math.round(Math.log(sync) / Math.log(4)), 2)} µs`;
+}

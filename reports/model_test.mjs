@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {binWidth, bySetting, buildModel, commonLoad} from './model.mjs';
+import {quantiles} from './figures/distribution.mjs';
+import {layout} from './layout.mjs';
+import {toToml} from './toml.mjs';
+
+function run(name, manifest, summary = {}) {
+  return {
+    id: `s/${name}`,
+    sweep: 's',
+    name,
+    absent: [],
+    timeline: null,
+    faults: null,
+    histogram: null,
+    manifest: {algorithm: 'raft', nodes: 3, rate: 1000, durability: 'none', ...manifest},
+    summary: {
+      achieved_ops_per_s: 1000,
+      offered_ops_per_s: 1000,
+      completed: 10,
+      latency_us: {},
+      consistency: {verdict: 'pass'},
+      ...summary,
+    },
+  };
+}
+
+const modelOf = (runs) => buildModel({sweeps: [], missing: [], runs});
+
+test('runs of different durability are of different settings, named by what differs', () => {
+  const model = modelOf([run('a', {}), run('b', {}), run('c', {durability: 'async'})]);
+  const settings = bySetting(model.runs);
+  assert.deepEqual(
+    settings.map((s) => [s.title, s.runs.length]),
+    [
+      ['durability none', 2],
+      ['durability async', 1],
+    ],
+  );
+});
+
+test('in a closed loop the load is the operations in flight', () => {
+  const [only] = modelOf([run('a', {loop: 'closed', window: 64, rate: null})]).runs;
+  assert.equal(only.load.label, '64 in flight');
+});
+
+test('the common load is the highest one that all carried, of those most series share', () => {
+  const model = modelOf([
+    run('a', {rate: 1000}),
+    run('b', {rate: 5000}, {offered_ops_per_s: 5000, achieved_ops_per_s: 4990}),
+    run('c', {rate: 9000}, {offered_ops_per_s: 9000, achieved_ops_per_s: 6000}),
+    run('d', {rate: 1000, nodes: 5}),
+    run('e', {rate: 9000, nodes: 5}, {offered_ops_per_s: 9000}),
+    run('f', {rate: 5000, nodes: 5}, {offered_ops_per_s: 5000, achieved_ops_per_s: 5000}),
+    run('g', {rate: 20000}),
+  ]);
+  assert.equal(commonLoad(model.runs).value, 5000);
+});
+
+test('what a fault cost is counted from its injection to the next fault', () => {
+  const row = (t, refused) => ({t_ms: t, completed: 10, refused, unknown: 1, unsent: 0});
+  const timeline = [row(-100, 100), row(0, 7), row(100, 2), row(200, 3), row(300, 40)];
+  const fault = (at) => ({
+    fault: 'kill-leader',
+    node: '1',
+    injected_ms: at,
+    noticed_ms: 1,
+    first_success_ms: 2,
+    back_to_95_ms: null,
+  });
+  const killed = {...run('k', {faults: 'kill-leader'}), timeline, faults: [fault(110), fault(300)]};
+  const {events} = modelOf([killed]);
+  assert.deepEqual(
+    events.map((e) => [e.refused, e.unknown, e.unsent]),
+    [
+      [5, 2, 0],
+      [40, 1, 0],
+    ],
+  );
+  assert.equal(binWidth(timeline), 100);
+});
+
+test('quantiles are read at the upper edge, and end where the unanswered begin', () => {
+  const histogram = [
+    {latency_us_low: 0, latency_us_high: 1000, count: 90},
+    {latency_us_low: 1000, latency_us_high: 5000, count: 9},
+  ];
+  const at = (rank, unanswered) => {
+    return quantiles(histogram, unanswered).find((q) => q.rank === rank)?.latency_ms;
+  };
+  assert.equal(at(2, 1), 1);
+  assert.equal(at(10, 1), 1);
+  assert.equal(at(100, 1), 5);
+  assert.equal(at(10, 20), undefined, 'the 90th percentile lies among 20 unanswered of 119');
+  assert.equal(quantiles([], 5).length, 0);
+});
+
+test('a layout has as many columns as fit, and no colour token left', () => {
+  const panel = {title: 'p', rows: [{height: 10, spec: {mark: {type: 'point', color: '@raft'}}}]};
+  const figure = {
+    name: 'f',
+    title: 't',
+    conditions: 'c',
+    legend: [],
+    panels: [panel, panel],
+    minPanel: 300,
+    maxColumns: 2,
+    yExtent: 40,
+  };
+  const columns = (width) => {
+    return layout(figure, {width, theme: 'dark', titled: true}).vconcat[0].columns;
+  };
+  assert.equal(columns(1100), 2);
+  assert.equal(columns(360), 1);
+  const text = JSON.stringify(layout(figure, {width: 800, theme: 'light', titled: false}));
+  assert.ok(!text.includes('@raft') && text.includes('#0072b2'));
+});
+
+test('a spec becomes TOML', () => {
+  assert.equal(
+    toToml({rate: [1, 2], loop: 'open', none: null, options: {raft: {a_ms: 150}}}),
+    'rate = [1, 2]\nloop = "open"\n[options.raft]\na_ms = 150',
+  );
+});

@@ -1,0 +1,311 @@
+// The page: one file that needs no network. The plots' code, data and styles are inside it.
+
+import {readFileSync} from 'node:fs';
+import {bySetting, hostName, medianOf} from './model.mjs';
+import {consistencyTable, factsTable, faultsTable, runsTable} from './tables.mjs';
+import {count, escapeHtml, isNumber, list, perSecond, plural} from './format.mjs';
+import {colorsOf} from './layout.mjs';
+import {styleOf} from './figures/style.mjs';
+import {toToml} from './toml.mjs';
+
+const here = (leaf) => new URL(leaf, import.meta.url);
+const PACKAGES = ['vega', 'vega-lite', 'vega-embed'];
+
+const CHROME = {
+  light: {
+    page: '#f6f7f8',
+    line: '#dfe2e6',
+    link: '#00588a',
+    good: '#00724f',
+    warn: '#b56a00',
+    'bad-soft': '#fdecea',
+    'warn-soft': '#fff6e5',
+  },
+  dark: {
+    page: '#0d1014',
+    line: '#2b323b',
+    link: '#7cc4f2',
+    good: '#4fd1a0',
+    warn: '#f0b63a',
+    'bad-soft': '#2a1716',
+    'warn-soft': '#282013',
+  },
+};
+
+function variables(theme) {
+  return Object.entries({...colorsOf(theme), ...CHROME[theme]})
+    .map(([name, color]) => `--${name}:${color}`)
+    .join(';');
+}
+
+function styles() {
+  const keys = Object.keys(colorsOf('light'))
+    .map((name) => `.key[data-color="${name}"]{background:var(--${name})}`)
+    .join('');
+  return (
+    `:root{${variables('light')}}:root[data-theme="dark"]{${variables('dark')}}` +
+    `${keys}\n${readFileSync(here('page.css'), 'utf8')}`
+  );
+}
+
+/** A script's text, made safe to stand inside a <script> element. */
+const inScript = (text) => text.replace(/<\/script/gi, '<\\/script').replace(/<!--/g, '<\\!--');
+const asJson = (value) =>
+  JSON.stringify(value)
+    .replace(/</g, '\\u003c')
+    .replace(/[\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
+
+function scripts(figures) {
+  const libraries = PACKAGES.map((name) => {
+    const text = readFileSync(here(`node_modules/${name}/build/${name}.min.js`), 'utf8').replace(
+      /\n\/\/# sourceMappingURL=.*\s*$/,
+      '',
+    );
+    return `<script>${inScript(text)}</script>`;
+  });
+  const data = figures
+    .filter((f) => !f.absent)
+    .map(({name, title, conditions, legend, panels, minPanel, maxColumns, yExtent}) => {
+      return {name, title, conditions, legend, panels, minPanel, maxColumns, yExtent};
+    });
+  const own = ['layout.mjs', 'page_client.js'].map((leaf) => readFileSync(here(leaf), 'utf8'));
+  const licenses = PACKAGES.map((name) =>
+    readFileSync(here(`node_modules/${name}/LICENSE`), 'utf8'),
+  );
+  return (
+    `<script type="text/plain" id="licenses">${inScript(licenses.join('\n'))}</script>\n` +
+    `<script type="application/json" id="figures">${asJson(data)}</script>\n` +
+    `${libraries.join('\n')}\n<script type="module">\n${inScript(own.join('\n'))}</script>`
+  );
+}
+
+const FIRST_THEME =
+  "let t=null;try{t=localStorage.getItem('parley-theme')}catch{}" +
+  "document.documentElement.dataset.theme=t==='dark'||t==='light'?t:" +
+  "matchMedia('(prefers-color-scheme: dark)').matches?'dark':'light'";
+const POLICY =
+  "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; " +
+  "style-src 'unsafe-inline'; img-src data: blob:";
+const MARK =
+  '<svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">' +
+  '<rect x="0" y="0" width="10" height="10" fill="var(--raft)"/>' +
+  '<rect x="12" y="0" width="10" height="10" fill="var(--bully_2pc)"/>' +
+  '<rect x="0" y="12" width="10" height="10" fill="var(--gossip_lww)"/>' +
+  '<rect x="12" y="12" width="10" height="10" fill="var(--unreplicated)"/></svg>';
+
+function tile(label, value, note, bad = false) {
+  return (
+    `<div class="tile${bad ? ' bad' : ''}"><div class="label">${escapeHtml(label)}</div>` +
+    `<div class="value">${escapeHtml(value)}</div><div class="note">${escapeHtml(note)}</div></div>`
+  );
+}
+
+function tiles(model) {
+  const planned = model.runs.length + model.missing.length;
+  const out = [
+    tile(
+      'Runs',
+      `${count(model.runs.length)} of ${count(planned)}`,
+      plural(model.sweeps.length, 'sweep'),
+      model.missing.length > 0,
+    ),
+  ];
+  const fastest = [...model.steady].sort((a, b) => {
+    return b.summary.achieved_ops_per_s - a.summary.achieved_ops_per_s;
+  })[0];
+  if (fastest) {
+    out.push(
+      tile(
+        'Highest throughput of a run',
+        perSecond(fastest.summary.achieved_ops_per_s),
+        `${fastest.series}, ${fastest.load.label}`,
+      ),
+    );
+  }
+  const back = model.events.filter((event) => isNumber(event.back_to_95_ms));
+  if (model.events.length) {
+    const text = back.length ? `${count(medianOf(back, (e) => e.back_to_95_ms))} ms` : 'never';
+    const never = model.events.length - back.length;
+    out.push(
+      tile(
+        'Back to 95 % after a fault',
+        text,
+        `median of ${plural(model.events.length, 'fault')}${never ? `, ${never} never` : ''}`,
+        never > 0,
+      ),
+    );
+  }
+  const of = (value) => model.runs.filter((r) => r.summary.consistency.verdict === value).length;
+  out.push(
+    tile(
+      'Consistency',
+      of('fail') ? `${of('fail')} failed` : `${of('pass')} passed`,
+      `${of('not_promised')} not promised, ${of('not_checked')} not checked`,
+      of('fail') > 0,
+    ),
+  );
+  return `<div class="tiles">${out.join('')}</div>`;
+}
+
+function flagsHtml(flags) {
+  if (flags.length === 0) return '';
+  const WORD = {stop: 'stop', warn: 'caution', info: 'note'};
+  const one = (flag) =>
+    `<div class="flag ${flag.level}"><span class="level">${WORD[flag.level]}</span>` +
+    `<b>${escapeHtml(flag.title)}</b>${escapeHtml(flag.text)}</div>`;
+  return `<div class="flags" id="flags">${flags.map(one).join('\n')}</div>`;
+}
+
+function findingsHtml(groups) {
+  const part = (p) =>
+    typeof p === 'string' ? escapeHtml(p) : `<strong>${escapeHtml(p.strong)}</strong>`;
+  return groups
+    .map((group) => {
+      const items = group.sentences.map((s) => `<li>${s.map(part).join('')}</li>`);
+      return `<h3>${escapeHtml(group.title)}</h3><ul>${items.join('\n')}</ul>`;
+    })
+    .join('\n');
+}
+
+function figureHtml(figure, number, files) {
+  const heading = `<h2><span class="index">${number}</span>${escapeHtml(figure.title)}</h2>`;
+  if (figure.absent) {
+    return (
+      `<figure id="${figure.name}">${heading}<p class="absent">Absent: ` +
+      `${escapeHtml(figure.absent)}.</p></figure>`
+    );
+  }
+  const links = Object.entries(files)
+    .filter(([, file]) => file)
+    .map(([kind, file]) => `<a href="${escapeHtml(file)}">${kind.toUpperCase()}</a>`);
+  return `<figure id="${figure.name}">${heading}
+<p class="conditions">${escapeHtml(figure.conditions)}</p>
+<div class="sheet"><div class="plot" id="plot-${figure.name}" role="img" aria-label="${escapeHtml(
+    `${figure.title}. ${figure.caption}`,
+  )}"></div></div>
+<figcaption>${escapeHtml(figure.caption)} <span class="files">${links.join(' · ')}</span></figcaption>
+</figure>`;
+}
+
+function manifestHtml(model) {
+  const specs = model.sweeps
+    .filter((sweep) => sweep.spec)
+    .map((sweep) => {
+      const name = escapeHtml(sweep.name);
+      return (
+        `<h3>To repeat ${name}</h3><p class="quiet">Save as <code>${name}.toml</code>, then ` +
+        `<code>parley sweep ${name}.toml --out results/${name}</code></p>` +
+        `<pre>${escapeHtml(toToml(sweep.spec))}</pre>`
+      );
+    });
+  const runs = model.runs.map((run) => {
+    return (
+      `<details class="run" id="run-${run.at}"><summary>${escapeHtml(run.id)}</summary>` +
+      `<pre>${escapeHtml(JSON.stringify(run.manifest, null, 2))}</pre></details>`
+    );
+  });
+  return `${specs.join('\n')}<h3>Manifest of every run</h3>${runs.join('\n')}`;
+}
+
+function intro(model) {
+  const nodes = [...new Set(model.runs.map((run) => run.nodes))].sort((a, b) => a - b).map(String);
+  const hosts = [...new Set(model.runs.map((run) => hostName(run.manifest.host)).filter(Boolean))];
+  const where =
+    hosts.length === 1 ? ` on ${hosts[0]}` : hosts.length ? ` on ${hosts.length} hosts` : '';
+  const settings = bySetting(model.runs).length;
+  return (
+    `${list(model.algorithms)} at ${list(nodes)} ${nodes.join() === '1' ? 'node' : 'nodes'}${where}, ` +
+    `in ${plural(settings, 'setting')}. One application, the same load, the same faults, the same checks.`
+  );
+}
+
+function section(id, title, quiet, body) {
+  const note = quiet ? `<p class="quiet">${quiet}</p>` : '';
+  return `<section id="${id}"><h2>${title}</h2>${note}${body}</section>`;
+}
+
+function tablesHtml(model) {
+  const faults =
+    model.events.length === 0
+      ? '<p class="absent">Absent: no run injected a fault.</p>'
+      : faultsTable(model.events);
+  return [
+    section(
+      'fault-table',
+      'What a killed leader cost, in numbers',
+      'Recovery in milliseconds after the injection. Pixels are the operations that did not ' +
+        'succeed from the injection to the next fault or the end of the run: refused (definitely ' +
+        'not done), unknown (may have been done), unsent (no place among those in flight).',
+      faults,
+    ),
+    section(
+      'consistency-table',
+      'What the checkers found',
+      'Sums over the runs of a line; maxima where it says so. Not promised: counted, not judged.',
+      consistencyTable(model.runs),
+    ),
+    section(
+      'run-table',
+      'All runs',
+      'Latency counts from the intended send. CPU-seconds are per million operations in the ' +
+        'measured window. No repetition is left out.',
+      runsTable(model.runs),
+    ),
+    section('conditions', 'Conditions', '', factsTable(model)),
+  ].join('\n');
+}
+
+/**
+ * The page's HTML.
+ * @param model of buildModel
+ * @param parts {figures, files: {name: {svg, pdf, csv}}, flags, findings}; files relative to the page
+ */
+export function renderPage(model, {figures, files, flags, findings}) {
+  for (const run of model.runs) run.color = styleOf(model, run).color.slice(1);
+  const title = `${[...new Set(model.sweeps.map((sweep) => sweep.name))].join(', ')} – Parley`;
+  const drawn = figures.map((f, at) => figureHtml(f, at + 1, files[f.name] ?? {}));
+  const links = [
+    ...figures.map((f) => [f.name, f.title]),
+    ['run-table', 'All runs'],
+    ['manifest', 'Manifest'],
+  ].map(([id, text]) => `<a href="#${id}">${escapeHtml(text)}</a>`);
+  return (
+    `<!doctype html>
+<html lang="en" data-theme="light">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${escapeHtml(title)}</title>
+<script>${FIRST_THEME}</script>
+<style>${styles()}</style>
+</head>
+<body>
+<header><div class="inner">
+<div class="bar"><div class="brand">${MARK}Parley</div>
+<button id="theme" type="button">Theme</button></div>
+<h1>${escapeHtml(model.sweeps.length === 1 ? model.sweeps[0].name : `${model.sweeps.length} sweeps`)}: ` +
+    `what each strategy costs, and what it breaks</h1>
+<p class="lede">${escapeHtml(intro(model))}</p>
+${tiles(model)}
+<nav>${links.join('\n')}</nav>
+</div></header>
+<main>
+<noscript><p class="absent">The plots need JavaScript; they are also the SVG and PDF files beside
+this page.</p></noscript>
+${flagsHtml(flags)}
+<section class="findings" id="findings"><h2>Findings</h2>
+<p class="quiet">Written from the result files; every figure is a median over repetitions unless it is a range.</p>
+${findingsHtml(findings)}</section>
+${drawn.join('\n')}
+${tablesHtml(model)}
+${section('manifest', 'Manifest', 'What is needed to repeat or to judge each run.', manifestHtml(model))}
+</main>
+<footer>Made by Parley from result files only. Plots by Vega, Vega-Lite and Vega-Embed
+(BSD 3-clause; the licences are in this file).</footer>
+${scripts(figures)}
+</body>
+</html>
+`
+  );
+}

@@ -1,0 +1,132 @@
+#!/usr/bin/env node
+// parley report: result folders in, plots and one offline page out.
+
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {join, resolve} from 'node:path';
+import {parseArgs} from 'node:util';
+import {InputError, readResults} from './read.mjs';
+import {buildFigures} from './figures/all.mjs';
+import {buildFindings} from './findings.mjs';
+import {buildFlags} from './flags.mjs';
+import {buildModel} from './model.mjs';
+import {csv} from './format.mjs';
+import {renderPage} from './page.mjs';
+
+const FILE_WIDTH = 980;
+const HEROES = ['latency-throughput', 'fault-timeline'];
+
+const HELP = `Usage: render.mjs DIR... --out OUT [--json] [--readme DIR]
+
+Turns result folders (of sweeps, of single runs, or one that holds sweeps) into
+plots (OUT/plots/*.svg, *.pdf, *.csv) and one self-contained page (OUT/report.html).
+
+  --out OUT      where the report goes (made when absent)
+  --readme DIR   also write the plots of a README, light and dark, to DIR
+  --json         print {report, plots, absent, flags} on standard output
+  --help         this text
+
+Examples:
+  node reports/render.mjs results/quick --out results/quick/report
+  node reports/render.mjs results/a results/b --out /tmp/both --json
+`;
+
+class UsageError extends Error {}
+
+function parse(argv) {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: {
+        out: {type: 'string'},
+        readme: {type: 'string'},
+        json: {type: 'boolean'},
+        help: {type: 'boolean', short: 'h'},
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+  const {values, positionals} = parsed;
+  if (values.help) return {help: true};
+  if (positionals.length === 0) throw new UsageError('name at least one folder of results');
+  if (!values.out) throw new UsageError('--out OUT is missing: where the report goes');
+  return {dirs: positionals, out: resolve(values.out), readme: values.readme, json: values.json};
+}
+
+/** Writes one figure's SVG, PDF and CSV; returns their paths relative to `out` (pdf null without). */
+async function writePlot({drawSvg, convertPdf}, figure, out, withPdf) {
+  const path = (kind) => `plots/${figure.name}.${kind}`;
+  const svg = await drawSvg(figure, {width: FILE_WIDTH, theme: 'light', titled: true});
+  writeFileSync(join(out, path('svg')), svg);
+  writeFileSync(join(out, path('csv')), csv(figure.data));
+  if (withPdf) await convertPdf(join(out, path('svg')), join(out, path('pdf')));
+  return {svg: path('svg'), pdf: withPdf ? path('pdf') : null, csv: path('csv')};
+}
+
+/** Writes the README's plots: <name>-light.svg and <name>-dark.svg; returns the files' paths. */
+async function writeHeroes({drawSvg}, figures, dir) {
+  mkdirSync(dir, {recursive: true});
+  const files = [];
+  for (const figure of figures.filter((f) => HEROES.includes(f.name) && !f.absent)) {
+    for (const theme of ['light', 'dark']) {
+      const file = join(dir, `${figure.name}-${theme}.svg`);
+      writeFileSync(file, await drawSvg(figure, {width: FILE_WIDTH, theme, titled: true}));
+      files.push(file);
+    }
+  }
+  return files;
+}
+
+async function main(argv) {
+  const options = parse(argv);
+  if (options.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const model = buildModel(readResults(options.dirs));
+  const figures = buildFigures(model);
+  const drawn = figures.filter((figure) => !figure.absent);
+  const draw = await import('./draw.mjs'); // late: Vega is slow to load, and bad input needs none
+  const withPdf = await draw.hasPdfConverter();
+  if (!withPdf) process.stderr.write('reports: no PDF: rsvg-convert is missing (librsvg2-bin)\n');
+  mkdirSync(join(options.out, 'plots'), {recursive: true});
+  const written = await Promise.all(drawn.map((f) => writePlot(draw, f, options.out, withPdf)));
+  const files = Object.fromEntries(drawn.map((figure, at) => [figure.name, written[at]]));
+  const flags = buildFlags(model);
+  const report = join(options.out, 'report.html');
+  writeFileSync(report, renderPage(model, {figures, files, flags, findings: buildFindings(model)}));
+  const heroes = options.readme ? await writeHeroes(draw, figures, resolve(options.readme)) : [];
+  tell(options, {report, drawn, files, figures, flags, heroes, model});
+}
+
+function tell(options, {report, drawn, files, figures, flags, heroes, model}) {
+  const absent = figures.filter((f) => f.absent).map((f) => ({name: f.name, reason: f.absent}));
+  if (options.json) {
+    const full = (file) => (file ? join(options.out, file) : null);
+    const plots = drawn.map(({name, title}) => ({
+      name,
+      title,
+      svg: full(files[name].svg),
+      pdf: full(files[name].pdf),
+      csv: full(files[name].csv),
+    }));
+    const readme = options.readme ? {readme: heroes} : {};
+    process.stdout.write(`${JSON.stringify({report, plots, absent, flags, ...readme}, null, 2)}\n`);
+    return;
+  }
+  const lines = [`${model.runs.length} runs, ${drawn.length} plots: ${report}`];
+  for (const {name, reason} of absent) lines.push(`absent: ${name}: ${reason}`);
+  for (const flag of flags.filter((f) => f.level !== 'info')) {
+    lines.push(`${flag.level === 'stop' ? 'STOP' : 'caution'}: ${flag.title}: ${flag.text}`);
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  const usage = error instanceof UsageError || error instanceof InputError;
+  process.stderr.write(`reports: ${usage ? error.message : error.stack}\n`);
+  if (error instanceof UsageError) process.stderr.write('Try --help.\n');
+  process.exitCode = usage ? 2 : 1;
+});

@@ -1,0 +1,434 @@
+// The program as users run it: folders in, files and exit status out.
+
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import {existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath, pathToFileURL} from 'node:url';
+import {after, before, test} from 'node:test';
+import {duration, perSecond} from './format.mjs';
+import {planRuns, writeSweep} from './testdata/fixture.mjs';
+
+const RENDER = fileURLToPath(new URL('render.mjs', import.meta.url));
+const FIGURES = [
+  'latency-throughput',
+  'fault-timeline',
+  'latency-distribution',
+  'cost-nodes',
+  'cost-per-operation',
+];
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
+const hasRsvg = spawnSync('rsvg-convert', ['--version']).status === 0;
+
+const root = mkdtempSync(join(tmpdir(), 'parley-reports-'));
+after(() => rmSync(root, {recursive: true, force: true}));
+
+const start = (args, env) =>
+  spawnSync(process.execPath, [RENDER, ...args], {encoding: 'utf8', env});
+const render = (...args) => start(args, process.env);
+
+/**
+ * Writes a sweep of these runs, renders it (without rsvg-convert unless `options` are given: it is
+ * slow), and returns what came of it.
+ */
+function report(name, runs, prepare = () => {}, options = null) {
+  const dir = join(root, name);
+  const written = writeSweep(dir, runs);
+  prepare(dir);
+  const out = join(root, `${name}-out`);
+  const env = options ? process.env : {...process.env, PATH: ''};
+  const result = start([dir, '--out', out, '--json', ...(options ?? [])], env);
+  const done = result.status === 0 ? JSON.parse(result.stdout) : null;
+  const html = done ? readFileSync(done.report, 'utf8') : '';
+  return {...result, written, dir, out, done, html};
+}
+
+const edit = (file, change) => {
+  const value = JSON.parse(readFileSync(file, 'utf8'));
+  change(value);
+  writeFileSync(file, JSON.stringify(value));
+};
+const titles = (result) => result.done.flags.map((flag) => flag.title).join('\n');
+const twoRuns = () => planRuns({nodes: {raft: [3]}, rates: [10000], repetitions: 2, kills: {}});
+
+let full;
+before(() => {
+  full = report(
+    'full',
+    planRuns({nodes: {unreplicated: [1], raft: [3, 5], gossip_lww: [3]}, kills: {raft: [3]}}),
+    undefined,
+    ['--readme', join(root, 'readme')],
+  );
+});
+
+test('every plot is written as SVG, PDF and CSV, and is not empty', () => {
+  assert.equal(full.status, 0, full.stderr);
+  assert.deepEqual(
+    full.done.plots.map((plot) => plot.name),
+    FIGURES,
+  );
+  assert.deepEqual(full.done.absent, []);
+  for (const plot of full.done.plots) {
+    const svg = readFileSync(plot.svg, 'utf8');
+    assert.match(svg, /^<svg /);
+    assert.ok((svg.match(/<path|<line/g) ?? []).length > 15, `${plot.name} draws something`);
+    assert.doesNotMatch(svg, /NaN|undefined|"@/);
+    assert.match(svg, /fill="#ffffff"/, 'the files are on white');
+    assert.ok(readFileSync(plot.csv, 'utf8').split('\n').length > 8, `${plot.name} has data`);
+    if (hasRsvg) {
+      assert.equal(readFileSync(plot.pdf).subarray(0, 5).toString(), '%PDF-');
+      assert.ok(statSync(plot.pdf).size > 8000);
+    } else {
+      assert.equal(plot.pdf, null);
+    }
+  }
+});
+
+test('the README plots come in light and dark', () => {
+  assert.equal(full.done.readme.length, 4);
+  for (const file of full.done.readme) {
+    const dark = file.endsWith('-dark.svg');
+    assert.match(readFileSync(file, 'utf8'), dark ? /#14181d/ : /fill="#ffffff"/);
+  }
+});
+
+test('no repetition is dropped from the data or from the table', () => {
+  const csv = readFileSync(join(full.out, 'plots/latency-throughput.csv'), 'utf8');
+  const steady = Object.keys(full.written).filter((name) => !name.includes('kill'));
+  for (const name of steady) {
+    assert.equal(csv.split('\n').filter((line) => line.endsWith(`/${name}`)).length, 2, name);
+  }
+  const rows = /<table id="runs">.*?<\/table>/s.exec(full.html)[0].match(/<tr>/g).length - 1;
+  assert.equal(rows, Object.keys(full.written).length);
+});
+
+test('the table shows the figures of the result files', () => {
+  const table = /<table id="runs">.*?<\/table>/s.exec(full.html)[0];
+  for (const [name, {summary}] of Object.entries(full.written)) {
+    const row = table.split('<tr>').find((text) => text.includes(`>full/${name}<`));
+    assert.ok(row, name);
+    for (const text of [
+      perSecond(summary.achieved_ops_per_s),
+      duration(summary.latency_us.p50),
+      duration(summary.latency_us.p99),
+      summary.completed.toLocaleString('en-US'),
+      summary.unsent.toLocaleString('en-US'),
+    ]) {
+      assert.ok(row.includes(`>${text}<`), `${name}: ${text}`);
+    }
+  }
+});
+
+test('the killed leader costs what faults.csv and timeline.csv say', () => {
+  const table = /<table id="faults">.*?<\/table>/s.exec(full.html)[0];
+  for (const name of ['raft-3-kill-1', 'raft-3-kill-2', 'raft-3-kill-3']) {
+    const {summary} = full.written[name];
+    const [{noticed_ms: noticed, first_success_ms: first, back_to_95_ms: back}] = summary.recovery;
+    const cells = [noticed, first, back].map((ms) => `<td class="n">${ms} ms</td>`).join('');
+    const pixels = [summary.refused, summary.unknown, summary.unsent]
+      .map((n) => `<td class="n">${n.toLocaleString('en-US')}</td>`)
+      .join('');
+    assert.ok(table.includes(cells + pixels), `${name}: ${cells}${pixels}`);
+    assert.ok(full.html.includes(`${noticed} · ${first} · ${back} ms`), 'annotated in the plot');
+  }
+});
+
+test('the page loads nothing from anywhere', () => {
+  const ours = full.html.replace(/<script>[\s\S]*?<\/script>/g, '');
+  assert.doesNotMatch(ours, /https?:\/\//);
+  assert.doesNotMatch(ours, /<(script|link|img|iframe|object|source)\b[^>]*\b(src|href|data)=/i);
+  assert.doesNotMatch(ours, /@import|url\(\s*["']?(https?:)?\/\//i);
+  assert.match(full.html, /Content-Security-Policy" content="default-src 'none';/);
+  assert.match(full.html, /id="licenses">Copyright/, 'the libraries inside keep their licence');
+  assert.ok(full.html.length < 3e6, `${full.html.length} bytes`);
+});
+
+test('captions state cost, conditions and the manifest allows a repetition', () => {
+  assert.match(full.html, /share 2 cores: this is cost, not scalability/);
+  assert.match(full.html, /10 s measured after 2 s of warm-up/);
+  assert.match(full.html, /Synthetic CPU, 2 cores, 8\.0 GiB/);
+  assert.match(full.html, /parley sweep full\.toml/);
+  assert.match(full.html, /election_timeout_min_ms = 150/);
+  assert.equal(full.html.match(/<details class="run"/g).length, Object.keys(full.written).length);
+});
+
+test('findings are written from the data', () => {
+  const findings = /id="findings">.*?<\/section>/s.exec(full.html)[0].replace(/<[^>]+>/g, '');
+  assert.match(findings, /raft · 3 nodes carried 200 k\/s, all that was offered/);
+  assert.match(findings, /raft from 3 to 5 nodes at 200 k\/s offered/);
+  assert.match(findings, /raft · 3 nodes, kill-leader: noticed after \d+ – \d+ ms/);
+  assert.match(findings, /[\d,]+ superseded/);
+});
+
+test('plots that the data cannot give are named as absent', () => {
+  const small = report('small', twoRuns(), (dir) => {
+    for (const run of ['raft-3-r10000-1', 'raft-3-r10000-2'])
+      rmSync(join(dir, run, 'histogram.csv'));
+  });
+  assert.deepEqual(
+    small.done.absent.map((a) => a.name),
+    ['fault-timeline', 'latency-distribution', 'cost-nodes'],
+  );
+  assert.match(small.html, /Absent: no run injected a fault/);
+  assert.match(small.html, /Absent: fewer than two node counts/);
+  assert.match(small.stderr, /no PDF: rsvg-convert is missing/);
+  assert.ok(small.done.plots.every((plot) => plot.pdf === null));
+  assert.match(titles(small), /histogram\.csv is absent in 2 runs/);
+});
+
+test('missing runs are named', () => {
+  const result = report('missing', twoRuns(), (dir) => {
+    rmSync(join(dir, 'raft-3-r10000-2', 'summary.json'));
+    edit(join(dir, 'sweep.json'), (s) => s.runs.push({name: 'raft-5-x', state: 'failed'}));
+  });
+  const flag = result.done.flags.find((f) => f.title === '2 runs missing');
+  assert.equal(flag.level, 'stop');
+  assert.match(flag.text, /raft-3-r10000-2 \(no summary\.json\)/);
+  assert.match(flag.text, /raft-5-x \(failed\)/);
+  assert.match(result.html, /1 of 3/);
+});
+
+test('unlike runs, failed checks and limited generators raise loud flags', () => {
+  const runs = planRuns({nodes: {raft: [3]}, rates: [10000], repetitions: 3, kills: {}});
+  runs[0].manifest = {
+    durability: 'async',
+    read_mode: 'linearizable',
+    routing: 'leader',
+    batch: 64,
+    host: {cpu: 'Another CPU', cores: 64},
+    notes: ['the clock stepped'],
+    software: {commit: 'fedcba', build_type: 'Debug'},
+  };
+  runs[1].summary = {generator: {cpu_share: 1, late_share: 0.2, limited: true}};
+  runs[2].summary = {
+    consistency: {verdict: 'fail', lost: 3},
+    latency_us: {p50: 200, p99: '>5000000'},
+  };
+  const result = report('unlike', runs);
+  assert.equal(result.status, 0, result.stderr);
+  for (const expected of [
+    /^Consistency check failed in 1 run/m,
+    /durability differs/,
+    /reads differs/,
+    /routing differs/,
+    /batch differs/,
+    /host differs/,
+    /build differs/,
+    /commit differs/,
+    /Load generator limited in 1 run/,
+    /Not an optimised build: Debug/,
+    /Noted by 1 run/,
+    /p99 lies above the timeout in 1 run/,
+  ]) {
+    assert.match(titles(result), expected);
+  }
+  assert.equal(result.done.flags[0].level, 'stop');
+  assert.match(result.html, /class="verdict fail"/);
+  assert.match(result.html, /&gt; 5 s/);
+  assert.match(result.html, /durability async · reads linearizable/, 'panels of their own');
+});
+
+test('several folders make one report; two spellings of one folder count once', () => {
+  const dir = join(root, 'second');
+  writeSweep(dir, twoRuns());
+  const out = join(root, 'both');
+  const result = render(dir, full.dir, `${dir}/.`, '--out', out, '--json');
+  assert.equal(result.status, 0, result.stderr);
+  const html = readFileSync(join(out, 'report.html'), 'utf8');
+  assert.match(html, /2 sweeps/);
+  const rows = /<table id="runs">.*?<\/table>/s.exec(html)[0].match(/<tr>/g).length - 1;
+  assert.equal(rows, Object.keys(full.written).length + 2);
+});
+
+test('a fault that nobody recovered from says never', () => {
+  const runs = planRuns({nodes: {}, rates: [], repetitions: 1, kills: {raft: [3]}});
+  const result = report('never', runs, (dir) => {
+    writeFileSync(
+      join(dir, 'raft-3-kill-1', 'faults.csv'),
+      'fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms\nkill-leader,1,5030,160,,\n',
+    );
+  });
+  assert.equal(result.status, 0, result.stderr);
+  assert.match(
+    result.html,
+    /<td class="n">160 ms<\/td><td class="n">never<\/td><td class="n">never<\/td>/,
+  );
+  assert.match(result.html, /160 · never · never ms/);
+});
+
+test('text of result files cannot become markup or script', () => {
+  const runs = twoRuns();
+  for (const run of runs) {
+    run.algorithm = '</script><script>alert(1)</script>';
+    run.manifest = {notes: ['<img src=x onerror=alert(2)>']};
+  }
+  const result = report('hostile', runs);
+  assert.equal(result.status, 0, result.stderr);
+  assert.doesNotMatch(result.html, /<script>alert/);
+  assert.doesNotMatch(result.html, /<img src=x/);
+});
+
+const broken = [
+  ['not JSON', 'summary.json', () => '{', /summary\.json: not JSON/],
+  ['a list', 'manifest.json', () => '[]', /manifest\.json: must hold a JSON object/],
+  [
+    'nodes as text',
+    'manifest.json',
+    (t) => t.replace('"nodes": 3', '"nodes": "three"'),
+    /field 'nodes' is "three"; it must be a number >= 1/,
+  ],
+  ['half a node', 'manifest.json', (t) => t.replace('"nodes": 3', '"nodes": 2.5'), /whole number/],
+  [
+    'no strategy',
+    'manifest.json',
+    (t) => t.replace('"algorithm"', '"algorythm"'),
+    /field 'algorithm' must name the strategy/,
+  ],
+  [
+    'no throughput',
+    'summary.json',
+    (t) => t.replace('"achieved_ops_per_s"', '"achieved"'),
+    /field 'achieved_ops_per_s' is missing/,
+  ],
+  [
+    'a negative count',
+    'summary.json',
+    (t) => t.replace(/"refused": \d+/, '"refused": -1'),
+    /field 'refused' is -1/,
+  ],
+  [
+    'a percentile of words',
+    'summary.json',
+    (t) => t.replace(/"p99": [\d.]+/, '"p99": "slow"'),
+    /field 'latency_us\.p99' is "slow"/,
+  ],
+  [
+    'an unknown verdict',
+    'summary.json',
+    (t) => t.replace('"pass"', '"fine"'),
+    /'consistency\.verdict' is "fine"; allowed: pass, fail, not_promised, not_checked/,
+  ],
+  [
+    'a missing column',
+    'timeline.csv',
+    (t) => t.replace('unsent', 'unsend'),
+    /timeline\.csv:1: column 'unsent' is missing/,
+  ],
+  [
+    'words in a number',
+    'histogram.csv',
+    (t) => t.replace(/\n([\d.]+),/, '\nlow,'),
+    /histogram\.csv:2: column 'latency_us_low' is 'low'/,
+  ],
+  ['a torn line', 'timeline.csv', (t) => `${t}9900,1\n`, /timeline\.csv:\d+: 2 cells/],
+  [
+    'a fault at no time',
+    'faults.csv',
+    (t) => `${t}kill-leader,1,,1,2,3\n`,
+    /faults\.csv: row 1: column 'injected_ms' is empty/,
+  ],
+];
+for (const [what, leaf, change, message] of broken) {
+  test(`malformed input ends with status 2 and names the place: ${what}`, () => {
+    const dir = join(root, `broken-${what.replaceAll(' ', '-')}`);
+    writeSweep(dir, twoRuns());
+    const file = join(dir, 'raft-3-r10000-1', leaf);
+    writeFileSync(file, change(readFileSync(file, 'utf8')));
+    const result = render(dir, '--out', join(root, 'broken-out'));
+    assert.equal(result.status, 2, result.stderr);
+    assert.match(result.stderr, message);
+    assert.equal(existsSync(join(root, 'broken-out')), false, 'nothing is written');
+  });
+}
+
+test('wrong usage ends with status 2', () => {
+  for (const [args, message] of [
+    [[], /name at least one folder/],
+    [[full.dir], /--out OUT is missing/],
+    [[join(root, 'nowhere'), '--out', root], /no such folder/],
+    [[full.dir, '--out', root, '--colour'], /--colour/],
+    [[join(full.dir, 'raft-3-r10000-1'), '--out'], /--out/],
+  ]) {
+    const result = render(...args);
+    assert.equal(result.status, 2, args.join(' '));
+    assert.match(result.stderr, message);
+  }
+  assert.equal(render('--help').status, 0);
+});
+
+test('a run that did not end, or an empty folder, is refused with the reason', () => {
+  const dir = join(root, 'unfinished');
+  writeSweep(dir, twoRuns());
+  edit(join(dir, 'sweep.json'), (s) =>
+    s.runs.forEach((run) => {
+      run.state = 'pending';
+    }),
+  );
+  const result = render(dir, '--out', join(root, 'unfinished-out'));
+  assert.equal(result.status, 2);
+  assert.match(result.stderr, /no finished run.*2 are failed or pending/s);
+  const bad = render(root, '--out', join(root, 'x'), '--json');
+  assert.equal(bad.status, 2, 'a folder that holds malformed sweeps is refused, too');
+});
+
+test('dependencies are pinned, and the lock file names no address', () => {
+  const read = (leaf) => JSON.parse(readFileSync(new URL(leaf, import.meta.url), 'utf8'));
+  for (const version of Object.values(read('package.json').dependencies)) {
+    assert.match(version, /^\d+\.\d+\.\d+$/);
+  }
+  const packages = Object.values(read('package-lock.json').packages);
+  assert.ok(packages.length > 3);
+  assert.ok(packages.every((entry) => entry.resolved === undefined));
+});
+
+/** The page's DOM after its scripts ran, at a width and in a theme. */
+function browse(file, {width, theme}) {
+  const profile = mkdtempSync(join(root, 'chromium-'));
+  const page = join(profile, 'page.html');
+  // The theme is fixed before the page's own first script reads it.
+  const html = readFileSync(file, 'utf8').replace(
+    '<script>let t=null;try{t=localStorage.getItem(' + `'parley-theme')}catch{}`,
+    `<script>let t='${theme}';`,
+  );
+  writeFileSync(page, html);
+  const result = spawnSync(
+    CHROMIUM,
+    [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      `--user-data-dir=${profile}`,
+      `--window-size=${width},900`,
+      '--virtual-time-budget=20000',
+      '--dump-dom',
+      pathToFileURL(page).href,
+    ],
+    {encoding: 'utf8', maxBuffer: 64 * 2 ** 20, timeout: 300000},
+  );
+  return result.stdout.replace(/<script[\s\S]*?<\/script>/g, '');
+}
+
+for (const [width, theme, color] of [
+  [1400, 'light', '#0072b2'],
+  [500, 'dark', '#56b4e9'],
+]) {
+  test(
+    `a browser draws every plot at ${width} pixels, ${theme}`,
+    {skip: !CHROMIUM && 'no chromium'},
+    () => {
+      const dom = browse(full.done.report, {width, theme});
+      assert.match(dom, new RegExp(`<html[^>]*data-theme="${theme}"[^>]*data-ready="true"`));
+      assert.equal((dom.match(/<svg[^>]*class="marks"/g) ?? []).length, FIGURES.length);
+      assert.ok(dom.includes(`stroke="${color}"`), 'in the colours of the theme');
+      for (const [, wide] of dom.matchAll(/<svg[^>]*class="marks"[^>]*width="(\d+)"/g)) {
+        assert.ok(Number(wide) <= width, `${wide} of ${width}`);
+      }
+    },
+  );
+}

@@ -1,0 +1,211 @@
+// The tables of the page: plain HTML from the model, every run in them.
+
+import {asText} from './read.mjs';
+import {groupBy, hostName} from './model.mjs';
+import {
+  MISSING,
+  bytes,
+  count,
+  duration,
+  escapeHtml,
+  isNumber,
+  perSecond,
+  percentile,
+  recovery,
+  significant,
+} from './format.mjs';
+
+/** A table. `columns` are {title, text: row → string, number?: bool, html?: bool}. */
+function table(id, columns, rows) {
+  const head = columns.map((c) => `<th${c.number ? ' class="n"' : ''}>${escapeHtml(c.title)}</th>`);
+  const body = rows.map((row) => {
+    const cells = columns.map((c) => {
+      const text = c.html ? c.text(row) : escapeHtml(c.text(row));
+      return `<td${c.number ? ' class="n"' : ''}>${text}</td>`;
+    });
+    return `<tr>${cells.join('')}</tr>`;
+  });
+  return (
+    `<div class="scroll" tabindex="0"><table id="${id}"><thead><tr>${head.join('')}</tr></thead>` +
+    `<tbody>${body.join('\n')}</tbody></table></div>`
+  );
+}
+
+const number = (title, text) => ({title, text, number: true});
+
+function verdict(run) {
+  const value = run.summary.consistency.verdict;
+  return `<span class="verdict ${escapeHtml(value)}">${escapeHtml(value.replace('_', ' '))}</span>`;
+}
+
+function strategy(run) {
+  return `<span class="key" data-color="${escapeHtml(run.color)}"></span>${escapeHtml(run.series)}`;
+}
+
+/** Every run with its figures. */
+export function runsTable(runs) {
+  const figure = (title, pick) => number(title, (run) => pick(run.summary));
+  return table(
+    'runs',
+    [
+      {title: 'strategy', text: strategy, html: true},
+      {title: 'load', text: (run) => run.load.label},
+      {title: 'faults', text: (run) => run.faultName},
+      number('rep', (run) => asText(run.repetition) ?? MISSING),
+      figure('achieved', (x) => perSecond(x.achieved_ops_per_s)),
+      figure('p50', (x) => percentile(x.latency_us.p50)),
+      figure('p99', (x) => percentile(x.latency_us.p99)),
+      figure('p99.9', (x) => percentile(x.latency_us.p999)),
+      figure('completed', (x) => count(x.completed)),
+      figure('refused', (x) => count(x.refused)),
+      figure('unknown', (x) => count(x.unknown)),
+      figure('unsent', (x) => count(x.unsent)),
+      figure('CPU nodes (s/M)', (x) => significant(x.cpu_nodes)),
+      figure('CPU clients (s/M)', (x) => significant(x.cpu_clients)),
+      figure('messages/op', (x) => significant(x.messages_per_op)),
+      figure('bytes/op', (x) => significant(x.bytes_per_op)),
+      figure('peak memory', (x) => bytes(x.peak_rss_bytes)),
+      figure('elections', (x) => count(x.elections)),
+      {title: 'verdict', text: verdict, html: true},
+      {
+        title: 'run',
+        text: (run) => `<a href="#run-${run.at}">${escapeHtml(run.id)}</a>`,
+        html: true,
+      },
+    ],
+    runs,
+  );
+}
+
+/** Every injected fault: recovery in ms, and the pixels that it cost. */
+export function faultsTable(events) {
+  return table(
+    'faults',
+    [
+      {title: 'strategy', text: (e) => strategy(e.run), html: true},
+      {title: 'fault', text: (e) => e.fault},
+      {title: 'node', text: (e) => e.node ?? MISSING},
+      {title: 'load', text: (e) => e.run.load.label},
+      number('rep', (e) => asText(e.run.repetition) ?? MISSING),
+      number('injected at', (e) => `${significant(e.injected_ms / 1000)} s`),
+      number('noticed', (e) => recovery(e.noticed_ms)),
+      number('first success', (e) => recovery(e.first_success_ms)),
+      number('back to 95 %', (e) => recovery(e.back_to_95_ms)),
+      number('pixels refused', (e) => count(e.refused)),
+      number('pixels unknown', (e) => count(e.unknown)),
+      number('pixels unsent', (e) => count(e.unsent)),
+    ],
+    events,
+  );
+}
+
+const ANOMALIES = [
+  ['lost', 'lost'],
+  ['superseded', 'superseded'],
+  ['older_wins', 'older wins'],
+  ['stale_reads', 'stale reads'],
+  ['duplicates', 'duplicates'],
+  ['divergent_cells_max', 'divergent cells (max)'],
+  ['lag_max', 'lag (max)'],
+];
+
+/** What the checkers said, per strategy and fault schedule: verdicts and summed anomalies. */
+export function consistencyTable(runs) {
+  const groups = [...groupBy(runs, (run) => `${run.series}\u0001${run.faultName}`).values()];
+  const total = (group, name) => {
+    const values = group.map((run) => run.summary.consistency[name]).filter(isNumber);
+    if (values.length === 0) return null;
+    return name.endsWith('_max') ? Math.max(...values) : values.reduce((a, b) => a + b, 0);
+  };
+  const tally = (group, value) => {
+    const n = group.filter((run) => run.summary.consistency.verdict === value).length;
+    return n === 0 ? '' : `<span class="verdict ${value}">${n} ${value.replace('_', ' ')}</span>`;
+  };
+  return table(
+    'consistency',
+    [
+      {title: 'strategy', text: (g) => strategy(g[0]), html: true},
+      {title: 'promise', text: (g) => asText(g[0].manifest.guarantee) ?? MISSING},
+      {title: 'faults', text: (g) => g[0].faultName},
+      {
+        title: 'verdicts',
+        html: true,
+        text: (g) =>
+          ['pass', 'fail', 'not_promised', 'not_checked']
+            .map((value) => tally(g, value))
+            .filter(Boolean)
+            .join(' '),
+      },
+      ...ANOMALIES.map(([name, title]) => number(title, (g) => count(total(g, name)))),
+      number('converged (slowest)', (g) => {
+        const values = g.map((run) => run.summary.consistency.converged_ms).filter(isNumber);
+        return values.length ? duration(Math.max(...values) * 1000) : MISSING;
+      }),
+    ],
+    groups,
+  );
+}
+
+/** What the runs have in common or not, as name and values. */
+export function factsTable(model) {
+  const facts = [
+    ['host', (m) => hostName(m.host)],
+    [
+      'disk sync (p50)',
+      (m) => (m.host?.disk_sync_us_p50 ? duration(m.host.disk_sync_us_p50) : null),
+    ],
+    [
+      'software',
+      (m) => [m.software?.version, m.software?.commit].filter(Boolean).join(', ') || null,
+    ],
+    [
+      'build',
+      (m) => [m.software?.build_type, m.software?.compiler].filter(Boolean).join(', ') || null,
+    ],
+    ['seed', (m) => m.seed],
+    ['durability', (m) => m.durability],
+    ['reads', (m) => m.read_mode],
+    ['routing', (m) => m.routing],
+    ['loop', (m) => m.loop],
+    ['batch', (m) => m.batch],
+    ['window (closed loop)', (m) => (m.loop === 'closed' ? m.window : null)],
+    ['workload', (m) => m.workload],
+    ['links', (m) => m.links],
+    ['transport', (m) => m.transport],
+    ['canvas', (m) => m.canvas],
+    ['clients', (m) => m.clients],
+    ['measured', (m) => (isNumber(m.duration_s) ? `${m.duration_s} s` : null)],
+    ['warm-up', (m) => (isNumber(m.warmup_s) ? `${m.warmup_s} s` : null)],
+    ['recording', (m) => m.record],
+  ];
+  const rows = facts
+    .map(([name, pick]) => {
+      const values = [...groupBy(model.runs, (run) => asText(pick(run.manifest)) ?? '')].filter(
+        ([v]) => v,
+      );
+      return {
+        name,
+        values: values.map(([value, runs]) => {
+          return values.length > 1
+            ? `${value} (${runs.length} of ${model.runs.length} runs)`
+            : value;
+        }),
+      };
+    })
+    .filter((row) => row.values.length);
+  const times = model.runs
+    .map((run) => run.manifest.started_at)
+    .filter(Boolean)
+    .map(String)
+    .sort();
+  if (times.length)
+    rows.push({name: 'started', values: [...new Set([times[0], times[times.length - 1]])]});
+  return table(
+    'facts',
+    [
+      {title: 'condition', text: (row) => row.name},
+      {title: 'value', html: true, text: (row) => row.values.map(escapeHtml).join('<br>')},
+    ],
+    rows,
+  );
+}

@@ -1,0 +1,315 @@
+// Writes a synthetic sweep: made-up figures in the shape of real ones, from a formula and a seed.
+// Nothing here was measured.
+
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+
+/** A small reproducible generator of numbers in [0, 1). */
+function randomFrom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const COST = {unreplicated: 0.55, raft: 0.9, bully_2pc: 1.5, gossip_lww: 0.7};
+const GUARANTEE = {
+  unreplicated: 'linearizable on its one node',
+  raft: 'linearizable',
+  bully_2pc: 'atomic batches, one order',
+  gossip_lww: 'last writer wins, eventually',
+};
+
+function capacity(algorithm, nodes) {
+  return 900000 / (COST[algorithm] ?? 1) / (1 + 0.22 * (nodes - 1));
+}
+
+function manifestOf(run, at) {
+  return {
+    algorithm: run.algorithm,
+    nodes: run.nodes,
+    rate: run.rate,
+    durability: 'none',
+    read_mode: 'local',
+    read_share: 0,
+    routing: 'any',
+    batch: 1,
+    window: 1024,
+    loop: 'open',
+    workload: 'uniform',
+    links: 'loopback',
+    faults: run.faults,
+    seed: 1,
+    repetition: run.repetition,
+    guarantee: GUARANTEE[run.algorithm] ?? 'none',
+    transport: 'tcp',
+    duration_s: 10,
+    warmup_s: 2,
+    canvas: '1000x1000',
+    clients: 1024,
+    software: {
+      commit: '0123456789abcdef',
+      build_type: 'Release',
+      compiler: 'GNU 12.2.0',
+      version: '0.1.0',
+    },
+    host: {
+      cpu: 'Synthetic CPU',
+      cores: 2,
+      memory_bytes: 8 * 2 ** 30,
+      kernel: '6.1.0',
+      disk_sync_us_p50: 140,
+    },
+    started_at: `2025-01-01T00:${String(at % 60).padStart(2, '0')}:00Z`,
+    notes: [],
+    ...run.manifest,
+  };
+}
+
+const BINS = 96;
+
+function histogramOf(median, tail, total, random) {
+  const bins = [];
+  let left = total;
+  for (let bin = 0; bin < BINS && left > 0; bin += 1) {
+    const low = (median / 6) * 1.08 ** bin;
+    const high = low * 1.08;
+    const z = Math.log(high / median);
+    const share = z < 0 ? 0.5 * Math.exp(z * 3) : 1 - 0.5 * Math.exp(-z * tail);
+    const upTo = Math.floor(total * share * (1 - 1e-6 * random()));
+    const count = bin === BINS - 1 ? left : Math.max(0, upTo - (total - left));
+    if (count > 0) bins.push([low.toFixed(1), high.toFixed(1), count]);
+    left -= count;
+  }
+  return bins;
+}
+
+function percentileOf(bins, total, q) {
+  let sum = 0;
+  for (const [, high, count] of bins) {
+    sum += count;
+    if (sum >= q * total) return Number(high);
+  }
+  return Number(bins[bins.length - 1][1]);
+}
+
+function timelineOf(run, fault, perBin, random) {
+  const rows = [];
+  for (let t = -2000; t < 10000; t += 100) {
+    const noisy = Math.round(perBin * (0.98 + 0.04 * random()));
+    const since = fault ? t - fault.injected_ms : -1;
+    const down = fault && since >= -50 && since < fault.first_success_ms;
+    const back = fault && !down && since >= 0 && since < fault.back_to_95_ms;
+    const row = {
+      completed: noisy,
+      refused: 0,
+      unknown: 0,
+      unsent: 0,
+      leader: fault && since >= 0 ? 2 : 1,
+    };
+    if (down) {
+      row.completed = 0;
+      row.unknown = since < 100 ? Math.round(perBin * 0.15 * random()) : 0;
+      row.refused = since < fault.noticed_ms ? 0 : Math.round(perBin * 0.6);
+      row.unsent = Math.round(perBin * 0.3 * random());
+      row.leader = '';
+    } else if (back) {
+      row.completed = Math.round(perBin * (0.6 + 0.3 * random()));
+    }
+    rows.push([
+      t,
+      row.completed,
+      row.refused,
+      row.unknown,
+      row.unsent,
+      400,
+      2000,
+      row.leader,
+      0,
+      Math.round(3 * random()),
+    ]);
+  }
+  return rows;
+}
+
+function faultOf(run, random) {
+  if (!run.faults || run.faults === 'none') return null;
+  const noticed = Math.round(150 + 120 * random());
+  const first = noticed + Math.round(40 + 60 * random());
+  return {
+    fault: 'kill-leader',
+    node: 1,
+    injected_ms: 5030,
+    noticed_ms: noticed,
+    first_success_ms: first,
+    back_to_95_ms: first + Math.round(200 + 500 * random()),
+  };
+}
+
+function summaryOf(run, parts) {
+  const {offered, achieved, bins, total, fault, counts, random} = parts;
+  const at = (q) => percentileOf(bins, total, q);
+  const cost = (COST[run.algorithm] ?? 1) * (0.97 + 0.06 * random());
+  const latency = {
+    min: Number(bins[0][0]),
+    p50: at(0.5),
+    p90: at(0.9),
+    p99: at(0.99),
+    p999: at(0.999),
+    max: Number(bins[bins.length - 1][1]),
+  };
+  return {
+    offered_ops_per_s: offered,
+    achieved_ops_per_s: achieved,
+    completed: Math.round(achieved * 10),
+    ...counts,
+    latency_us: latency,
+    service_us: latency,
+    messages_per_op: Number((2 * (run.nodes - 1) * 0.12 + 2).toFixed(3)),
+    bytes_per_op: Number((48 + 30 * run.nodes * cost).toFixed(1)),
+    cpu_s_per_mops: {
+      nodes: Number((cost * (0.6 + 0.5 * run.nodes)).toFixed(3)),
+      clients: Number((0.9 + 0.1 * random()).toFixed(3)),
+    },
+    peak_rss_bytes: {1: 40e6, 2: 41e6},
+    elections: fault ? 1 : 0,
+    generator: {cpu_share: 0.3, late_share: 0.001, limited: false},
+    recovery: fault ? [fault] : [],
+    consistency: {
+      verdict: run.algorithm === 'gossip_lww' ? 'not_promised' : 'pass',
+      lost: 0,
+      superseded: run.algorithm === 'gossip_lww' ? 421 : 0,
+      older_wins: 0,
+      stale_reads: 0,
+      duplicates: 0,
+      divergent_cells_max: 0,
+      lag_max: 3,
+      converged_ms: 40,
+    },
+    ...run.summary,
+  };
+}
+
+const csvOf = (header, rows) => `${header}\n${rows.map((row) => `${row.join(',')}\n`).join('')}`;
+
+function writeRun(dir, run, at) {
+  const random = randomFrom(at * 7919 + 17);
+  const limit = capacity(run.algorithm, run.nodes) * (0.97 + 0.06 * random());
+  const offered = run.rate;
+  const achieved = Math.round(Math.min(offered, limit) * 10) / 10;
+  const busy = Math.min(0.98, offered / limit);
+  const median =
+    (((180 + 90 * (run.nodes - 1) * 0.4) * (COST[run.algorithm] ?? 1)) / (1 - busy * 0.97)) *
+    (0.94 + 0.12 * random());
+  const total = Math.round(achieved * 10);
+  const bins = histogramOf(
+    median,
+    (run.faults === 'none' ? 2.2 : 1.6) * (0.95 + 0.1 * random()),
+    total,
+    random,
+  );
+  const fault = faultOf(run, random);
+  const timeline = timelineOf(run, fault, achieved / 10, random);
+  const sum = (column) => timeline.reduce((s, row) => s + (row[0] >= 0 ? row[column] : 0), 0);
+  const counts = {
+    refused: sum(2),
+    unknown: sum(3),
+    unsent: Math.round(sum(4) + Math.max(0, offered - limit) * 10),
+  };
+  const manifest = manifestOf(run, at);
+  const summary = summaryOf(run, {offered, achieved, bins, total, fault, counts, random});
+  mkdirSync(dir, {recursive: true});
+  writeFileSync(join(dir, 'manifest.json'), JSON.stringify(manifest, null, 2));
+  writeFileSync(join(dir, 'summary.json'), JSON.stringify(summary, null, 2));
+  writeFileSync(
+    join(dir, 'timeline.csv'),
+    csvOf(
+      't_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag',
+      timeline,
+    ),
+  );
+  writeFileSync(join(dir, 'histogram.csv'), csvOf('latency_us_low,latency_us_high,count', bins));
+  const faults = fault
+    ? [
+        [
+          fault.fault,
+          fault.node,
+          fault.injected_ms,
+          fault.noticed_ms,
+          fault.first_success_ms,
+          fault.back_to_95_ms,
+        ],
+      ]
+    : [];
+  writeFileSync(
+    join(dir, 'faults.csv'),
+    csvOf('fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms', faults),
+  );
+  return {manifest, summary};
+}
+
+/** The runs of a sweep: strategies × nodes × rates × repetitions, and kill runs at one rate. */
+export function planRuns({
+  nodes = {unreplicated: [1], raft: [3, 5]},
+  rates = [10000, 50000, 200000],
+  repetitions = 3,
+  kills = {raft: [3, 5]},
+  killRate = 50000,
+} = {}) {
+  const runs = [];
+  for (const [algorithm, counts] of Object.entries(nodes)) {
+    for (const n of counts) {
+      for (const rate of rates) {
+        for (let repetition = 1; repetition <= repetitions; repetition += 1) {
+          runs.push({
+            name: `${algorithm}-${n}-r${rate}-${repetition}`,
+            algorithm,
+            nodes: n,
+            rate,
+            repetition,
+            faults: 'none',
+          });
+        }
+      }
+    }
+  }
+  for (const [algorithm, counts] of Object.entries(kills)) {
+    for (const n of counts) {
+      for (let repetition = 1; repetition <= repetitions; repetition += 1) {
+        runs.push({
+          name: `${algorithm}-${n}-kill-${repetition}`,
+          algorithm,
+          nodes: n,
+          rate: killRate,
+          repetition,
+          faults: 'kill-leader',
+        });
+      }
+    }
+  }
+  return runs;
+}
+
+/**
+ * Writes a sweep's folder with these runs (as planRuns makes them; `manifest` and `summary` of a run
+ * override fields). Returns {name: {manifest, summary}}.
+ */
+export function writeSweep(dir, runs) {
+  mkdirSync(dir, {recursive: true});
+  const written = {};
+  runs.forEach((run, at) => {
+    written[run.name] = writeRun(join(dir, run.name), run, at);
+  });
+  const spec = {
+    algorithms: [...new Set(runs.map((r) => r.algorithm))],
+    nodes: [...new Set(runs.map((r) => r.nodes))],
+    rate: [...new Set(runs.map((r) => r.rate))],
+    repetitions: Math.max(...runs.map((r) => r.repetition)),
+    seed: 1,
+    options: {raft: {election_timeout_min_ms: 150, election_timeout_max_ms: 300}},
+  };
+  const states = runs.map(({name, algorithm, nodes}) => ({name, state: 'done', algorithm, nodes}));
+  writeFileSync(join(dir, 'sweep.json'), JSON.stringify({spec, runs: states}, null, 2));
+  return written;
+}
