@@ -42,7 +42,9 @@ endif()
 add_library(parley_flags INTERFACE)
 target_compile_options(parley_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                                               -ffp-contract=off)
-target_include_directories(parley_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_include_directories(parley_flags INTERFACE ${CMAKE_SOURCE_DIR})
+# Generated code is not ours to mend.
+target_include_directories(parley_flags SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/generated)
 if(PARLEY_WERROR)
   target_compile_options(parley_flags INTERFACE -Werror)
 endif()
@@ -101,19 +103,15 @@ function(parley_check_dependency folder dependency)
   endif()
 endfunction()
 
-# parley_test(<folder> SOURCES ... [DEPENDS ...] [LABELS ...] [LIBRARIES ...])
-# Tests of a folder. LABELS select what `parley test --algorithm A` and `--full` run.
+# parley_test(<folder> SOURCES ... [DEPENDS ...] [LIBRARIES ...])
+# Tests of a folder. `parley test --algorithm A` runs those whose folder or name has the algorithm's name.
 function(parley_test folder)
   if(NOT PARLEY_TESTS)
     return()
   endif()
-  cmake_parse_arguments(T "" "NAME" "SOURCES;DEPENDS;LABELS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(T "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
-  if(T_NAME)
-    set(test ${T_NAME})
-  else()
-    set(test ${name}_test)
-  endif()
+  set(test ${name}_test)
   add_executable(${test} ${T_SOURCES})
   target_link_libraries(${test} PRIVATE parley_${name} ${T_LIBRARIES} GTest::gmock GTest::gtest_main)
   foreach(dependency ${T_DEPENDS})
@@ -124,8 +122,8 @@ function(parley_test folder)
                                            RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_dependencies(parley_tests ${test})
   target_compile_definitions(${test} PRIVATE PARLEY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  gtest_discover_tests(${test} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${folder}:"
-                       PROPERTIES LABELS "${T_LABELS}" TIMEOUT 600)
+  gtest_discover_tests(${test} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_PREFIX "${folder}:"
+                       PROPERTIES TIMEOUT 600)
 endfunction()
 
 # parley_benchmark(<folder> SOURCES ... [DEPENDS ...]) builds <folder>_benchmark, which `parley bench` runs.

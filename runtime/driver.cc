@@ -23,14 +23,14 @@ std::uint32_t max_sessions(const Algorithm& algorithm, const DriverLimits& limit
 }  // namespace
 
 Driver::Driver(const Algorithm& algorithm, const Application& application, ReplicaConfig config,
-               Recovered recovered, DriverLimits limits, Journal* journal)
+               const Recovered& recovered, DriverLimits limits, Journal* journal)
     : algorithm_(algorithm),
       application_(application),
       config_(std::move(config)),
       limits_(limits),
       applier_(application, max_sessions(algorithm, limits), first_session(algorithm, config_),
                journal),
-      replica_(algorithm.make(config_, std::move(recovered))),
+      replica_(algorithm.make(config_, recovered)),
       accept_max_bytes_(limits.max_waiting_bytes) {}
 
 bool Driver::submit(RequestTag tag, Bytes body, std::uint32_t count) {

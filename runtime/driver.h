@@ -55,7 +55,7 @@ class Driver {
  public:
   // `algorithm`, `application` and `journal` (may be null) must outlive the driver.
   Driver(const Algorithm& algorithm, const Application& application, ReplicaConfig config,
-         Recovered recovered, DriverLimits limits, Journal* journal);
+         const Recovered& recovered, DriverLimits limits, Journal* journal);
 
   // --- inputs, which the next step takes in ---
 

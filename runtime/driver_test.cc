@@ -54,7 +54,7 @@ const Algorithm kInstantMerge{
     .guarantee = {.ordered = false},
     .options = {},
     .verify = [](const Block&, const Block&) { return false; },
-    .make = [](const ReplicaConfig&, Recovered) -> std::unique_ptr<Replica> {
+    .make = [](const ReplicaConfig&, const Recovered&) -> std::unique_ptr<Replica> {
       return std::make_unique<InstantMerge>();
     }};
 

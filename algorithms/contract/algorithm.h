@@ -36,7 +36,7 @@ struct Algorithm {
   bool (*verify)(const Block& header, const Block& body) = nullptr;
 
   // Makes a replica from what storage held.
-  std::unique_ptr<Replica> (*make)(const ReplicaConfig&, Recovered) = nullptr;
+  std::unique_ptr<Replica> (*make)(const ReplicaConfig&, const Recovered&) = nullptr;
 };
 
 }  // namespace parley

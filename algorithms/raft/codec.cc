@@ -209,7 +209,7 @@ Block Encoder::finish(wire::Kind kind, Fill&& fill) {
   message.add_kind(kind);
   const auto root = message.Finish();
   builder_.Finish(root);
-  const Block block = Block::copy_of(
+  Block block = Block::copy_of(
       {reinterpret_cast<const std::byte*>(builder_.GetBufferPointer()), builder_.GetSize()});
   builder_.Clear();
   return block;

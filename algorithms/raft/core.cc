@@ -5,7 +5,7 @@
 
 namespace parley::raft {
 
-Core::Core(const ReplicaConfig& config, Recovered recovered)
+Core::Core(const ReplicaConfig& config, const Recovered& recovered)
     : self_(config.self),
       incarnation_(config.incarnation),
       options_(read_options(config.options)),
@@ -21,14 +21,14 @@ Core::Core(const ReplicaConfig& config, Recovered recovered)
     if (id == self_) continue;
     peers_.emplace_back(id, options_.max_inflight_messages, options_.max_inflight_bytes);
   }
-  recover(std::move(recovered));
+  recover(recovered);
   restart_election_timer();
   // With no one to wait for, there is no reason to wait.
   if (peers_.empty()) election_deadline_ = now_;
 }
 
 // What is committed of the log is not stored: the next leader tells (dissertation §3.8).
-void Core::recover(Recovered recovered) {
+void Core::recover(const Recovered& recovered) {
   if (!recovered.state.empty()) {
     const auto state = decode_state(recovered.state);
     if (!state) return broken("the hard state in storage is not readable");

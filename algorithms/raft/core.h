@@ -32,7 +32,7 @@ class Core {
  public:
   // Broken from the start (see Effects::broken_invariant) when `recovered` is not what a replica of
   // this algorithm wrote, or when `config.members` lacks `config.self`.
-  Core(const ReplicaConfig& config, Recovered recovered);
+  Core(const ReplicaConfig& config, const Recovered& recovered);
 
   void step(const Turn& turn, Effects& effects);
   [[nodiscard]] Instant deadline() const;
@@ -85,7 +85,7 @@ class Core {
   };
 
   // --- core.cc ---
-  void recover(Recovered recovered);
+  void recover(const Recovered& recovered);
   void receive(const Frame& frame);
   void tick();
   void flush();

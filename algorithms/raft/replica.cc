@@ -10,8 +10,7 @@ namespace {
 
 class RaftReplica final : public Replica {
  public:
-  RaftReplica(const ReplicaConfig& config, Recovered recovered)
-      : core_(config, std::move(recovered)) {}
+  RaftReplica(const ReplicaConfig& config, const Recovered& recovered) : core_(config, recovered) {}
 
   void step(const Turn& turn, const Store&, Effects& effects) noexcept override {
     core_.step(turn, effects);
@@ -23,8 +22,8 @@ class RaftReplica final : public Replica {
   Core core_;
 };
 
-std::unique_ptr<Replica> make(const ReplicaConfig& config, Recovered recovered) {
-  return std::make_unique<RaftReplica>(config, std::move(recovered));
+std::unique_ptr<Replica> make(const ReplicaConfig& config, const Recovered& recovered) {
+  return std::make_unique<RaftReplica>(config, recovered);
 }
 
 }  // namespace

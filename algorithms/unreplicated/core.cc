@@ -9,7 +9,7 @@ constexpr std::uint64_t kMaxPendingBytes = 64U << 20;
 
 }  // namespace
 
-Core::Core(const ReplicaConfig& config, Recovered recovered) : self_(config.self) {
+Core::Core(const ReplicaConfig& config, const Recovered& recovered) : self_(config.self) {
   for (const Record& record : recovered.records) {
     auto run = decode_record(record);
     if (!run || record.index != last_.next()) {

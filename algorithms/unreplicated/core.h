@@ -11,7 +11,7 @@ namespace parley::unreplicated {
 
 class Core {
  public:
-  Core(const ReplicaConfig& config, Recovered recovered);
+  Core(const ReplicaConfig& config, const Recovered& recovered);
 
   void step(const Turn& turn, Effects& effects);
   [[nodiscard]] Status status() const;

@@ -8,8 +8,8 @@ namespace {
 
 class UnreplicatedReplica final : public Replica {
  public:
-  UnreplicatedReplica(const ReplicaConfig& config, Recovered recovered)
-      : core_(config, std::move(recovered)), started_(config.now) {}
+  UnreplicatedReplica(const ReplicaConfig& config, const Recovered& recovered)
+      : core_(config, recovered), started_(config.now) {}
 
   void step(const Turn& turn, const Store&, Effects& effects) noexcept override {
     core_.step(turn, effects);
@@ -29,8 +29,8 @@ bool verify(const Block&, const Block&) {
   return false;
 }
 
-std::unique_ptr<Replica> make(const ReplicaConfig& config, Recovered recovered) {
-  return std::make_unique<UnreplicatedReplica>(config, std::move(recovered));
+std::unique_ptr<Replica> make(const ReplicaConfig& config, const Recovered& recovered) {
+  return std::make_unique<UnreplicatedReplica>(config, recovered);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace parley::history {
 
 class LineReader {
  public:
-  static constexpr std::size_t kMaxLineBytes = 64 * 1024;
+  static constexpr std::size_t kMaxLineBytes = 65'536;
 
   // Throws std::system_error when the file cannot be opened.
   explicit LineReader(const std::filesystem::path& path);

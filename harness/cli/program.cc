@@ -13,6 +13,7 @@ int run_program(std::vector<std::string> arguments, bool output_to_stderr) {
   if (child == 0) {
     if (output_to_stderr) dup2(STDERR_FILENO, STDOUT_FILENO);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     execvp(argv[0], argv.data());

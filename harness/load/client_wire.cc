@@ -20,7 +20,8 @@ RequestTemplate::RequestTemplate(client::RequestKind kind, ReadMode read_mode,
   std::uint8_t* body = nullptr;
   const auto vector = builder.CreateUninitializedVector(body_bytes, &body);
   if (body_bytes > 0) std::memset(body, 0, body_bytes);
-  // A field with its default value would be left out, so the place of the id is kept by another one.
+  // A field with its default value would be left out, so the place of the id is kept by another
+  // one.
   const std::uint64_t any_id = ~std::uint64_t{0};
   builder.Finish(client::CreateRequest(builder, any_id, kind,
                                        static_cast<client::ReadMode>(read_mode), vector));
@@ -41,8 +42,8 @@ zmq::message_t RequestTemplate::make(std::uint64_t id, std::byte*& body) const {
   return message;
 }
 
-void write_places(SessionId session, std::uint32_t sequence,
-                  std::span<const canvas::Place> places, std::byte* to) {
+void write_places(SessionId session, std::uint32_t sequence, std::span<const canvas::Place> places,
+                  std::byte* to) {
   CommandHeader header{session.value, sequence, sizeof(canvas::Place),
                        static_cast<std::uint16_t>(CommandKind::application)};
   for (const canvas::Place& place : places) {

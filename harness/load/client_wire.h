@@ -32,8 +32,8 @@ class RequestTemplate {
 
 // The commands that place these pixels, with sequence numbers from `sequence` on.
 // `to` has room for kPlaceBytes each.
-void write_places(SessionId session, std::uint32_t sequence,
-                  std::span<const canvas::Place> places, std::byte* to);
+void write_places(SessionId session, std::uint32_t sequence, std::span<const canvas::Place> places,
+                  std::byte* to);
 // The query of these cells. `to` has room for sizeof(canvas::CellRef) each.
 void write_cell_refs(std::span<const canvas::Place> cells, std::byte* to);
 

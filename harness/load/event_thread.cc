@@ -12,7 +12,9 @@ constexpr std::chrono::milliseconds kProgressEvery(100);
 }  // namespace
 
 EventThread::EventThread(const LoadEvents& events, Clock::time_point zero, Duration whole)
-    : events_(events), zero_(zero), began_(Clock::now()), whole_(whole), thread_([this] { run(); }) {}
+    : events_(events), zero_(zero), began_(Clock::now()), whole_(whole), thread_([this] {
+        run();
+      }) {}
 
 EventThread::~EventThread() {
   {

@@ -9,7 +9,9 @@ namespace {
 
 constexpr int kTurn = 4096;  // requests taken before they are answered
 
-std::uint8_t byte_of(Outcome outcome) { return static_cast<std::uint8_t>(outcome); }
+std::uint8_t byte_of(Outcome outcome) {
+  return static_cast<std::uint8_t>(outcome);
+}
 
 Bytes body_of(const client::Request& request) {
   if (request.body() == nullptr) return {};
@@ -27,7 +29,9 @@ FakeNode::FakeNode(NodeId id, Script script) : id_(id), script_(std::move(script
   thread_ = std::thread([this] { run(); });
 }
 
-FakeNode::~FakeNode() { die(); }
+FakeNode::~FakeNode() {
+  die();
+}
 
 void FakeNode::die() {
   stopping_.store(true);
@@ -100,8 +104,12 @@ void FakeNode::take_submit(Pending& pending, const client::Request& request) {
   if (static_cast<CommandKind>(header.kind) == CommandKind::open_session) {
     return open_sessions(pending, request);
   }
-  Seen seen{request.id(), false, header.session, header.sequence,
-            static_cast<std::uint32_t>(body.size() / kPlaceBytes), {}};
+  Seen seen{request.id(),
+            false,
+            header.session,
+            header.sequence,
+            static_cast<std::uint32_t>(body.size() / kPlaceBytes),
+            {}};
   std::memcpy(&seen.first, body.data() + sizeof(header), sizeof(seen.first));
   commands_.fetch_add(seen.count, std::memory_order_relaxed);
   const Reaction reaction = script_ ? script_(seen) : Reaction{};
@@ -118,9 +126,16 @@ void FakeNode::take_submit(Pending& pending, const client::Request& request) {
   while (const auto command = reader.next()) {
     canvas::Place place;
     std::memcpy(&place, command->payload.data(), sizeof(place));
-    cells_[{place.x(), place.y()}] = {major, command->offset, command->header.session,
-                                      command->header.sequence, place.color(), place.user(),
-                                      1, 0, 0, 0};
+    cells_[{place.x(), place.y()}] = {major,
+                                      command->offset,
+                                      command->header.session,
+                                      command->header.sequence,
+                                      place.color(),
+                                      place.user(),
+                                      1,
+                                      0,
+                                      0,
+                                      0};
   }
 }
 
@@ -170,8 +185,8 @@ void FakeNode::flush() {
       answers.push_back(client::CreateAnswer(builder, id, 0, 0, bytes));
     }
     for (const std::uint64_t id : pending.refused_queries) {
-      answers.push_back(client::CreateAnswer(
-          builder, id, static_cast<std::uint8_t>(RefusedBecause::no_leader)));
+      answers.push_back(
+          client::CreateAnswer(builder, id, static_cast<std::uint8_t>(RefusedBecause::no_leader)));
     }
     flatbuffers::Offset<client::Welcome> welcome;
     if (pending.has_welcome) {

@@ -31,7 +31,7 @@ class FakeNode {
   struct Seen {
     std::uint64_t id = 0;
     bool is_query = false;
-    std::uint32_t session = 0;   // of a submit: of its first command
+    std::uint32_t session = 0;  // of a submit: of its first command
     std::uint32_t sequence = 0;
     std::uint32_t count = 0;
     canvas::Place first;

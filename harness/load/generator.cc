@@ -17,7 +17,7 @@ constexpr std::int64_t kConnectNs = 2000 * kNsPerMs;  // for all nodes, once one
 // Waking up for each arrival would cost more than what it sends: what comes due within this time
 // goes together. It is part of the latency, and small against it.
 constexpr std::int64_t kMinSleepNs = 50'000;
-constexpr int kSendBurst = 256;     // messages, before replies are looked at
+constexpr int kSendBurst = 256;  // messages, before replies are looked at
 constexpr std::size_t kMaxNotes = 20;
 
 double seconds(const timeval& time) {
@@ -76,7 +76,8 @@ void Generator::connect() {
     if (now_ns_ - start > spec_.setup_timeout.count()) {
       throw LoadError("targets: no node answers within the setup timeout");
     }
-  } while (!ready() && (now_ns_ - start < kConnectNs || router_.pick(0, kNoLink, now_ns_) == kNoLink));
+  } while (!ready() &&
+           (now_ns_ - start < kConnectNs || router_.pick(0, kNoLink, now_ns_) == kNoLink));
 }
 
 bool Generator::ready() const {
@@ -200,7 +201,8 @@ void Generator::take_changes(std::uint8_t link) {
 // No answer will come through a connection that is gone: what waits for one is tried elsewhere.
 void Generator::lost_connection(std::uint8_t link) {
   note("the connection to node " + std::to_string(links_[link]->node().value) + " was lost " +
-       std::to_string((now_ns_ - zero_ns_) / kNsPerMs) + " ms after the start of the measured window");
+       std::to_string((now_ns_ - zero_ns_) / kNsPerMs) +
+       " ms after the start of the measured window");
   if (!spec_.retry) return;
   for (std::uint32_t slot = 0; slot < flights_.used(); ++slot) {
     Flight& flight = flights_[slot];
@@ -258,7 +260,8 @@ bool Generator::send_due() {
     if (now_ns_ >= recorder_->end_ns() && closed_) break;
     if (!closed_) {
       const std::int64_t due = source_->due_ns();
-      if (due == kNoMore || begin_ns_ + due > now_ns_ || begin_ns_ + due >= recorder_->end_ns()) break;
+      if (due == kNoMore || begin_ns_ + due > now_ns_ || begin_ns_ + due >= recorder_->end_ns())
+        break;
     }
     if (!launch()) break;
     any = true;

@@ -29,7 +29,9 @@
 namespace parley::load {
 
 // The clock of all times of the load, in ns.
-inline std::int64_t clock_ns() { return monotonic_now().time_since_epoch().count(); }
+inline std::int64_t clock_ns() {
+  return monotonic_now().time_since_epoch().count();
+}
 
 class Generator {
  public:
@@ -110,9 +112,9 @@ class Generator {
 
   std::vector<ClientSession> sessions_;
   FlightTable flights_;
-  std::vector<canvas::Place> scratch_;       // the batch being launched
-  std::vector<canvas::CellState> states_;    // of the read being answered
-  std::uint32_t next_client_ = 0;            // closed loop
+  std::vector<canvas::Place> scratch_;     // the batch being launched
+  std::vector<canvas::CellState> states_;  // of the read being answered
+  std::uint32_t next_client_ = 0;          // closed loop
   Random jitter_;
 
   std::int64_t now_ns_ = 0;  // of the step at hand

@@ -72,8 +72,8 @@ Percentile LatencyHistogram::percentile(double share, double limit_us) const {
   if (count() == 0) return {};
   const double min_us = static_cast<double>(min_ns_) / kNsPerUs;
   const double max_us = static_cast<double>(max_ns_) / kNsPerUs;
-  const auto rank = static_cast<std::uint64_t>(
-      std::max(1.0, std::ceil(share * static_cast<double>(count()))));
+  const auto rank =
+      static_cast<std::uint64_t>(std::max(1.0, std::ceil(share * static_cast<double>(count()))));
   if (rank > ended_) return {limit_us, true};
   if (rank == 1) return {min_us, false};
   if (rank == ended_) return {max_us, false};

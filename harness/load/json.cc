@@ -9,7 +9,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 Json json_of(Percentile percentile) {
   if (percentile.above) return to_csv(percentile);
@@ -17,16 +19,20 @@ Json json_of(Percentile percentile) {
 }
 
 Json json_of(const LatencySummary& summary) {
-  return {{"min", json_of(summary.min)}, {"p50", json_of(summary.p50)},
-          {"p90", json_of(summary.p90)}, {"p99", json_of(summary.p99)},
+  return {{"min", json_of(summary.min)},   {"p50", json_of(summary.p50)},
+          {"p90", json_of(summary.p90)},   {"p99", json_of(summary.p99)},
           {"p999", json_of(summary.p999)}, {"max", json_of(summary.max)}};
 }
 
 Json json_of(const ReplayFigures& replay) {
-  return {{"lines", replay.lines},           {"placements", replay.placements},
-          {"moderation", replay.moderation}, {"outside", replay.outside},
-          {"out_of_order", replay.out_of_order}, {"malformed", replay.malformed},
-          {"examples", replay.examples},     {"finished", replay.finished}};
+  return {{"lines", replay.lines},
+          {"placements", replay.placements},
+          {"moderation", replay.moderation},
+          {"outside", replay.outside},
+          {"out_of_order", replay.out_of_order},
+          {"malformed", replay.malformed},
+          {"examples", replay.examples},
+          {"finished", replay.finished}};
 }
 
 }  // namespace

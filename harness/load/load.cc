@@ -35,8 +35,8 @@ void check_window(const LoadSpec& spec) {
   require(spec.clients >= 1 && spec.clients <= kMaxClients, "clients", "from 1 to 65536");
   if (spec.loop == Loop::open) {
     require(spec.rate > 0 && spec.rate <= kMaxRate, "rate", "above 0 and at most 100000000");
-    require(spec.max_in_flight >= spec.batch && spec.max_in_flight <= kMaxInFlight,
-            "max_in_flight", "at least batch and at most 1048576");
+    require(spec.max_in_flight >= spec.batch && spec.max_in_flight <= kMaxInFlight, "max_in_flight",
+            "at least batch and at most 1048576");
     return;
   }
   require(spec.window >= spec.batch && spec.window <= kMaxInFlight, "window",

@@ -64,10 +64,10 @@ struct LoadSpec {
 
   Loop loop = Loop::open;
   Arrivals arrivals = Arrivals::poisson;
-  double rate = 1000;         // operations per second (open loop); with batches, arrivals are of
-                              // whole messages at rate/batch
-  std::uint32_t window = 1024;  // operations in flight over all clients (closed loop)
-  std::uint32_t batch = 1;      // commands (or cells read) per message, 1 to 64
+  double rate = 1000;            // operations per second (open loop); with batches, arrivals are of
+                                 // whole messages at rate/batch
+  std::uint32_t window = 1024;   // operations in flight over all clients (closed loop)
+  std::uint32_t batch = 1;       // commands (or cells read) per message, 1 to 64
   std::uint32_t clients = 1024;  // sessions, 1 to 65536
   double read_share = 0;         // of the messages, 0 to 1
   ReadMode read_mode = ReadMode::local;
@@ -136,7 +136,7 @@ struct TimelineRow {
 
 // A node was heard to name another leader than it had named before.
 struct LeaderSeen {
-  Duration at{};  // after the start of the measured window; may be negative
+  Duration at{};   // after the start of the measured window; may be negative
   NodeId node;     // who said it
   NodeId leader;   // kNoNode: it knows none
   NodeId by_most;  // whom most nodes name as of then
@@ -178,7 +178,7 @@ struct LoadResult {
   std::uint64_t unsent = 0;
   double offered_ops_per_s = 0;
   double achieved_ops_per_s = 0;
-  double measured_s = 0;          // length of the window; shorter than asked when stopped
+  double measured_s = 0;  // length of the window; shorter than asked when stopped
   double operation_timeout_us = 0;
 
   LatencyHistogram latency;  // from the intended moment; unknown and unsent are endless in it
@@ -198,8 +198,8 @@ struct LoadResult {
   std::map<std::string, std::uint64_t> errors;
 
   std::vector<TimelineRow> timeline;
-  std::vector<LeaderSeen> leaders;      // in the order of time, changes only
-  std::vector<SuccessSeen> successes;   // in the order of `sent`; at most one a millisecond
+  std::vector<LeaderSeen> leaders;     // in the order of time, changes only
+  std::vector<SuccessSeen> successes;  // in the order of `sent`; at most one a millisecond
   GeneratorFigures generator;
   ReplayFigures replay;
 

@@ -102,17 +102,20 @@ NodeClient::~NodeClient() = default;
 NodeClient::NodeClient(NodeClient&&) noexcept = default;
 NodeClient& NodeClient::operator=(NodeClient&&) noexcept = default;
 
-NodeId NodeClient::node() const { return state_->node; }
+NodeId NodeClient::node() const {
+  return state_->node;
+}
 
 std::optional<std::string> NodeClient::report(Duration limit) {
   std::string text;
-  const bool answered = state_->ask(
-      client::RequestKind::report, ReadMode::local, {}, limit, [&](const client::Reply& reply) {
-        const client::Answer* answer = state_->answer_in(reply);
-        if (answer == nullptr || answer->body() == nullptr) return false;
-        text.assign(answer->body()->begin(), answer->body()->end());
-        return true;
-      });
+  const bool answered = state_->ask(client::RequestKind::report, ReadMode::local, {}, limit,
+                                    [&](const client::Reply& reply) {
+                                      const client::Answer* answer = state_->answer_in(reply);
+                                      if (answer == nullptr || answer->body() == nullptr)
+                                        return false;
+                                      text.assign(answer->body()->begin(), answer->body()->end());
+                                      return true;
+                                    });
   if (!answered) return std::nullopt;
   return text;
 }

@@ -35,8 +35,8 @@ class NodeClient {
   std::optional<std::vector<std::byte>> query(Bytes query, ReadMode mode, Duration limit,
                                               std::string& problem);
 
-  // Opens a session for each nonce, or finds the one that it opened before. Returns their ids in the
-  // order of the nonces; empty if any was not opened, and then `problem` says why.
+  // Opens a session for each nonce, or finds the one that it opened before. Returns their ids in
+  // the order of the nonces; empty if any was not opened, and then `problem` says why.
   std::vector<std::uint32_t> open_sessions(std::span<const std::uint64_t> nonces, Duration limit,
                                            std::string& problem);
 

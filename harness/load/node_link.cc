@@ -20,8 +20,8 @@ NodeLink::NodeLink(zmq::context_t& context, const Target& target, std::uint32_t 
   namespace opt = zmq::sockopt;
   socket_.set(opt::linger, 0);
   socket_.set(opt::immediate, true);
-  // What is under way is bounded by LoadSpec::max_in_flight, so a full queue would only say what the
-  // connection's state says.
+  // What is under way is bounded by LoadSpec::max_in_flight, so a full queue would only say what
+  // the connection's state says.
   socket_.set(opt::sndhwm, 0);
   socket_.set(opt::rcvhwm, 0);
   socket_.set(opt::reconnect_ivl, kReconnectMs);
@@ -44,13 +44,17 @@ NodeLink::NodeLink(zmq::context_t& context, const Target& target, std::uint32_t 
   }
 }
 
-NodeLink::~NodeLink() { zmq_socket_monitor(socket_.handle(), nullptr, 0); }
+NodeLink::~NodeLink() {
+  zmq_socket_monitor(socket_.handle(), nullptr, 0);
+}
 
 bool NodeLink::send(zmq::message_t message) {
   return try_send(socket_, message, false) == SendResult::sent;
 }
 
-bool NodeLink::receive(zmq::message_t& message) { return try_receive(socket_, message); }
+bool NodeLink::receive(zmq::message_t& message) {
+  return try_receive(socket_, message);
+}
 
 NodeLink::Change NodeLink::next_change() {
   // An event is two parts: its number (16 bits) and value, and the endpoint.

@@ -39,7 +39,7 @@ class ClientSession {
  private:
   std::uint32_t id_;
   std::uint32_t next_ = 1;
-  std::uint32_t oldest_ = 1;     // the lowest number without an outcome, or next_
+  std::uint32_t oldest_ = 1;    // the lowest number without an outcome, or next_
   std::uint64_t finished_ = 0;  // bit i: oldest_ + i has its outcome
 };
 static_assert(kSessionWindow == 64, "ClientSession keeps the window in one word");
@@ -51,8 +51,8 @@ struct Flight {
   std::uint64_t refused = 0;       // bit i: attempt i was refused
   std::uint32_t generation = 0;
   std::uint32_t client = 0;
-  std::uint32_t sequence = 0;  // of its first operation
-  std::uint8_t attempts = 0;   // sent
+  std::uint32_t sequence = 0;   // of its first operation
+  std::uint8_t attempts = 0;    // sent
   std::uint8_t unresolved = 0;  // attempts that may have been done: sent and not refused
   std::uint8_t link = 0;        // of the latest attempt
   std::uint8_t reason = 0;      // why the latest attempt failed: an index into Recorder's reasons

@@ -124,7 +124,8 @@ void Recorder::finish(LoadResult& result, std::int64_t now_ns) {
     result.unsent += row.unsent;
   }
   result.offered = result.completed + result.refused + result.unknown + result.unsent;
-  result.measured_s = static_cast<double>(std::max<std::int64_t>(end_ns_ - zero_ns_, 0)) / kNsPerSecond;
+  result.measured_s =
+      static_cast<double>(std::max<std::int64_t>(end_ns_ - zero_ns_, 0)) / kNsPerSecond;
   if (result.measured_s > 0) {
     result.offered_ops_per_s = static_cast<double>(result.offered) / result.measured_s;
     result.achieved_ops_per_s = static_cast<double>(completed_in_window_) / result.measured_s;

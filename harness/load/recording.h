@@ -26,7 +26,7 @@ class Recording {
     bool is_read = false;
     std::int64_t invoke_ns = 0;
     std::int64_t return_ns = 0;
-    NodeId node;  // that answered; kNoNode: none did
+    NodeId node;                   // that answered; kNoNode: none did
     bool refusal_is_final = true;  // no other attempt may have been done
     std::span<const canvas::Place> cells;
   };

@@ -11,7 +11,9 @@ constexpr std::size_t kWindowRows = 5;   // 500 ms
 constexpr std::size_t kBeforeRows = 50;  // 5 s
 constexpr double kBackShare = 0.95;
 
-double ms(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+double ms(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
 
 double completed(std::span<const TimelineRow> rows) {
   std::uint64_t sum = 0;

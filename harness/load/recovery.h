@@ -26,9 +26,9 @@ Recovery recovery_of(const LoadResult& result, Duration fault_at);
 std::optional<double> noticed_ms(std::span<const LeaderSeen> leaders, Duration fault_at);
 
 // The first ok answer to an operation whose first attempt was sent after the fault, local reads
-// aside (a node answers those alone, unless they are all there is). What was under way at the moment of the
-// fault does not count: it may have been decided before. A cluster that never stopped gives the
-// time of one operation.
+// aside (a node answers those alone, unless they are all there is). What was under way at the
+// moment of the fault does not count: it may have been decided before. A cluster that never stopped
+// gives the time of one operation.
 std::optional<double> first_success_ms(std::span<const SuccessSeen> successes, Duration fault_at);
 
 // The end of the first 500 ms, in steps of the timeline's rows and wholly after the fault, in which

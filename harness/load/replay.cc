@@ -134,7 +134,8 @@ LoggedPlacement parse_2022(std::string_view line) {
   const auto coordinates = split(fields[3]);
   if (coordinates.size() == 4) throw Moderation{};
   if (coordinates.size() != 2) {
-    throw Malformed{"coordinate: \"" + std::string(fields[3]) + "\" is neither x,y nor x1,y1,x2,y2"};
+    throw Malformed{"coordinate: \"" + std::string(fields[3]) +
+                    "\" is neither x,y nor x1,y1,x2,y2"};
   }
   placement.x = number<std::uint32_t>("coordinate", coordinates[0], kMaxCoordinate);
   placement.y = number<std::uint32_t>("coordinate", coordinates[1], kMaxCoordinate);
@@ -165,7 +166,8 @@ LogFormat format_of(std::string_view header, const std::filesystem::path& path) 
 }  // namespace
 
 struct ReplayReader::File {
-  explicit File(const std::filesystem::path& from) : path(from), handle(gzopen(from.c_str(), "rb")) {
+  explicit File(const std::filesystem::path& from)
+      : path(from), handle(gzopen(from.c_str(), "rb")) {
     if (handle == nullptr) throw LoadError(from.string() + ": cannot be opened");
     gzbuffer(handle, 256 << 10);
   }
@@ -199,7 +201,8 @@ bool ReplayReader::read_line() {
   int error = Z_OK;
   const char* problem = gzerror(file_->handle, &error);
   if (error != Z_OK && error != Z_STREAM_END) {
-    throw LoadError(file_->path.string() + ": after line " + std::to_string(line_) + ": " + problem);
+    throw LoadError(file_->path.string() + ": after line " + std::to_string(line_) + ": " +
+                    problem);
   }
   if (!any) return false;
   ++line_;

@@ -79,11 +79,11 @@ TEST_F(Replay, ReadsGzip) {
 }
 
 TEST_F(Replay, ReadsTheLogOf2017) {
-  ReplayReader reader(file(
-      "ts,user,x_coordinate,y_coordinate,color\n"
-      "1490979533000,dXqmZ7fHKeFtH2DXEjJL5w==,328,460,13\n"
-      "1490979533123,aaaaaaaaaaaaaaaaaaaaaa==,0,999,0\n"
-      "1490979534000,dXqmZ7fHKeFtH2DXEjJL5w==,5,5,15\n"));
+  ReplayReader reader(
+      file("ts,user,x_coordinate,y_coordinate,color\n"
+           "1490979533000,dXqmZ7fHKeFtH2DXEjJL5w==,328,460,13\n"
+           "1490979533123,aaaaaaaaaaaaaaaaaaaaaa==,0,999,0\n"
+           "1490979534000,dXqmZ7fHKeFtH2DXEjJL5w==,5,5,15\n"));
   EXPECT_EQ(reader.format(), LogFormat::event_2017);
   const auto placements = all(reader);
   ASSERT_EQ(placements.size(), 3u);
@@ -96,11 +96,11 @@ TEST_F(Replay, ReadsTheLogOf2017) {
 }
 
 TEST_F(Replay, ReadsTheLogOf2022) {
-  ReplayReader reader(file(
-      "timestamp,user_id,pixel_color,coordinate\n"
-      "2022-04-04 00:53:51.577 UTC,ovTZk4GyTS1mDQnT==,#00CCC0,\"826,1048\"\n"
-      "2022-04-04 00:53:53.7 UTC,6NSgFa1CvIPly1VniNhlbrmoN==,#94B3FF,\"583,1031\"\n"
-      "2022-04-04 00:53:54 UTC,other,#6A5CFF,\"1873,558\"\n"));
+  ReplayReader reader(
+      file("timestamp,user_id,pixel_color,coordinate\n"
+           "2022-04-04 00:53:51.577 UTC,ovTZk4GyTS1mDQnT==,#00CCC0,\"826,1048\"\n"
+           "2022-04-04 00:53:53.7 UTC,6NSgFa1CvIPly1VniNhlbrmoN==,#94B3FF,\"583,1031\"\n"
+           "2022-04-04 00:53:54 UTC,other,#6A5CFF,\"1873,558\"\n"));
   EXPECT_EQ(reader.format(), LogFormat::event_2022);
   const auto placements = all(reader);
   ASSERT_EQ(placements.size(), 3u);
@@ -112,47 +112,46 @@ TEST_F(Replay, ReadsTheLogOf2022) {
 }
 
 TEST_F(Replay, CountsModerationAndLeavesItOut) {
-  ReplayReader reader(file(
-      "timestamp,user_id,pixel_color,coordinate\n"
-      "2022-04-04 00:53:51.577 UTC,a,#00CCC0,\"10,10,20,20\"\n"
-      "2022-04-04 00:53:51.600 UTC,a,#00CCC0,\"1,2\"\n"));
+  ReplayReader reader(
+      file("timestamp,user_id,pixel_color,coordinate\n"
+           "2022-04-04 00:53:51.577 UTC,a,#00CCC0,\"10,10,20,20\"\n"
+           "2022-04-04 00:53:51.600 UTC,a,#00CCC0,\"1,2\"\n"));
   EXPECT_EQ(all(reader).size(), 1u);
   EXPECT_EQ(reader.moderation(), 1u);
   EXPECT_EQ(reader.malformed(), 0u);
 }
 
 TEST_F(Replay, ReportsMalformedLinesWithTheirNumbers) {
-  ReplayReader reader(file(
-      "t_ms,user,x,y,color\n"
-      "0,0,1,1,#000000\n"
-      "1,0,1\n"
-      "x,0,1,1,#000000\n"
-      "3,0,-1,1,#000000\n"
-      "4,0,1,1,#00000\n"
-      "5,0,1,1,#00000G\n"
-      "6,\"0,1,1,#000000\n"
-      "\n"
-      "7,0,70000,1,#000000\n"
-      "8,0,2,2,#000001\n"));
+  ReplayReader reader(
+      file("t_ms,user,x,y,color\n"
+           "0,0,1,1,#000000\n"
+           "1,0,1\n"
+           "x,0,1,1,#000000\n"
+           "3,0,-1,1,#000000\n"
+           "4,0,1,1,#00000\n"
+           "5,0,1,1,#00000G\n"
+           "6,\"0,1,1,#000000\n"
+           "\n"
+           "7,0,70000,1,#000000\n"
+           "8,0,2,2,#000001\n"));
   EXPECT_EQ(all(reader).size(), 2u);
   EXPECT_EQ(reader.malformed(), 8u);
   const std::string path = (folder_ / "log.csv").string();
-  EXPECT_THAT(
-      reader.examples(),
-      ElementsAre(path + ":3: has 3 fields, not 5",
-                  path + ":4: t_ms: \"x\" is not a whole number from 0 to 1125899906842624",
-                  path + ":5: x: \"-1\" is not a whole number from 0 to 65535",
-                  path + ":6: color: \"#00000\" is not #RRGGBB",
-                  path + ":7: color: \"#00000G\" is not #RRGGBB",
-                  path + ":8: a quote is not closed", path + ":9: has 1 fields, not 5",
-                  path + ":10: x: \"70000\" is not a whole number from 0 to 65535"));
+  EXPECT_THAT(reader.examples(),
+              ElementsAre(path + ":3: has 3 fields, not 5",
+                          path + ":4: t_ms: \"x\" is not a whole number from 0 to 1125899906842624",
+                          path + ":5: x: \"-1\" is not a whole number from 0 to 65535",
+                          path + ":6: color: \"#00000\" is not #RRGGBB",
+                          path + ":7: color: \"#00000G\" is not #RRGGBB",
+                          path + ":8: a quote is not closed", path + ":9: has 1 fields, not 5",
+                          path + ":10: x: \"70000\" is not a whole number from 0 to 65535"));
 }
 
 TEST_F(Replay, ReportsMalformedLinesOfTheEventLogs) {
   ReplayReader of_2017(file("ts,user,x_coordinate,y_coordinate,color\n1,u,1,1,16\n1,u,,1,1\n"));
   EXPECT_TRUE(all(of_2017).empty());
-  EXPECT_THAT(of_2017.examples(), ElementsAre(HasSubstr(":2: color: \"16\""),
-                                              HasSubstr(":3: x_coordinate: \"\"")));
+  EXPECT_THAT(of_2017.examples(),
+              ElementsAre(HasSubstr(":2: color: \"16\""), HasSubstr(":3: x_coordinate: \"\"")));
   ReplayReader of_2022(
       file("timestamp,user_id,pixel_color,coordinate\n"
            "2022-13-04 00:53:51.577 UTC,a,#00CCC0,\"1,1\"\n"
@@ -176,8 +175,8 @@ TEST_F(Replay, KeepsTwentyExamplesAndCountsAll) {
 }
 
 TEST_F(Replay, AVeryLongLineIsOneMalformedLine) {
-  ReplayReader reader(file("t_ms,user,x,y,color\n" + std::string(100'000, '1') +
-                           "\n1,1,1,1,#000000\n"));
+  ReplayReader reader(
+      file("t_ms,user,x,y,color\n" + std::string(100'000, '1') + "\n1,1,1,1,#000000\n"));
   EXPECT_EQ(all(reader).size(), 1u);
   EXPECT_EQ(reader.malformed(), 1u);
   EXPECT_EQ(reader.lines(), 3u);
@@ -199,13 +198,14 @@ TEST_F(Replay, ADamagedArchiveIsAnError) {
 
 TEST_F(Replay, SourcePlaysAtItsSpeedAndKeepsUsersOnTheirSession) {
   LoadSpec spec;
-  spec.workload = "replay:" + file("t_ms,user,x,y,color\n"
-                                   "1000,7,1,1,#000001\n"
-                                   "1600,8,2,2,#000002\n"
-                                   "1400,7,3,3,#000003\n"
-                                   "bad\n"
-                                   "2200,7,5000,4,#000004\n"
-                                   "3400,7,5,5,#000005\n")
+  spec.workload = "replay:" + file(
+                                  "t_ms,user,x,y,color\n"
+                                  "1000,7,1,1,#000001\n"
+                                  "1600,8,2,2,#000002\n"
+                                  "1400,7,3,3,#000003\n"
+                                  "bad\n"
+                                  "2200,7,5000,4,#000004\n"
+                                  "3400,7,5,5,#000005\n")
                                   .string();
   spec.replay_speed = 60;
   spec.clients = 1000;

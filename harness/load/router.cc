@@ -22,7 +22,9 @@ void Router::asked(std::uint8_t link, std::int64_t now_ns) {
   if (nodes_[link].asked_ns == 0) nodes_[link].asked_ns = now_ns;
 }
 
-void Router::heard(std::uint8_t link) { nodes_[link].asked_ns = 0; }
+void Router::heard(std::uint8_t link) {
+  nodes_[link].asked_ns = 0;
+}
 
 bool Router::leader_named(std::uint8_t link, NodeId leader) {
   nodes_[link].has_named = true;

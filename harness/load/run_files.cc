@@ -23,7 +23,8 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 }  // namespace
 
 void write_timeline_csv(const std::filesystem::path& path, const LoadResult& result) {
-  std::string text = "t_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag\n";
+  std::string text =
+      "t_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag\n";
   for (const TimelineRow& row : result.timeline) {
     fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},,\n", row.t_ms, row.completed,
                    row.refused, row.unknown, row.unsent, row.has_latency ? to_csv(row.p50) : "",

@@ -111,8 +111,9 @@ TEST(Spec, OfTheManifestSaysWhatMatters) {
 }
 
 TEST(Report, GivesTheStateOrNothing) {
-  EXPECT_EQ(parse_report(R"({"applied":3,"digest":18446744073709551615,"clients":{"in_flight":4}})"),
-            (ReportedState{3, ~0ULL, 4}));
+  EXPECT_EQ(
+      parse_report(R"({"applied":3,"digest":18446744073709551615,"clients":{"in_flight":4}})"),
+      (ReportedState{3, ~0ULL, 4}));
   EXPECT_EQ(parse_report(R"({"applied":3,"digest":5})"), (ReportedState{3, 5, 0}));
   EXPECT_EQ(parse_report("{}"), std::nullopt);
   EXPECT_EQ(parse_report("nonsense"), std::nullopt);

@@ -97,8 +97,7 @@ Quiescence wait_quiescent(const std::vector<Target>& targets, Duration limit,
     if (stop != nullptr && stop->load()) break;
     std::this_thread::sleep_for(std::min(kBetweenReports, left));
   }
-  quiescence.waited_ms =
-      std::chrono::duration<double, std::milli>(monotonic_now() - start).count();
+  quiescence.waited_ms = std::chrono::duration<double, std::milli>(monotonic_now() - start).count();
   return quiescence;
 }
 
@@ -108,15 +107,15 @@ FinalReads final_reads(const std::vector<Target>& targets, const std::vector<std
   for (const Target& target : targets) {
     NodeClient node(target);
     for (std::size_t at = 0; at < cells.size(); at += kMaxCellsPerQuery) {
-      const auto part = std::span(cells).subspan(
-          at, std::min<std::size_t>(kMaxCellsPerQuery, cells.size() - at));
+      const auto part =
+          std::span(cells).subspan(at, std::min<std::size_t>(kMaxCellsPerQuery, cells.size() - at));
       std::vector<std::byte> query;
       for (const std::uint32_t cell : part) encode_cell_ref(cell >> 16, cell & 0xFFFF, query);
       std::string problem;
       const std::int64_t invoke_ns = monotonic_now().time_since_epoch().count();
       const auto answer = node.query(query, ReadMode::local, limit, problem);
-      const auto states = answer ? decode_cells(*answer, part.size())
-                                 : std::vector<canvas::CellState>();
+      const auto states =
+          answer ? decode_cells(*answer, part.size()) : std::vector<canvas::CellState>();
       if (states.empty()) {
         reads.problems.push_back("node " + std::to_string(target.node.value) +
                                  ": final reads failed: " + problem);

@@ -31,7 +31,6 @@ struct FinalReads {
 // own store, and writes them to the history as final reads. `limit` is for one query of 4096 cells.
 // Throws std::system_error when the history cannot be written.
 FinalReads final_reads(const std::vector<Target>& targets, const std::vector<std::uint32_t>& cells,
-                       history::HistoryWriter& writer,
-                       Duration limit = std::chrono::seconds(5));
+                       history::HistoryWriter& writer, Duration limit = std::chrono::seconds(5));
 
 }  // namespace parley::load

@@ -88,8 +88,7 @@ TEST_F(FinalReadsTest, EveryCellOfEveryNodeIsRead) {
   std::uint64_t of_one = 0;
   std::uint64_t of_two = 0;
   history::read_history(path_, [&](const history::Operation& operation, std::uint64_t) {
-    if (operation.read_mode != history::ReadMode::final ||
-        operation.kind != history::Kind::read) {
+    if (operation.read_mode != history::ReadMode::final || operation.kind != history::Kind::read) {
       return;
     }
     EXPECT_EQ(operation.writer.has_value(), operation.node == 1) << "only node 1 was painted";
@@ -100,19 +99,16 @@ TEST_F(FinalReadsTest, EveryCellOfEveryNodeIsRead) {
 }
 
 TEST_F(FinalReadsTest, ANodeThatRefusesIsReported) {
-  FakeNode node({1}, [](const FakeNode::Seen&) {
-    return FakeNode::Reaction{FakeNode::Answer::refuse};
-  });
-  FakeNode silent({2}, [](const FakeNode::Seen&) {
-    return FakeNode::Reaction{FakeNode::Answer::silence};
-  });
+  FakeNode node({1},
+                [](const FakeNode::Seen&) { return FakeNode::Reaction{FakeNode::Answer::refuse}; });
+  FakeNode silent(
+      {2}, [](const FakeNode::Seen&) { return FakeNode::Reaction{FakeNode::Answer::silence}; });
   history::HistoryWriter writer(path_);
   const FinalReads reads =
       final_reads({node.target(), silent.target()}, {1U << 16 | 2U}, writer, milliseconds(100));
   EXPECT_EQ(reads.written, 0u);
-  EXPECT_THAT(reads.problems,
-              testing::ElementsAre("node 1: final reads failed: no_leader",
-                                   "node 2: final reads failed: no answer"));
+  EXPECT_THAT(reads.problems, testing::ElementsAre("node 1: final reads failed: no_leader",
+                                                   "node 2: final reads failed: no answer"));
 }
 
 TEST(Sessions, AreOpenedInPartsAndHaveDifferentIds) {

@@ -14,8 +14,12 @@ constexpr double kNsPerSecond = 1e9;
 constexpr double kMaxExponent = 10;
 
 // (e^t - 1) / t and ln(1 + t) / t, also where t is next to 0: exponents next to 1 lead there.
-double expm1_over(double t) { return std::abs(t) < 1e-8 ? 1 + t / 2 : std::expm1(t) / t; }
-double log1p_over(double t) { return std::abs(t) < 1e-8 ? 1 - t / 2 : std::log1p(t) / t; }
+double expm1_over(double t) {
+  return std::abs(t) < 1e-8 ? 1 + t / 2 : std::expm1(t) / t;
+}
+double log1p_over(double t) {
+  return std::abs(t) < 1e-8 ? 1 - t / 2 : std::log1p(t) / t;
+}
 
 // Mixes all bits of x (the finaliser of SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
 std::uint64_t mixed(std::uint64_t x) {
@@ -154,7 +158,9 @@ class Replay final : public Source {
 
 }  // namespace
 
-double unit(Random& random) { return static_cast<double>(random.bits() >> 11) * 0x1.0p-53; }
+double unit(Random& random) {
+  return static_cast<double>(random.bits() >> 11) * 0x1.0p-53;
+}
 
 ZipfSampler::ZipfSampler(std::uint64_t count, double exponent)
     : count_(static_cast<double>(count)), exponent_(exponent) {
@@ -163,7 +169,9 @@ ZipfSampler::ZipfSampler(std::uint64_t count, double exponent)
   cut_ = 2 - integral_inverse(integral(2.5) - hat(2));
 }
 
-double ZipfSampler::hat(double x) const { return std::exp(-exponent_ * std::log(x)); }
+double ZipfSampler::hat(double x) const {
+  return std::exp(-exponent_ * std::log(x));
+}
 
 // The integral of the hat from 1 to x, and its inverse.
 double ZipfSampler::integral(double x) const {

@@ -28,7 +28,7 @@ class ZipfSampler {
 
   double count_;
   double exponent_;
-  double low_;   // of the draws under the hat
+  double low_;  // of the draws under the hat
   double high_;
   double cut_;  // draws this near to a rank are accepted at once
 };

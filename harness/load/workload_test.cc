@@ -184,7 +184,7 @@ TEST(Source, AClosedLoopIsAlwaysDue) {
   }
 }
 
-TEST(Recorded, IsAFixedShareOfTheCells) {
+TEST(RecordedCells, AreAFixedShare) {
   int one = 0;
   int ten = 0;
   for (std::uint32_t x = 0; x < 300; ++x) {

@@ -214,7 +214,12 @@ class Run {
   void judge() {
     const load::LoadResult& load = findings_.load;
     if (load.completed == 0) fail("no operation was completed");
-    if (load.generator.limited) note("the load generator was the limit, not the cluster");
+    if (load.generator.limited) {
+      note(
+          fmt::format("the load generator did not keep its schedule ({:.1f} % of the operations "
+                      "left late, {:.0f} % of a core used): the figures are in part its own",
+                      load.generator.late_share * 100, load.generator.cpu_share * 100));
+    }
     for (const NodeId node : findings_.cost.without_counters) {
       note(
           fmt::format("node {} did not report its counters: messages, bytes and elections lack "

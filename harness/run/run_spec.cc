@@ -78,7 +78,7 @@ std::string impossible_because(const RunSpec& spec) {
     }
   }
   if (!plan.events.empty() && plan.events.size() >= spec.nodes) {
-    return fmt::format("{} would kill all of the {} nodes", spec.faults, spec.nodes);
+    return fmt::format("{} would leave no node", spec.faults);
   }
   return {};
 }

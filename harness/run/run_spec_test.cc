@@ -55,7 +55,7 @@ TEST(RunSpec, ImpossibleOnesHaveAReason) {
   EXPECT_EQ(impossible_because(spec_of("unreplicated", 3)), "unreplicated runs on at most 1 node");
   RunSpec alone = spec_of("raft", 1);
   alone.faults = "kill-leader";
-  EXPECT_EQ(impossible_because(alone), "kill-leader would kill all of the 1 nodes");
+  EXPECT_EQ(impossible_because(alone), "kill-leader would leave no node");
   const PrivateFolder folder;
   const std::string path = (folder.path() / "f.toml").string();
   std::ofstream(path) << "[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = 4\n";

@@ -11,18 +11,6 @@
 namespace parley::harness {
 namespace {
 
-std::string figure(const Figures& figures, std::string_view name) {
-  const auto it = figures.find(name);
-  return it == figures.end() ? "-" : it->second;
-}
-
-std::string ending(const ResultRow& row) {
-  if (row.record.state == RecordState::failed) return "failed: " + row.record.reason;
-  return fmt::format("{} operations/s, p99 {} us, {}", figure(row.figures, "achieved_ops_per_s"),
-                     figure(row.figures, "latency_us.p99"),
-                     figure(row.figures, "consistency.verdict"));
-}
-
 // Writes lines, and on a terminal one more that is rewritten.
 class Printer {
  public:
@@ -52,11 +40,11 @@ SweepCallbacks progress_printer() {
   callbacks.on_phase = [printer](const SweepProgress& progress) { printer->status(progress); };
   callbacks.on_run = [printer](const SweepProgress& progress, const ResultRow& row) {
     printer->line(fmt::format("[{}/{}] {}: {}; {} left", progress.finished, progress.total,
-                              progress.run, ending(row), duration_text(progress.seconds_left)));
+                              progress.run, result_line(row),
+                              duration_text(progress.seconds_left)));
   };
   callbacks.on_skipped = [printer](const SkippedRun& skipped) {
-    printer->line(fmt::format("left out: {}, {} nodes: {}", skipped.spec.algorithm->name,
-                              skipped.spec.nodes, skipped.reason));
+    printer->line("left out: " + skipped_line(skipped));
   };
   return callbacks;
 }

@@ -57,8 +57,15 @@ struct ResultRow {
 // the run's faults; "inf" where it never came. Throws std::system_error.
 void write_results_csv(const std::filesystem::path& folder, const std::vector<ResultRow>& rows);
 
+// One line: "raft, 3 nodes: 49.8 k operations/s, p99 812 us, pass", or why it failed.
+std::string result_line(const ResultRow& row);
+
+// "raft, 3 nodes: <reason>".
+std::string skipped_line(const SkippedRun& skipped);
+
 // A table for people: algorithm, nodes, offered and achieved rate, p50, p99, CPU, messages,
-// recovery and verdict. Failed runs are in it with their reasons.
+// recovery and verdict. Failed runs are
+// in it with their reasons; of runs that are still to be done only the number is told.
 std::string results_table(const std::vector<ResultRow>& rows);
 
 }  // namespace parley::harness

@@ -208,8 +208,7 @@ std::string price_list(const std::vector<SweepSpec>& specs) {
       text += fmt::format("{:>6.0f} s  {}\n", estimated_seconds(run.spec), run.name);
     }
     for (const SkippedRun& skipped : plan.skipped) {
-      text += fmt::format("  left out  {}, {} nodes: {}\n", skipped.spec.algorithm->name,
-                          skipped.spec.nodes, skipped.reason);
+      text += "left out  " + skipped_line(skipped) + "\n";
     }
     total += estimated_seconds(plan);
     runs += plan.runs.size();

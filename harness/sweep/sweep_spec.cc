@@ -236,6 +236,14 @@ void every_point(const SweepSpec& s, RunSpec& run, const Visit& visit) {
   });
 }
 
+bool told_already(const std::vector<SkippedRun>& skipped, const RunSpec& run,
+                  const std::string& reason) {
+  return std::any_of(skipped.begin(), skipped.end(), [&](const SkippedRun& other) {
+    return other.spec.algorithm == run.algorithm && other.spec.nodes == run.nodes &&
+           other.reason == reason;
+  });
+}
+
 }  // namespace
 
 SweepSpec parse_sweep_spec_text(std::string_view text, const std::string& name) {
@@ -264,7 +272,7 @@ SweepPlan plan_sweep(const SweepSpec& spec) {
           throw ConfigError(fmt::format("the cross product has more than {} runs", kMaxRuns));
         }
         plan.runs.push_back({run_name(run, static_cast<std::uint32_t>(plan.runs.size() + 1)), run});
-      } else if (repetition == 1) {
+      } else if (!told_already(plan.skipped, run, reason)) {
         plan.skipped.push_back({run, reason});
       }
     });

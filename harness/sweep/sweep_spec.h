@@ -56,7 +56,8 @@ struct PlannedRun {
   RunSpec spec;
 };
 
-// A point of the cross product that cannot be run.
+// A point of the cross product that cannot be run. Points that differ only in what the reason does
+// not depend on (rate, workload, ...) are there once, as the first of them.
 struct SkippedRun {
   RunSpec spec;
   std::string reason;

@@ -134,6 +134,7 @@ TEST(Sweep, StoppingARunLeavesItForTheNextTime) {
   first.stop_at = 2;
   const SweepResult stopped = run_sweeps({spec_of()}, {out, false, nullptr}, first.function(), {});
   EXPECT_TRUE(stopped.stopped);
+  EXPECT_THAT(results_table(stopped.rows), HasSubstr("2 of 3 runs are still to be done\n"));
   EXPECT_FALSE(std::filesystem::exists(out / "002-raft-n3-r200-rep1"));
   FakeRuns second;
   EXPECT_FALSE(run_sweeps({spec_of()}, {out, true, nullptr}, second.function(), {}).stopped);
@@ -249,6 +250,17 @@ TEST(ResultsTable, ShowsFiguresInUnitsForPeople) {
   EXPECT_THAT(table, HasSubstr("algorithm  nodes  offered/s"));
   EXPECT_THAT(table, testing::ContainsRegex(
                          "raft +3 +100 +100 +12 us +> 5000 ms +4.25 +2.50 +never  pass\n"));
+}
+
+TEST(ResultLine, SaysWhatARunGave) {
+  const PrivateFolder folder;
+  FakeRuns runs;
+  runs.fail_at = 2;
+  const SweepResult result =
+      run_sweeps({spec_of()}, {folder.path() / "o", false, nullptr}, runs.function(), {});
+  EXPECT_EQ(result_line(result.rows[0]), "raft, 3 nodes: 100 operations/s, p99 > 5000 ms, pass");
+  EXPECT_THAT(result_line(result.rows[1]),
+              HasSubstr("raft, 3 nodes: failed: the cluster was not ready"));
 }
 
 TEST(DurationText, HasTwoUnitsAtMost) {

@@ -82,13 +82,35 @@ std::vector<std::string> cells_of(const ResultRow& row) {
           verdict};
 }
 
+std::string who(const RunSpec& spec) {
+  return fmt::format("{}, {} node{}", spec.algorithm->name, spec.nodes, spec.nodes == 1 ? "" : "s");
+}
+
 }  // namespace
+
+std::string result_line(const ResultRow& row) {
+  const std::string subject = who(row.record.run.spec);
+  if (row.record.state == RecordState::failed) return subject + ": failed: " + row.record.reason;
+  return fmt::format("{}: {} operations/s, p99 {}, {}", subject,
+                     rate_text(number_of(row, "achieved_ops_per_s")),
+                     time_text(row, "latency_us.p99"), text_of(row, "consistency.verdict"));
+}
+
+std::string skipped_line(const SkippedRun& skipped) {
+  return who(skipped.spec) + ": " + skipped.reason;
+}
 
 std::string results_table(const std::vector<ResultRow>& rows) {
   std::vector<std::vector<std::string>> lines{{"algorithm", "nodes", "offered/s", "achieved/s",
                                                "p50", "p99", "cpu s/M", "msgs/op", "recovery",
                                                "verdict"}};
-  for (const ResultRow& row : rows) lines.push_back(cells_of(row));
+  std::size_t pending = 0;
+  for (const ResultRow& row : rows) {
+    const bool ended =
+        row.record.state == RecordState::done || row.record.state == RecordState::failed;
+    if (ended) lines.push_back(cells_of(row));
+    if (!ended) ++pending;
+  }
   std::vector<std::size_t> widths(lines[0].size());
   for (const auto& line : lines) {
     for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
@@ -107,6 +129,8 @@ std::string results_table(const std::vector<ResultRow>& rows) {
       text += fmt::format("{} failed: {}\n", row.record.run.name, row.record.reason);
     }
   }
+  if (pending > 0)
+    text += fmt::format("{} of {} runs are still to be done\n", pending, rows.size());
   return text;
 }
 

@@ -371,7 +371,7 @@ class BrokenReplica final : public Replica {
 
 TEST(Node, ABrokenInvariantStopsItWithTheStory) {
   Algorithm broken = kUnreplicated;
-  broken.make = [](const ReplicaConfig&, Recovered) -> std::unique_ptr<Replica> {
+  broken.make = [](const ReplicaConfig&, const Recovered&) -> std::unique_ptr<Replica> {
     return std::make_unique<BrokenReplica>();
   };
   RunningNode running(single(broken));

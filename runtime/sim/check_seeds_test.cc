@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "algorithms/unreplicated/replica.h"
 #include "runtime/sim/mutants.h"
 #include "runtime/sim/toy_gossip.h"
 
@@ -32,6 +33,19 @@ TEST(CheckSeeds, TheReportDoesNotDependOnTheNumberOfThreads) {
   EXPECT_EQ(four.seeds, 10U);
   options.each.seed = 101;
   EXPECT_NE(check_seeds(kToyGossip, values, options).trace_hash, one.trace_hash);
+}
+
+// Every compiler and build type must come to these. They change when the simulator is changed on
+// purpose.
+TEST(CheckSeeds, TheHashIsTheSameEverywhere) {
+  SeedsOptions options;
+  options.each.duration = std::chrono::seconds(10);
+  options.seeds = 20;
+  const auto hash = [&options](const Algorithm& algorithm) {
+    return check_seeds(algorithm, default_options(algorithm.options), options).trace_hash;
+  };
+  EXPECT_EQ(hash(kToyGossip), 0x81a47684b16c19c5U);
+  EXPECT_EQ(hash(kUnreplicated), 0xa7ce05b7c523f3a4U);
 }
 
 TEST(CheckSeeds, TellsProgressAndTheEnd) {

@@ -109,7 +109,7 @@ std::unique_ptr<Replica> make_flawed(const Algorithm& inner, ReplicaConfig confi
       return id != config.self && (id.value + 1) / 2 != (config.self.value + 1) / 2 && count > 1;
     });
   }
-  return std::make_unique<FlawedReplica>(config, inner.make(config, std::move(recovered)));
+  return std::make_unique<FlawedReplica>(config, inner.make(config, recovered));
 }
 
 Algorithm flawed(const Algorithm& inner) {
@@ -125,8 +125,8 @@ Algorithm flawed(const Algorithm& inner) {
 Algorithm flawed_raft() {
   Algorithm algorithm = flawed(kRaft);
   algorithm.name = "flawed_raft";
-  algorithm.make = [](const ReplicaConfig& config, Recovered recovered) {
-    return make_flawed(kRaft, config, std::move(recovered));
+  algorithm.make = [](const ReplicaConfig& config, const Recovered& recovered) {
+    return make_flawed(kRaft, config, recovered);
   };
   return algorithm;
 }
@@ -134,8 +134,8 @@ Algorithm flawed_raft() {
 Algorithm flawed_unreplicated() {
   Algorithm algorithm = flawed(kUnreplicated);
   algorithm.name = "flawed_unreplicated";
-  algorithm.make = [](const ReplicaConfig& config, Recovered recovered) {
-    return make_flawed(kUnreplicated, config, std::move(recovered));
+  algorithm.make = [](const ReplicaConfig& config, const Recovered& recovered) {
+    return make_flawed(kUnreplicated, config, recovered);
   };
   return algorithm;
 }

@@ -45,13 +45,13 @@ SimOptions short_run(std::uint64_t seed = 1) {
 // --- strategies that are right ---
 
 TEST(Simulation, RaftHoldsUnderEveryFault) {
-  const SeedsReport report = check(kRaft, 60);
+  const SeedsReport report = check(kRaft, 40);
   expect_sound(report);
-  EXPECT_GT(report.clients.acknowledged, 60U * 50U);
-  EXPECT_GT(report.clients.reads, 60U * 20U);
+  EXPECT_GT(report.clients.acknowledged, 40U * 50U);
+  EXPECT_GT(report.clients.reads, 40U * 20U);
   EXPECT_GT(report.clients.refused, 0U);
   EXPECT_GT(report.clients.unknown, 0U);
-  EXPECT_GT(report.commits, 60U * 20U);
+  EXPECT_GT(report.commits, 40U * 20U);
   for (std::size_t kind = 0; kind < kFaultKinds; ++kind) {
     EXPECT_GT(report.faults[kind], 0U) << fault_name(static_cast<FaultKind>(kind));
   }
@@ -78,22 +78,22 @@ TEST(Simulation, RaftOnOneNodeAndOnSeven) {
 TEST(Simulation, CountersUnderRaftCountEachIncrementOnce) {
   SimOptions options;
   options.application = ApplicationChoice::counter;
-  const SeedsReport report = check(kRaft, 40, options);
+  const SeedsReport report = check(kRaft, 20, options);
   expect_sound(report);
-  EXPECT_GT(report.clients.acknowledged, 40U * 50U);
+  EXPECT_GT(report.clients.acknowledged, 20U * 50U);
 }
 
 TEST(Simulation, TheControlBaselineKeepsWhatItAcknowledged) {
-  const SeedsReport report = check(kUnreplicated, 60);
+  const SeedsReport report = check(kUnreplicated, 40);
   expect_sound(report);
   EXPECT_GT(report.faults[static_cast<std::size_t>(FaultKind::crash)], 0U);
-  EXPECT_GT(report.clients.acknowledged, 60U * 50U);
+  EXPECT_GT(report.clients.acknowledged, 40U * 50U);
 }
 
 TEST(Simulation, ToyGossipConvergesAndLosesNothing) {
-  const SeedsReport report = check(kToyGossip, 60);
+  const SeedsReport report = check(kToyGossip, 40);
   expect_sound(report);
-  EXPECT_GT(report.clients.acknowledged, 60U * 50U);
+  EXPECT_GT(report.clients.acknowledged, 40U * 50U);
   EXPECT_EQ(report.anomalies.lost, 0U);
   EXPECT_GT(report.anomalies.stale_reads, 0U) << "a weak guarantee shows as counts";
   EXPECT_GT(report.anomalies.superseded, 0U);

@@ -36,11 +36,11 @@ void decode(const Block& block, Use&& use) {
 
 class ToyGossip final : public Replica {
  public:
-  ToyGossip(const ReplicaConfig& config, Recovered recovered)
+  ToyGossip(const ReplicaConfig& config, const Recovered& recovered)
       : config_(config),
         flaw_(static_cast<GossipFlaw>(config.options.at("flaw"))),
         random_(config.seed),
-        recovered_(std::move(recovered)),
+        recovered_(recovered),
         next_push_(config.now) {
     last_ = LogIndex{recovered_.records.size()};
   }
@@ -144,8 +144,8 @@ bool verify(const Block& header, const Block& body) {
   return header.empty() && body.size() % sizeof(Rumour) == 0;
 }
 
-std::unique_ptr<Replica> make(const ReplicaConfig& config, Recovered recovered) {
-  return std::make_unique<ToyGossip>(config, std::move(recovered));
+std::unique_ptr<Replica> make(const ReplicaConfig& config, const Recovered& recovered) {
+  return std::make_unique<ToyGossip>(config, recovered);
 }
 
 }  // namespace

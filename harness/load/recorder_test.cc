@@ -1,0 +1,110 @@
+#include "harness/load/recorder.h"
+
+#include <gtest/gtest.h>
+
+namespace parley::load {
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;
+constexpr std::int64_t kZero = 5000 * kMs;
+constexpr std::int64_t kEnd = kZero + 1000 * kMs;
+constexpr double kLimitUs = 5e6;
+
+LoadResult finished(Recorder& recorder, std::int64_t now_ns) {
+  LoadResult result;
+  recorder.finish(result, now_ns);
+  return result;
+}
+
+TEST(RecorderTest, LatencyIsFromTheIntendedMomentAndServiceFromTheFirstAttempt) {
+  Recorder recorder(kZero, kEnd, kLimitUs);
+  recorder.completed({kZero + 10 * kMs, kZero + 15 * kMs, 1}, kZero + 17 * kMs);
+  const LoadResult result = finished(recorder, kEnd);
+  EXPECT_EQ(result.latency.percentile(1, kLimitUs).us, 7000);
+  EXPECT_EQ(result.service.percentile(1, kLimitUs).us, 2000);
+}
+
+TEST(RecorderTest, CountsByTheIntendedMomentAndAchievedByTheClock) {
+  Recorder recorder(kZero, kEnd, kLimitUs);
+  recorder.completed({kZero - kMs, kZero - kMs, 3}, kZero + kMs);  // of the warm-up
+  recorder.completed({kZero, kZero, 5}, kZero + kMs);              // the first
+  recorder.completed({kEnd - 1, kEnd - 1, 7}, kEnd + 250 * kMs);   // ends in the drain
+  recorder.completed({kEnd, kEnd, 11}, kEnd + 260 * kMs);          // after the window
+  recorder.refused({kEnd, kEnd, 11}, 1, kEnd + 260 * kMs);
+  recorder.unknown({kZero - 1, kZero - 1, 11}, kNoAnswer, kEnd + 260 * kMs);
+  recorder.unsent({kZero - 1, 0, 11}, kEnd + 260 * kMs);
+  const LoadResult result = finished(recorder, kEnd + 260 * kMs);
+  EXPECT_EQ(result.completed, 12u);
+  EXPECT_EQ(result.offered, 12u);
+  EXPECT_DOUBLE_EQ(result.achieved_ops_per_s, 8);
+  EXPECT_DOUBLE_EQ(result.offered_ops_per_s, 12);
+  ASSERT_EQ(result.timeline.size(), 13u);
+  EXPECT_EQ(result.timeline[0].completed, 5u);
+  EXPECT_EQ(result.timeline[12].t_ms, 1200u);
+  EXPECT_EQ(result.timeline[12].completed, 7u);
+}
+
+TEST(RecorderTest, PercentilesOfARowHaveThoseWithoutAnEnd) {
+  Recorder recorder(kZero, kEnd, kLimitUs);
+  recorder.completed({kZero, kZero, 98}, kZero + 2 * kMs);
+  recorder.unsent({kZero, 0, 2}, kZero + 3 * kMs);
+  recorder.refused({kZero, kZero, 5}, 1, kZero + 150 * kMs);
+  const LoadResult result = finished(recorder, kEnd);
+  EXPECT_NEAR(result.timeline[0].p50.us, 2000, 20);
+  EXPECT_EQ(result.timeline[0].p99, (Percentile{kLimitUs, true}));
+  EXPECT_TRUE(result.timeline[0].has_latency);
+  EXPECT_FALSE(result.timeline[1].has_latency);
+  EXPECT_EQ(result.timeline.size(), 10u);
+}
+
+TEST(RecorderTest, LateAreThoseSentAMillisecondAfterTheirMoment) {
+  Recorder recorder(kZero, kEnd, kLimitUs);
+  for (std::int64_t i = 0; i < 10; ++i) {
+    const std::int64_t intended = kZero + i * kMs;
+    const std::int64_t sent = intended + (i < 3 ? kMs + 1 : kMs);
+    recorder.sent({intended, sent, 4}, sent);
+  }
+  recorder.sent_again({kZero, kZero, 4}, 1);
+  const LoadResult result = finished(recorder, kEnd);
+  EXPECT_DOUBLE_EQ(result.generator.late_share, 0.3);
+  EXPECT_EQ(result.attempts, 11u);
+  EXPECT_EQ(result.retries, 1u);
+  EXPECT_EQ(result.errors.at("retried_no_leader"), 4u);
+}
+
+TEST(RecorderTest, SuccessesAreTheEarliestAnswersOfTheirMillisecond) {
+  Recorder recorder(kZero, kEnd, kLimitUs);
+  recorder.success({0, kZero + 5 * kMs + 100, 1}, {2}, kZero + 30 * kMs);
+  recorder.success({0, kZero + 5 * kMs + 200, 1}, {3}, kZero + 20 * kMs);
+  recorder.success({0, kZero + 2 * kMs, 1}, {1}, kZero + 40 * kMs);
+  recorder.success({0, kZero - 2 * kMs, 1}, {1}, kZero + 40 * kMs);
+  const LoadResult result = finished(recorder, kEnd);
+  ASSERT_EQ(result.successes.size(), 2u);
+  EXPECT_EQ(result.successes[0].sent, Duration(2 * kMs));
+  EXPECT_EQ(result.successes[1].sent, Duration(5 * kMs + 200));
+  EXPECT_EQ(result.successes[1].answered, Duration(20 * kMs));
+  EXPECT_EQ(result.successes[1].node, NodeId{3});
+}
+
+TEST(RecorderTest, RowsHaveTheLeaderOfTheirEnd) {
+  Recorder recorder(kZero, kEnd, kLimitUs);
+  recorder.leader_seen({1}, {2}, {2}, kZero - 100 * kMs);
+  recorder.leader_seen({1}, {3}, {3}, kZero + 150 * kMs);
+  const LoadResult result = finished(recorder, kEnd);
+  EXPECT_EQ(result.timeline[0].leader, NodeId{2});
+  EXPECT_EQ(result.timeline[1].leader, NodeId{3});
+  EXPECT_EQ(result.timeline[9].leader, NodeId{3});
+}
+
+TEST(RecorderTest, AWindowThatEndsEarlyIsAsLongAsItWas) {
+  Recorder recorder(kZero, kEnd, kLimitUs);
+  recorder.completed({kZero, kZero, 10}, kZero + kMs);
+  recorder.end_early(kZero + 250 * kMs);
+  const LoadResult result = finished(recorder, kZero + 250 * kMs);
+  EXPECT_DOUBLE_EQ(result.measured_s, 0.25);
+  EXPECT_DOUBLE_EQ(result.achieved_ops_per_s, 40);
+  EXPECT_EQ(result.timeline.size(), 3u);
+}
+
+}  // namespace
+}  // namespace parley::load
