@@ -17,24 +17,24 @@ bool turning_point(FactKind kind) {
 }
 
 std::string describe_fault(const Fact& fact) {
-  const auto milliseconds = [](std::uint64_t ns) { return static_cast<double>(ns) / 1e6; };
+  const auto in_ms = [](std::uint64_t ns) { return static_cast<double>(ns) / 1e6; };
   switch (fact.kind) {
     case FactKind::crash:
       return fmt::format("node {} crashes; {} unsynced writes are lost", fact.node, fact.a);
     case FactKind::pause:
-      return fmt::format("node {} stands still for {:.1f} ms", fact.node, milliseconds(fact.a));
+      return fmt::format("node {} stands still for {:.1f} ms", fact.node, in_ms(fact.a));
     case FactKind::resume:
       return fmt::format("node {} goes on", fact.node);
     case FactKind::network:
       return fmt::format("network: {} ({} directed links cut)", fact.text, fact.a);
     case FactKind::stall:
       return fmt::format("link {} -> {} stalls for {:.1f} ms", fact.node, fact.a,
-                         milliseconds(fact.b));
+                         in_ms(fact.b));
     case FactKind::clock:
       return fmt::format("node {}: wall clock now off by {:.1f} ms", fact.node,
                          static_cast<double>(static_cast<std::int64_t>(fact.a)) / 1e6);
     case FactKind::slow_disk:
-      return fmt::format("node {}: a sync takes {:.1f} ms", fact.node, milliseconds(fact.a));
+      return fmt::format("node {}: a sync takes {:.1f} ms", fact.node, in_ms(fact.a));
     case FactKind::heal:
       return "everything heals";
     default:
