@@ -28,8 +28,7 @@ std::string describe_fault(const Fact& fact) {
     case FactKind::network:
       return fmt::format("network: {} ({} directed links cut)", fact.text, fact.a);
     case FactKind::stall:
-      return fmt::format("link {} -> {} stalls for {:.1f} ms", fact.node, fact.a,
-                         in_ms(fact.b));
+      return fmt::format("link {} -> {} stalls for {:.1f} ms", fact.node, fact.a, in_ms(fact.b));
     case FactKind::clock:
       return fmt::format("node {}: wall clock now off by {:.1f} ms", fact.node,
                          static_cast<double>(static_cast<std::int64_t>(fact.a)) / 1e6);
