@@ -474,7 +474,9 @@ TEST_F(Recorded, HistoryHasEveryOperationOnceWithItsOutcome) {
     if (operation.outcome == history::Outcome::ok) {
       EXPECT_EQ(operation.node, 4u);
       EXPECT_LE(operation.invoke_ns, operation.return_ns);
-      if (operation.kind == history::Kind::place) EXPECT_NE(operation.version, Stamp{});
+      if (operation.kind == history::Kind::place) {
+        EXPECT_NE(operation.version, Stamp{});
+      }
     }
   }
   EXPECT_EQ(outcomes[history::Outcome::ok], result.completed);
@@ -567,7 +569,9 @@ TEST(Replayed, PlaysTheWholeFileAndEndsWithIt) {
   for (const Seen& seen : node.seen()) {
     const std::uint32_t place = seen.first.y() * 100u + seen.first.x();
     EXPECT_EQ(session_of.emplace(seen.first.user(), seen.session).first->second, seen.session);
-    if (last.contains(seen.first.user())) EXPECT_GT(place, last[seen.first.user()]);
+    if (last.contains(seen.first.user())) {
+      EXPECT_GT(place, last[seen.first.user()]);
+    }
     last[seen.first.user()] = place;
   }
   std::filesystem::remove(path);
