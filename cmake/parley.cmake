@@ -52,6 +52,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False positives of g++ 12 on inlined strings and on structured headers of the libraries used.
   target_compile_options(parley_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds
                                                 -Wno-stringop-overflow -Wno-stringop-overread)
+  # In a unity build a source's own types stand in an included file, which this warning is about.
+  target_compile_options(parley_flags INTERFACE -Wno-subobject-linkage)
 endif()
 if(PARLEY_SANITIZE)
   target_compile_options(parley_flags INTERFACE -fsanitize=${PARLEY_SANITIZE} -fno-omit-frame-pointer

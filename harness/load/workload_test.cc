@@ -193,7 +193,9 @@ TEST(RecordedCells, AreAFixedShare) {
       EXPECT_FALSE(recorded(x, y, 0));
       one += recorded(x, y, 0.01) ? 1 : 0;
       ten += recorded(x, y, 0.1) ? 1 : 0;
-      if (recorded(x, y, 0.01)) EXPECT_TRUE(recorded(x, y, 0.1));
+      if (recorded(x, y, 0.01)) {
+        EXPECT_TRUE(recorded(x, y, 0.1));
+      }
     }
   }
   EXPECT_NEAR(one, 900, 120);
