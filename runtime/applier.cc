@@ -1,6 +1,14 @@
 #include "runtime/applier.h"
 
+#include <limits>
+
 namespace parley {
+namespace {
+
+// A run is carried out in parts whose commands and results stay in the nearest cache.
+constexpr std::size_t kPart = 128;
+
+}  // namespace
 
 // Stamps the writes of one run and collects the results of its commands.
 class Applier::Sink final : public WriteSink, public ReplySink {
@@ -35,36 +43,61 @@ Applier::Applier(const Application& application, std::uint32_t max_sessions,
 
 std::span<const Result> Applier::apply(const CommittedRun& committed) {
   applied_ = committed.index;
-  screen(committed.run.body.bytes(), committed.index);
-  if (fresh_.empty()) return results_;
+  results_.clear();
+  CommandReader commands(committed.run.body.bytes());
+  std::size_t done = 0;
+  do {
+    done = results_.size();
+    screen_some(commands, kPart, committed.index);
+    execute();
+  } while (results_.size() > done);
+  return results_;
+}
 
+void Applier::execute() {
+  if (fresh_.empty()) return;
   Sink sink(store_, results_, journal_);
   application_.execute(store_, fresh_, sink, sink);
-  for (const Command& command : fresh_) sessions_.record(results_[command.offset]);
+  // Those that the application said nothing about were recorded as they are when they were
+  // screened.
+  for (const Command& command : fresh_) {
+    const Result& result = results_[command.offset];
+    if (result.code != 0 || result.value != 0) sessions_.record(result);
+  }
   for (const std::uint32_t echo : echoes_) {
     sessions_.look_up(results_[echo].session, results_[echo].sequence, results_[echo]);
   }
   commands_applied_ += fresh_.size();
-  return results_;
 }
 
-void Applier::screen(Bytes body, LogIndex index) {
+void Applier::screen(Bytes body) {
   results_.clear();
+  CommandReader commands(body);
+  screen_some(commands, std::numeric_limits<std::size_t>::max(), LogIndex{});
+}
+
+void Applier::screen_some(CommandReader& commands, std::size_t max, LogIndex index) {
   fresh_.clear();
   echoes_.clear();
-  CommandReader reader(body);
-  while (const auto command = reader.next()) {
+  for (std::size_t i = 0; i < max; ++i) {
+    Command& command = fresh_.emplace_back();
+    if (!commands.next(command)) {
+      fresh_.pop_back();
+      break;
+    }
     Result& result = results_.emplace_back();
-    result.session = command->header.session;
-    result.sequence = command->header.sequence;
-    screen_command(*command, index, result);
+    result.session = command.header.session;
+    result.sequence = command.header.sequence;
+    if (!screen_command(command, index, result)) fresh_.pop_back();
   }
 }
 
-void Applier::screen_command(const Command& command, LogIndex index, Result& result) {
+// True if the command is to be executed; otherwise its result is known.
+bool Applier::screen_command(const Command& command, LogIndex index, Result& result) {
   const auto refuse = [&result](Outcome outcome, RefusedBecause reason) {
     result.outcome = outcome;
     result.reason = static_cast<std::uint8_t>(reason);
+    return false;
   };
   const Stamp stamp{index.value, command.offset};
   if (command.header.kind == static_cast<std::uint16_t>(CommandKind::open_session)) {
@@ -77,25 +110,25 @@ void Applier::screen_command(const Command& command, LogIndex index, Result& res
     if (result.value == 0) return refuse(Outcome::refused, RefusedBecause::too_many_sessions);
     result.outcome = Outcome::ok;
     result.stamp = stamp;
-    return;
+    return false;
   }
   switch (sessions_.look_up(result.session, result.sequence, result)) {
     case SessionTable::Seen::fresh:
       result.outcome = Outcome::ok;
-      fresh_.push_back(command);
       if (index != LogIndex{}) {
         result.stamp = stamp;
         sessions_.record(result);  // so that a repetition within this run is recognised
       }
-      return;
+      return true;
     case SessionTable::Seen::repeated:
       if (result.stamp.major == index.value) echoes_.push_back(command.offset);
-      return;
+      return false;
     case SessionTable::Seen::too_old:
       return refuse(Outcome::unknown, RefusedBecause::too_old);
     case SessionTable::Seen::no_session:
       return refuse(Outcome::refused, RefusedBecause::no_session);
   }
+  return false;
 }
 
 bool Applier::merge(const MergeCandidate& candidate) {

@@ -32,10 +32,9 @@ class Applier {
   // until the next call; empty for an index without a run.
   std::span<const Result> apply(const CommittedRun& committed);
 
-  // Gives every command of a run's body its result as far as the sessions know it, and picks those
-  // that are to be executed: `results()` and `fresh()`, valid until the next call. With an index,
-  // fresh commands get their stamps and count as seen from now on.
-  void screen(Bytes body, LogIndex index);
+  // Gives every command of a merge strategy's run its result as far as the sessions know it, and
+  // picks those that are to be written: `results()` and `fresh()`, valid until the next call.
+  void screen(Bytes body);
   [[nodiscard]] std::span<const Result> results() const { return results_; }
   [[nodiscard]] std::span<const Command> fresh() const { return fresh_; }
 
@@ -52,7 +51,11 @@ class Applier {
 
  private:
   class Sink;
-  void screen_command(const Command& command, LogIndex index, Result& result);
+  // The next commands of a run, at most so many; fresh ones of an ordered strategy, which has an
+  // index, get their stamps and count as seen from now on.
+  void screen_some(CommandReader& commands, std::size_t max, LogIndex index);
+  bool screen_command(const Command& command, LogIndex index, Result& result);
+  void execute();
 
   const Application& application_;
   Journal* journal_;
@@ -61,8 +64,8 @@ class Applier {
   LogIndex applied_;
   std::uint64_t commands_applied_ = 0;
   std::vector<Result> results_;        // of the run at hand
-  std::vector<Command> fresh_;         // its commands that are to be executed
-  std::vector<std::uint32_t> echoes_;  // its commands that repeat another one of it
+  std::vector<Command> fresh_;         // commands of it that are to be executed
+  std::vector<std::uint32_t> echoes_;  // commands of it that repeat another one of it
 };
 
 }  // namespace parley

@@ -17,7 +17,8 @@ class RecordingJournal final : public Journal {
 
 CommittedRun committed(std::uint64_t index, const std::vector<std::byte>& body) {
   CommandReader reader(body);
-  while (reader.next()) {
+  Command command;
+  while (reader.next(command)) {
   }
   return {LogIndex{index},
           {{NodeId{1}, Incarnation{1}, index}, reader.count(), Block::copy_of(body)}};

@@ -79,7 +79,8 @@ Instant Driver::deadline() const {
   return earliest;
 }
 
-const Effects& Driver::step(Instant now, WallTime wall) {
+const Effects& Driver::decide(Instant now, WallTime wall) {
+  now_ = now;
   settled_submits_.clear();
   results_.clear();
   settled_queries_.clear();
@@ -101,15 +102,17 @@ const Effects& Driver::step(Instant now, WallTime wall) {
   frames_.clear();
   runs_.clear();
   reads_.clear();
+  accept_max_bytes_ = effects_.accept_max_bytes;
+  return effects_;
+}
 
+void Driver::carry_out() {
   apply_commits();
   apply_merges();
   take_refusals();
   answer_reads();
-  expire(now);
+  expire(now_);
   forget_settled();
-  accept_max_bytes_ = effects_.accept_max_bytes;
-  return effects_;
 }
 
 // Turns what clients submitted since the last step into runs.
@@ -136,7 +139,7 @@ void Driver::close_runs(Instant now) {
 
 // The writes that the commands of a run come down to, less those that its sessions have seen.
 CommandRun Driver::merge_run(CommandRun run, PendingRun& pending) {
-  applier_.screen(run.body.bytes(), LogIndex{});
+  applier_.screen(run.body.bytes());
   pending.screened.assign(applier_.results().begin(), applier_.results().end());
   std::vector<CellWrite> writes;
   for (const Command& command : applier_.fresh()) {

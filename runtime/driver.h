@@ -50,7 +50,7 @@ struct SettledQuery {
 };
 
 // Gathers inputs, steps the replica, applies what it commits, and says which requests are settled.
-// Used by one thread. What is to be sent and written is in the effects that `step` returns.
+// Used by one thread. What is to be sent and written is in the effects.
 class Driver {
  public:
   // `algorithm`, `application` and `journal` (may be null) must outlive the driver.
@@ -75,12 +75,24 @@ class Driver {
 
   // --- the step, and what is valid until the next one ---
 
-  const Effects& step(Instant now, WallTime wall);
+  // A step in two halves: what the replica makes of the inputs, which may be sent and written at
+  // once, so that peers and disk work while this node, in the second half, applies what is
+  // committed and answers. `carry_out` follows each `decide`.
+  const Effects& decide(Instant now, WallTime wall);
+  void carry_out();
+  // Both halves.
+  const Effects& step(Instant now, WallTime wall) {
+    decide(now, wall);
+    carry_out();
+    return effects_;
+  }
   [[nodiscard]] std::span<const SettledSubmit> submits() const { return settled_submits_; }
   [[nodiscard]] std::span<const Result> results() const { return results_; }
   [[nodiscard]] std::span<const SettledQuery> queries() const { return settled_queries_; }
   [[nodiscard]] Bytes answer_bytes() const { return answer_bytes_; }
 
+  // Why this node must stop; empty as long as all is well.
+  [[nodiscard]] const std::string& broken_invariant() const { return effects_.broken_invariant; }
   [[nodiscard]] const Replica& replica() const { return *replica_; }
   [[nodiscard]] const Store& store() const { return applier_.store(); }
   [[nodiscard]] LogIndex applied() const { return applier_.applied(); }
@@ -144,6 +156,7 @@ class Driver {
   std::vector<std::pair<RequestTag, std::vector<std::byte>>> local_queries_;
   Ticket durable_;
   Ticket durable_taken_;
+  Instant now_;  // of the step
 
   // Requests on their way. Runs are numbered without gaps, so a run's place is its number's
   // distance from `first_pending_`; segments are those of the pending runs, one after the other.

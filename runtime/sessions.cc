@@ -29,8 +29,11 @@ SessionTable::Seen SessionTable::look_up(std::uint32_t session, std::uint32_t se
 
 void SessionTable::record(const Result& result) {
   Session& session = *sessions_[result.session - first_id_ - 1];
-  session.window[result.sequence % kSessionWindow] = {result.stamp, result.value, result.sequence,
-                                                      result.code};
+  Remembered& remembered = session.window[result.sequence % kSessionWindow];
+  remembered.stamp = result.stamp;
+  remembered.value = result.value;
+  remembered.sequence = result.sequence;
+  remembered.code = result.code;
   if (result.sequence > session.highest) session.highest = result.sequence;
 }
 

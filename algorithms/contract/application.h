@@ -51,7 +51,8 @@ class Application {
   [[nodiscard]] virtual std::string validate(Bytes payload) const = 0;
 
   // Carries out commands in their order. Must be deterministic: same store, same commands, same
-  // writes and replies. The commands are those of one run, less what the sessions had seen before.
+  // writes and replies. The commands are those of one run, or of a part of it, less what the
+  // sessions had seen before.
   virtual void execute(const Store& store, std::span<const Command> commands, WriteSink& writes,
                        ReplySink& replies) const = 0;
 

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <cstring>
-#include <optional>
 
 #include "algorithms/contract/block.h"
 #include "algorithms/contract/ids.h"
@@ -56,10 +55,11 @@ class CommandReader {
  public:
   explicit CommandReader(Bytes body) : rest_(body) {}
 
-  // The next command; nothing at the end, or where the body is malformed (see `malformed`).
-  std::optional<Command> next() {
-    if (rest_.empty()) return std::nullopt;
-    Command command;
+  // Reads the next command; false at the end, or where the body is malformed (see `malformed`).
+  // Fills a command in its place: what is read in small pieces and at once copied as a whole makes
+  // processors wait.
+  bool next(Command& command) {
+    if (rest_.empty()) return false;
     if (rest_.size() < sizeof(CommandHeader)) return fail();
     std::memcpy(&command.header, rest_.data(), sizeof(CommandHeader));
     const std::size_t size = command.header.payload_size;
@@ -67,17 +67,17 @@ class CommandReader {
     command.payload = rest_.subspan(sizeof(CommandHeader), size);
     command.offset = offset_++;
     rest_ = rest_.subspan(sizeof(CommandHeader) + size);
-    return command;
+    return true;
   }
 
   [[nodiscard]] bool malformed() const { return malformed_; }
   [[nodiscard]] std::uint32_t count() const { return offset_; }
 
  private:
-  std::optional<Command> fail() {
+  bool fail() {
     malformed_ = true;
     rest_ = {};
-    return std::nullopt;
+    return false;
   }
 
   Bytes rest_;

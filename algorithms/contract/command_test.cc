@@ -21,13 +21,14 @@ TEST(CommandReader, WalksThroughARun) {
   add(body, 3, 4);
   CommandReader reader(body);
   for (std::uint32_t i = 0; i < 3; ++i) {
-    const auto command = reader.next();
-    ASSERT_TRUE(command.has_value());
-    EXPECT_EQ(command->header.sequence, i + 1);
-    EXPECT_EQ(command->offset, i);
-    EXPECT_EQ(command->payload.size(), command->header.payload_size);
+    Command command;
+    ASSERT_TRUE(reader.next(command));
+    EXPECT_EQ(command.header.sequence, i + 1);
+    EXPECT_EQ(command.offset, i);
+    EXPECT_EQ(command.payload.size(), command.header.payload_size);
   }
-  EXPECT_FALSE(reader.next().has_value());
+  Command command;
+  EXPECT_FALSE(reader.next(command));
   EXPECT_FALSE(reader.malformed());
   EXPECT_EQ(reader.count(), 3U);
 }
@@ -37,7 +38,8 @@ TEST(CommandReader, StopsAtEveryTruncation) {
   add(body, 1, 12);
   for (std::size_t size = 1; size < body.size(); ++size) {
     CommandReader reader(Bytes(body).first(size));
-    EXPECT_FALSE(reader.next().has_value()) << size;
+    Command command;
+    EXPECT_FALSE(reader.next(command)) << size;
     EXPECT_TRUE(reader.malformed()) << size;
   }
 }
@@ -46,7 +48,8 @@ TEST(CommandReader, RefusesAPayloadThatIsNoMultipleOfFour) {
   std::vector<std::byte> body;
   add(body, 1, 6);
   CommandReader reader(body);
-  EXPECT_FALSE(reader.next().has_value());
+  Command command;
+  EXPECT_FALSE(reader.next(command));
   EXPECT_TRUE(reader.malformed());
 }
 

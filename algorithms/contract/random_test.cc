@@ -15,7 +15,8 @@ TEST(Random, IsTheSameEverywhere) {
   EXPECT_EQ(random.bits(), 2516265689700432462U);
   std::mt19937_64 engine(1);
   engine.discard(2);
-  EXPECT_EQ(random.below(1000), engine() % 1000);
+  const auto upper = static_cast<std::uint64_t>(static_cast<double>(engine()) / 0x1p64 * 1000);
+  EXPECT_EQ(random.below(1000), upper);
 }
 
 TEST(Random, DrawsEveryValueOfASmallRangeAboutEquallyOften) {

@@ -8,6 +8,7 @@
 
 #include "algorithms/contract/ids.h"
 #include "algorithms/contract/stamp.h"
+#include "algorithms/contract/tile_pool.h"
 
 namespace parley {
 
@@ -21,33 +22,35 @@ static_assert(sizeof(Cell) == 32);
 
 inline constexpr std::uint32_t kCellsPerTile = 1024;
 
-// A fixed number of cells beside each other, with a digest of their contents that does not depend
-// on the order of the writes.
+// A fixed number of cells beside each other.
 struct Tile {
   std::array<Cell, kCellsPerTile> cells{};
-  std::uint64_t digest = 0;
-  std::uint64_t generation = 0;  // that of the store when this copy was made
 };
 
 // A state of the store that no later write changes. Safe to read and release in any thread.
 class FrozenStore {
  public:
   FrozenStore() = default;
-  FrozenStore(std::vector<std::shared_ptr<const Tile>> tiles, std::uint64_t digest,
-              std::uint32_t key_count)
+  struct FrozenTile {
+    std::shared_ptr<const Tile> cells;  // null if nothing was written there
+    std::uint64_t digest = 0;
+  };
+  FrozenStore(std::vector<FrozenTile> tiles, std::uint64_t digest, std::uint32_t key_count)
       : tiles_(std::move(tiles)), digest_(digest), key_count_(key_count) {}
 
   // The cell of `key` < key_count().
   [[nodiscard]] const Cell& at(Key key) const;
   // The tile that holds the keys from `index` * kCellsPerTile, or null if nothing was written
   // there.
-  [[nodiscard]] const Tile* tile(std::size_t index) const { return tiles_[index].get(); }
+  [[nodiscard]] const Tile* tile(std::size_t index) const { return tiles_[index].cells.get(); }
+  // Does not depend on the order of the writes that led to the tile's contents.
+  [[nodiscard]] std::uint64_t tile_digest(std::size_t index) const { return tiles_[index].digest; }
   [[nodiscard]] std::size_t tile_count() const { return tiles_.size(); }
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
   [[nodiscard]] std::uint32_t key_count() const { return key_count_; }
 
  private:
-  std::vector<std::shared_ptr<const Tile>> tiles_;
+  std::vector<FrozenTile> tiles_;
   std::uint64_t digest_ = 0;
   std::uint32_t key_count_ = 0;
 };
@@ -71,8 +74,8 @@ class Store {
 
   // The cell of `key` < key_count(); a cell never written has the zero stamp.
   [[nodiscard]] const Cell& at(Key key) const {
-    const Tile* tile = tiles_[key.value / kCellsPerTile].get();
-    return tile == nullptr ? kBlank : tile->cells[key.value % kCellsPerTile];
+    const Tile* cells = tiles_[key.value / kCellsPerTile].cells.get();
+    return cells == nullptr ? kBlank : cells->cells[key.value % kCellsPerTile];
   }
 
   // The state as it is now. Costs a pointer per tile; each tile is copied at its next write.
@@ -80,9 +83,7 @@ class Store {
 
   // Equal for equal contents, whatever the order of the writes that led to them (64 bits).
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
-  [[nodiscard]] std::uint64_t tile_digest(std::size_t index) const {
-    return tiles_[index] == nullptr ? 0 : tiles_[index]->digest;
-  }
+  [[nodiscard]] std::uint64_t tile_digest(std::size_t index) const { return tiles_[index].digest; }
   [[nodiscard]] std::size_t tile_count() const { return tiles_.size(); }
   [[nodiscard]] std::uint32_t key_count() const { return key_count_; }
   [[nodiscard]] std::uint32_t written_cells() const { return written_cells_; }
@@ -90,9 +91,18 @@ class Store {
  private:
   static constexpr Cell kBlank{};
 
-  Tile& tile_for_write(std::size_t index);
+  // What every write touches stands beside the pointer, not behind the cells: a write of a random
+  // cell then costs one cache miss, not two.
+  struct LiveTile {
+    std::shared_ptr<Tile> cells;   // null if nothing was written there
+    std::uint64_t generation = 0;  // of the store when this copy was made
+    std::uint64_t digest = 0;
+  };
 
-  std::vector<std::shared_ptr<Tile>> tiles_;
+  Tile& cells_for_write(LiveTile& tile) const;
+
+  std::shared_ptr<TilePool> pool_;  // of a large store; a small one's tiles come from the heap
+  std::vector<LiveTile> tiles_;
   std::uint64_t generation_ = 0;
   std::uint64_t digest_ = 0;
   std::uint32_t key_count_;

@@ -150,6 +150,7 @@ void Core::advance_commit(LogIndex to) {
     commit_ = commit_.next();
     const CommandRun& run = log_.at(commit_).run;
     if (is_own(run)) held_.settle(run.id.number);
+    if (role_ == Role::leader) note_waiting(run.id.origin, commit_);
     effects_->commit.push_back({commit_, run});
   }
 }

@@ -126,6 +126,8 @@ class Core {
   void replicate();
   void replicate_to(Progress& peer);
   void probe(Progress& peer);
+  void note_waiting(NodeId node, LogIndex commit);
+  [[nodiscard]] bool commit_news_due(Progress& peer) const;
   void send_append(Progress& peer, LogIndex last, bool wants_ack);
   const SharedAppend& shared_append(const AppendEntries& message, LogIndex last);
   [[nodiscard]] LogIndex chunk_end(LogIndex prev, std::uint64_t max_bytes) const;

@@ -26,6 +26,8 @@ std::vector<OptionSpec> option_specs() {
       integer("election_timeout_max_ms", 300, 11, 2 * kMinute,
               "longest such time; each wait is drawn at random in between"),
       integer("heartbeat_ms", 50, 1, kMinute, "longest silence of a leader towards a follower"),
+      integer("commit_notice_ms", 2, 0, kMinute,
+              "how long a follower without a client waiting may be left untold of a commit"),
       on_off("pre_vote", "ask whether an election could be won before starting one"),
       on_off("check_quorum",
              "a leader that hears no majority for election_timeout_max_ms steps down"),
@@ -57,6 +59,7 @@ Options read_options(const OptionValues& values) {
   options.election_timeout_min = time("election_timeout_min_ms");
   options.election_timeout_max = time("election_timeout_max_ms");
   options.heartbeat = time("heartbeat_ms");
+  options.commit_notice = time("commit_notice_ms");
   options.pre_vote = values.at("pre_vote") != 0;
   options.check_quorum = values.at("check_quorum") != 0;
   options.max_inflight_messages = count("max_inflight_messages");
@@ -81,6 +84,7 @@ std::string check_options(const OptionValues& values) {
        "or all followers stand for election at once"},
       {"heartbeat_ms", "election_timeout_min_ms", false,
        "or followers stand for election between two heartbeats"},
+      {"commit_notice_ms", "heartbeat_ms", true, "or a heartbeat tells of every commit first"},
       {"max_append_bytes", "max_inflight_bytes", true, "or no full message may be on its way"},
       {"forward_retry_ms", "forward_give_up_ms", true, "or nothing is ever sent again"},
   };

@@ -14,6 +14,7 @@ struct Options {
   Duration election_timeout_min{};
   Duration election_timeout_max{};
   Duration heartbeat{};
+  Duration commit_notice{};
   bool pre_vote = true;
   bool check_quorum = true;
   std::uint64_t max_inflight_messages = 0;  // per peer

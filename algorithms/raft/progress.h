@@ -71,6 +71,8 @@ struct Progress {
     match = LogIndex{};
     next = last.next();
     commit_sent = LogIndex{};
+    commit_awaited = LogIndex{};
+    commit_due = kNever;
     round_sent = 0;
     round_acked = 0;
     last_heard = now;
@@ -82,6 +84,7 @@ struct Progress {
   void to_probe(LogIndex from) {
     mode = Mode::probe;
     awaiting_reply = false;
+    commit_due = kNever;
     next = from;
     window.clear();
   }
@@ -99,6 +102,8 @@ struct Progress {
   LogIndex match;               // the logs agree up to here, durably
   LogIndex next;                // the first entry of the next message
   LogIndex commit_sent;
+  LogIndex commit_awaited;       // its clients wait for it to hear of the commit up to here
+  Instant commit_due = kNever;   // when to tell it of a newer commit if nothing else does
   std::uint64_t round_sent = 0;  // read rounds
   std::uint64_t round_acked = 0;
   Instant last_heard;     // a reply of this term

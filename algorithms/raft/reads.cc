@@ -111,6 +111,7 @@ void Core::finish_read_rounds() {
       on_read_reply(reply);
     } else {
       send_now(read.from, encoder_.encode(reply));
+      note_waiting(read.from, read.index);
     }
     reads.pop_front();
   }

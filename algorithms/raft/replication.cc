@@ -98,10 +98,23 @@ void Core::replicate_to(Progress& peer) {
   }
   if (sent) return;
   const bool wants_ack = heartbeat_due(peer) || round_ > peer.round_sent;
-  // Followers hear of a commit at once: their clients wait for it. One that is far behind, or gone,
-  // hears of it with the next entries.
-  const bool tell_commit = commit_ > peer.commit_sent && peer.window.has_room();
-  if (wants_ack || tell_commit) send_append(peer, peer.next.prev(), wants_ack);
+  if (wants_ack || commit_news_due(peer)) send_append(peer, peer.next.prev(), wants_ack);
+}
+
+// The clients of `node` wait for it to hear that `commit` is committed.
+void Core::note_waiting(NodeId node, LogIndex commit) {
+  Progress* peer = find_peer(node);
+  if (peer != nullptr) peer->commit_awaited = std::max(peer->commit_awaited, commit);
+}
+
+// A follower whose clients wait for a commit hears of it at once. Another one hears of it with the
+// next entries, or a little later if none come: waking it for each commit costs more than all else
+// that a single placement needs. One that is far behind, or gone, hears of it with its entries.
+bool Core::commit_news_due(Progress& peer) const {
+  if (commit_ <= peer.commit_sent || !peer.window.has_room()) return false;
+  if (peer.commit_awaited > peer.commit_sent) return true;
+  if (peer.commit_due == kNever) peer.commit_due = now_ + options_.commit_notice;
+  return now_ >= peer.commit_due;
 }
 
 void Core::probe(Progress& peer) {
@@ -132,6 +145,7 @@ void Core::send_append(Progress& peer, LogIndex last, bool wants_ack) {
   const SharedAppend& shared = shared_append(message, last);
   send_now(peer.id, shared.header, shared.body);
   peer.commit_sent = commit_;
+  peer.commit_due = kNever;
   peer.round_sent = round_;
   if (wants_ack) peer.last_asked = now_;
 }
@@ -155,6 +169,7 @@ Instant Core::leader_deadline() const {
   Instant earliest = kNever;
   for (const Progress& peer : peers_) {
     earliest = std::min({earliest, peer.last_asked + options_.heartbeat, stall_deadline(peer)});
+    if (peer.window.has_room()) earliest = std::min(earliest, peer.commit_due);
   }
   if (options_.check_quorum && !peers_.empty()) {
     earliest = std::min(earliest, quorum_heard_at() + options_.election_timeout_max);

@@ -98,7 +98,7 @@ class Player {
   void start() {
     OptionValues options = default_options(kRaft.options);
     bool down = false;
-    std::uint64_t seed = 1;
+    std::uint64_t seed = 230;  // of three nodes, node 3 stands for election first
     for (const std::string& option : rest(2)) {
       const std::size_t equals = option.find('=');
       const std::string name = option.substr(0, equals);

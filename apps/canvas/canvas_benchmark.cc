@@ -37,7 +37,8 @@ void BM_CanvasExecute(benchmark::State& state) {
       encode_place({1}, i + 1, {x, y, i, 0}, bodies[r]);
     }
     CommandReader reader(bodies[r]);
-    while (const auto command = reader.next()) runs[r].push_back(*command);
+    Command command;
+    while (reader.next(command)) runs[r].push_back(command);
   }
   Store store(canvas.key_count());
   StoreSink sink(store);

@@ -42,7 +42,8 @@ class RecordingSink : public WriteSink, public ReplySink {
 std::vector<Command> commands_of(const std::vector<std::byte>& body) {
   std::vector<Command> commands;
   CommandReader reader(body);
-  while (const auto command = reader.next()) commands.push_back(*command);
+  Command command;
+  while (reader.next(command)) commands.push_back(command);
   EXPECT_FALSE(reader.malformed());
   return commands;
 }

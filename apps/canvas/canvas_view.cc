@@ -33,9 +33,8 @@ void CanvasView::update(const FrozenStore& store, LogIndex applied) {
   applied_ = applied;
   for (std::size_t i = 0; i < tile_digests_.size(); ++i) {
     const Tile* tile = store.tile(i);
-    const std::uint64_t digest = tile == nullptr ? 0 : tile->digest;
-    if (tile == nullptr || digest == tile_digests_[i]) continue;
-    tile_digests_[i] = digest;
+    if (tile == nullptr || store.tile_digest(i) == tile_digests_[i]) continue;
+    tile_digests_[i] = store.tile_digest(i);
     for (std::uint32_t cell = 0; cell < kCellsPerTile; ++cell) {
       const Pixel pixel = unpack_pixel(tile->cells[cell].value);
       if (!pixel.painted) continue;

@@ -54,7 +54,8 @@ void DriverNode::enqueue(Work work) {
 void DriverNode::submit(std::vector<std::byte> body, ResultsCallback done) {
   enqueue([this, body = std::move(body), done = std::move(done)](Driver& driver) {
     CommandReader reader(body);
-    while (reader.next()) {
+    Command command;
+    while (reader.next(command)) {
     }
     const std::uint64_t request = ++next_request_;
     submits_[request] = done;
@@ -114,9 +115,10 @@ void DriverNode::step(Driver& driver) {
 void ScriptedNode::submit(std::vector<std::byte> body, ResultsCallback done) {
   const std::lock_guard lock(mutex_);
   CommandReader reader(body);
-  const auto command = reader.next();
+  Command command;
   Result result = this->result(outcome_);
-  if (command && command->header.kind == static_cast<std::uint16_t>(CommandKind::open_session)) {
+  if (reader.next(command) &&
+      command.header.kind == static_cast<std::uint16_t>(CommandKind::open_session)) {
     result = this->result(Outcome::ok);
     result.value = 7;
   }

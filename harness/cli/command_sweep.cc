@@ -21,6 +21,8 @@ using harness::ResultRow;
 using harness::SweepResult;
 using harness::SweepSpec;
 
+constexpr const char* kReportPage = "report.html";
+
 harness::SoftwareInfo software_info() {
   return {std::string(kCommit), std::string(kBuildType), std::string(kCompiler),
           std::string(kVersion)};
@@ -55,27 +57,24 @@ std::vector<std::string> sweep_folders(const fs::path& out) {
   return folders;
 }
 
-// Makes a report of result folders; its page's path, or empty when that failed.
-fs::path make_report(const std::vector<std::string>& folders, const fs::path& out) {
+// Makes a report of result folders, which is out / kReportPage. Returns the exit status.
+int make_report(const std::vector<std::string>& folders, const fs::path& out) {
   std::vector<std::string> arguments{"node",
                                      (fs::path(kSourceFolder) / "reports" / "render.mjs").string()};
   arguments.insert(arguments.end(), folders.begin(), folders.end());
   arguments.insert(arguments.end(), {"--out", out.string()});
-  return run_program(arguments, true) == 0 ? out / "report.html" : fs::path();
+  return run_program(arguments, true);
 }
 
-nlohmann::ordered_json runs_json(const fs::path& out, const SweepResult& result) {
+nlohmann::ordered_json runs_json(const SweepResult& result) {
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
-  for (const std::string& folder : sweep_folders(out)) {
-    for (const ResultRow& row : result.rows) {
-      const fs::path file = fs::path(folder) / row.record.run.name / "summary.json";
-      std::ifstream in(file);
-      if (!in) continue;
-      runs.push_back({{"name", row.record.run.name},
-                      {"algorithm", row.record.run.spec.algorithm->name},
-                      {"nodes", row.record.run.spec.nodes},
-                      {"summary", nlohmann::ordered_json::parse(in)}});
-    }
+  for (const ResultRow& row : result.rows) {
+    std::ifstream in(row.folder / "summary.json");
+    if (!in) continue;
+    runs.push_back({{"name", row.record.run.name},
+                    {"algorithm", row.record.run.spec.algorithm->name},
+                    {"nodes", row.record.run.spec.nodes},
+                    {"summary", nlohmann::ordered_json::parse(in)}});
   }
   return runs;
 }
@@ -83,9 +82,8 @@ nlohmann::ordered_json runs_json(const fs::path& out, const SweepResult& result)
 void print_outcome(const Common& common, const fs::path& out, const fs::path& report,
                    const SweepResult& result) {
   if (common.json) {
-    nlohmann::ordered_json json{{"results", fs::absolute(out).string()},
-                                {"report", nullptr},
-                                {"runs", runs_json(out, result)}};
+    nlohmann::ordered_json json{
+        {"results", fs::absolute(out).string()}, {"report", nullptr}, {"runs", runs_json(result)}};
     if (!report.empty()) json["report"] = fs::absolute(report).string();
     fmt::print("{}\n", json.dump());
     return;
@@ -127,16 +125,21 @@ int run_compare(const CompareOptions& options) {
   const fs::path out =
       options.out.empty() ? fs::path("results") / stamped_name("compare") : fs::path(options.out);
   try {
+    if (options.resume && options.out.empty()) {
+      complain("resume: name the comparison's folder with --out");
+      return kUsage;
+    }
     std::vector<SweepSpec> specs = harness::compare_specs(options.quick);
     if (options.common.seed) {
       for (SweepSpec& spec : specs) spec.seed = *options.common.seed;
     }
     const harness::StopSignal stop_signal;
-    const SweepResult result = measure(specs, out, false);
-    const fs::path report =
-        result.stopped ? fs::path() : make_report(sweep_folders(out), out / "report");
-    print_outcome(options.common, out, report, result);
-    return report.empty() ? kFailed : status_of(result);
+    const SweepResult result = measure(specs, out, options.resume);
+    int report_status = kFailed;
+    if (!result.stopped) report_status = make_report(sweep_folders(out), out / "report");
+    const bool reported = report_status == kDone;
+    print_outcome(options.common, out, reported ? out / "report" / kReportPage : "", result);
+    return reported ? status_of(result) : report_status;
   } catch (const harness::ConfigError& error) {
     complain(error.what());
     return kUsage;
@@ -159,8 +162,9 @@ int run_report(const ReportOptions& options) {
   }
   const fs::path out =
       options.out.empty() ? fs::path(options.folders.front()) / "report" : fs::path(options.out);
-  const fs::path page = make_report(folders, out);
-  if (page.empty()) return kFailed;
+  const int status = make_report(folders, out);
+  if (status != kDone) return status;
+  const fs::path page = out / kReportPage;
   if (options.common.json) {
     fmt::print("{}\n", nlohmann::ordered_json{{"report", fs::absolute(page).string()}}.dump());
   } else {

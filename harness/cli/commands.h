@@ -109,6 +109,7 @@ int run_sweep_command(const SweepOptions& options);
 struct CompareOptions {
   Common common;
   bool quick = false;
+  bool resume = false;
   std::string out;
 };
 int run_compare(const CompareOptions& options);

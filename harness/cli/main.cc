@@ -36,6 +36,7 @@ void add_measuring(CLI::App& app, Action& action) {
                                   "Measure every algorithm on this machine, then report",
                                   "  parley compare --quick\n  parley compare --out my-comparison");
   compare->add_flag("--quick", c->quick, "Measure for about three minutes");
+  compare->add_flag("--resume", c->resume, "Go on with the comparison that --out names");
   compare->add_option("--out", c->out,
                       "Folder for results and report (default: results/compare-<time>)");
 

@@ -123,13 +123,14 @@ void FakeNode::take_submit(Pending& pending, const client::Request& request) {
                             static_cast<std::uint8_t>(reaction.reason), 0, 0);
   if (!script_ || outcome != Outcome::ok) return;
   CommandReader reader(body);
-  while (const auto command = reader.next()) {
+  Command command;
+  while (reader.next(command)) {
     canvas::Place place;
-    std::memcpy(&place, command->payload.data(), sizeof(place));
+    std::memcpy(&place, command.payload.data(), sizeof(place));
     cells_[{place.x(), place.y()}] = {major,
-                                      command->offset,
-                                      command->header.session,
-                                      command->header.sequence,
+                                      command.offset,
+                                      command.header.session,
+                                      command.header.sequence,
                                       place.color(),
                                       place.user(),
                                       1,

@@ -75,7 +75,7 @@ class Synthetic final : public Source {
     if (++client_ == spec_.clients) client_ = 0;
     message.is_read = spec_.read_share > 0 && unit(random_) < spec_.read_share;
     for (canvas::Place& place : places) {
-      const std::uint64_t cell = chooser_.next(random_);
+      const auto cell = static_cast<std::uint32_t>(chooser_.next(random_));
       const auto color = static_cast<std::uint32_t>(random_.bits() >> 40);
       place = {static_cast<std::uint16_t>(cell % spec_.canvas_width),
                static_cast<std::uint16_t>(cell / spec_.canvas_width), color, message.client + 1};

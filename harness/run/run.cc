@@ -1,9 +1,7 @@
 #include "harness/run/run.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -15,6 +13,7 @@
 #include "harness/load/recovery.h"
 #include "harness/load/run_files.h"
 #include "harness/load/settle.h"
+#include "harness/run/bare_path.h"
 #include "harness/run/faults.h"
 #include "harness/run/node_counters.h"
 #include "harness/run/run_files.h"
@@ -27,10 +26,6 @@ using namespace std::chrono_literals;
 constexpr auto kReadyLimit = 30s;
 constexpr auto kReportLimit = 500ms;
 constexpr auto kSettleLimit = 10s;  // for replicas to become equal after the load
-
-std::string utc_now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
 
 Duration seconds(double value) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
@@ -277,6 +272,7 @@ RunOutcome execute_run(const RunSpec& spec, const std::filesystem::path& folder,
   check_run(spec);
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
+  if (spec.algorithm == &bare_path()) return run_bare_path(spec, folder, environment);
   return Run(spec, folder, environment).carry_out();
 }
 

@@ -19,6 +19,7 @@ struct RunEnvironment {
   // How nodes are started, see ClusterSpec.
   std::filesystem::path executable = "/proc/self/exe";
   std::vector<std::string> arguments{"node", "--config"};
+  std::filesystem::path bare_path;  // the program; empty: beside the one that runs
   SoftwareInfo software;
   HostInfo host;
   // Ends the run early when true; may be null.

@@ -1,9 +1,11 @@
 #include "harness/run/run_files.h"
 
 #include <cerrno>
+#include <ctime>
 #include <fstream>
 #include <system_error>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -14,13 +16,6 @@ namespace parley::harness {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-void write_text(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file) throw std::system_error(errno, std::generic_category(), path.string());
-}
 
 template <class T>
 Json or_null(const std::optional<T>& value) {
@@ -85,6 +80,17 @@ Json per_operation(double amount, const load::LoadResult& load, double scale = 1
 }
 
 }  // namespace
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+void write_text(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file) throw std::system_error(errno, std::generic_category(), path.string());
+}
 
 void write_manifest(const std::filesystem::path& folder, const RunSpec& spec,
                     const RunEnvironment& environment, const RunFindings& findings) {

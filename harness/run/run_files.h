@@ -32,10 +32,14 @@ struct RunFindings {
   std::optional<double> converged_ms;  // from the end of the load until all replicas were equal
 };
 
+// The present time as RunFindings::started_at has it.
+std::string utc_now();
+
 // All throw std::system_error when the file cannot be written.
 void write_manifest(const std::filesystem::path& folder, const RunSpec& spec,
                     const RunEnvironment& environment, const RunFindings& findings);
 void write_summary(const std::filesystem::path& folder, const RunFindings& findings);
+void write_text(const std::filesystem::path& path, const std::string& text);
 void write_faults(const std::filesystem::path& folder,
                   const std::vector<RecoveryFigures>& recovery);
 

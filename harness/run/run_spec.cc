@@ -8,6 +8,7 @@
 
 #include "harness/cluster/links.h"
 #include "harness/cluster/node_config.h"
+#include "harness/run/bare_path.h"
 #include "harness/run/faults.h"
 
 namespace parley::harness {
@@ -64,6 +65,7 @@ double recorded_share(std::string_view record) {
 
 std::string impossible_because(const RunSpec& spec) {
   const Algorithm& algorithm = *spec.algorithm;
+  if (spec.algorithm == &bare_path()) return impossible_on_bare_path(spec);
   if (spec.nodes > algorithm.max_nodes) {
     return fmt::format("{} runs on at most {} node{}", algorithm.name, algorithm.max_nodes,
                        algorithm.max_nodes == 1 ? "" : "s");

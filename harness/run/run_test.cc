@@ -10,6 +10,7 @@
 
 #include "algorithms/registry/registry.h"
 #include "harness/cluster/private_folder.h"
+#include "harness/run/bare_path.h"
 
 namespace parley::harness {
 namespace {
@@ -74,6 +75,30 @@ TEST(Run, OfOneNodeLeavesAllFiles) {
   EXPECT_GT(summary["messages_per_op"], 0);
   EXPECT_GT(summary["cpu_s_per_mops"]["nodes"], 0);
   EXPECT_GT(summary["peak_rss_bytes"]["1"], 0);
+}
+
+TEST(Run, OfTheBarePathHasItsFiguresAndSaysWhatItIs) {
+  const PrivateFolder folder;
+  const auto out = folder.path() / "run";
+  RunSpec spec = small("unreplicated", 3);
+  spec.algorithm = &bare_path();
+  spec.options = {};
+  spec.closed_loop = true;
+  spec.window = 16;
+  RunEnvironment environment;
+  environment.bare_path = PARLEY_BARE_PATH;
+  const RunOutcome outcome = execute_run(spec, out, environment);
+  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "bare_path.log");
+  const Json summary = json_of(out / "summary.json");
+  EXPECT_GT(summary["completed"], 0);
+  EXPECT_GT(summary["latency_us"]["p99"], 0);
+  EXPECT_GT(summary["cpu_s_per_mops"]["nodes"], 0);
+  EXPECT_THAT(json_of(out / "manifest.json")["guarantee"], HasSubstr("not a strategy"));
+
+  environment.bare_path = "/bin/false";
+  const RunOutcome failed = execute_run(spec, out, environment);
+  EXPECT_EQ(failed.state, RunState::failed);
+  EXPECT_THAT(failed.reason, HasSubstr("exit status 1"));
 }
 
 TEST(Run, WithAKilledLeaderRecoversAndPassesTheCheck) {

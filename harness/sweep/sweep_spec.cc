@@ -6,6 +6,7 @@
 
 #include "algorithms/registry/registry.h"
 #include "harness/cluster/node_config.h"
+#include "harness/run/bare_path.h"
 
 namespace parley::harness {
 namespace {
@@ -53,6 +54,10 @@ class SpecReader {
     reader_.require("algorithms", "names of algorithms");
     for (const ConfigValue& value : reader_.elements("algorithms")) {
       const std::string& name = reader_.text_of("algorithms", value);
+      if (name == bare_path().name) {
+        spec_.algorithms.push_back(&bare_path());
+        continue;
+      }
       spec_.algorithms.push_back(&algorithm_named(name, fmt::format("{}:{}: ", file_, value.line)));
     }
   }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include "algorithms/registry/registry.h"
 #include "harness/cluster/private_folder.h"
 
 namespace parley::harness {
@@ -205,6 +206,34 @@ TEST(SweepPlan, PathsAreTakenFromTheFolderOfTheSpec) {
   EXPECT_EQ(spec.name, "my");
   EXPECT_THAT(spec.faults, ElementsAre((folder.path() / "f.toml").string()));
   EXPECT_THAT(plan_sweep(spec).runs[0].name, HasSubstr("001-raft-n3-r1000-f-rep1"));
+}
+
+TEST(SweepSpec, TheBarePathRunsBesideTheStrategiesWhereItCan) {
+  const SweepSpec closed = parse_sweep_spec_text(
+      "algorithms = [\"raft\", \"bare_path\"]\nnodes = [3]\nloop = \"closed\"\nrepetitions = 1",
+      "s");
+  const SweepPlan plan = plan_sweep(closed);
+  ASSERT_EQ(plan.runs.size(), 2U);
+  EXPECT_EQ(plan.runs[1].spec.algorithm->name, "bare_path");
+  EXPECT_TRUE(plan.skipped.empty());
+
+  const SweepSpec faulty = parse_sweep_spec_text(
+      "algorithms = [\"raft\", \"bare_path\"]\nnodes = [3]\nrate = 1000\n"
+      "faults = \"kill-leader\"",
+      "s");
+  ASSERT_EQ(plan_sweep(faulty).skipped.size(), 1U);
+  EXPECT_EQ(plan_sweep(faulty).skipped[0].reason, "bare_path runs only with loop = \"closed\"");
+}
+
+TEST(CompareSpecs, EveryRegisteredStrategyIsInIt) {
+  std::set<std::string_view> measured;
+  for (const SweepSpec& spec : compare_specs(true)) {
+    for (const Algorithm* algorithm : spec.algorithms) measured.insert(algorithm->name);
+  }
+  for (const Algorithm* algorithm : algorithms()) {
+    EXPECT_TRUE(measured.contains(algorithm->name)) << algorithm->name;
+  }
+  EXPECT_TRUE(measured.contains("bare_path"));
 }
 
 TEST(CompareSpecs, TheQuickOneMeasuresForAboutThreeMinutes) {

@@ -312,7 +312,8 @@ class Cluster {
 struct Figures {
   std::uint64_t commands = 0;
   double seconds = 0;
-  double cpu_seconds = 0;
+  double node_cpu_seconds = 0;
+  double client_cpu_seconds = 0;
   std::vector<std::uint32_t> latencies_ns;  // one a message; cut off at 4 s
 };
 
@@ -336,10 +337,12 @@ class Client {
     run_until(monotonic_now() + seconds(plan_.warmup_seconds));
     figures_ = {};
     const Instant start = monotonic_now();
-    const double cpu_before = own_cpu_seconds() + cluster_.cpu_seconds();
+    const double client_before = own_cpu_seconds();
+    const double nodes_before = cluster_.cpu_seconds();
     run_until(start + seconds(plan_.seconds));
     figures_.seconds = static_cast<double>((monotonic_now() - start).count()) * 1e-9;
-    figures_.cpu_seconds = own_cpu_seconds() + cluster_.cpu_seconds() - cpu_before;
+    figures_.client_cpu_seconds = own_cpu_seconds() - client_before;
+    figures_.node_cpu_seconds = cluster_.cpu_seconds() - nodes_before;
     return std::move(figures_);
   }
 
@@ -402,23 +405,30 @@ double percentile_us(std::vector<std::uint32_t>& latencies_ns, double share) {
 
 void print(const Plan& plan, Figures figures) {
   const double rate = static_cast<double>(figures.commands) / figures.seconds;
-  const double p50 = percentile_us(figures.latencies_ns, 0.5);
-  const double p99 = percentile_us(figures.latencies_ns, 0.99);
-  const double cost = figures.cpu_seconds * 1e6 / static_cast<double>(figures.commands);
+  const auto at = [&figures](double share) { return percentile_us(figures.latencies_ns, share); };
+  const double per_million = 1e6 / static_cast<double>(figures.commands);
   if (!plan.json) {
     std::printf(
         "%u nodes, %s, window %llu, batch %llu: %.0f commands/s, p50 %.0f us, p99 %.0f us, "
         "%.2f CPU-seconds per million\n",
         plan.nodes, plan.transport.c_str(), static_cast<unsigned long long>(plan.window),
-        static_cast<unsigned long long>(plan.batch), rate, p50, p99, cost);
+        static_cast<unsigned long long>(plan.batch), rate, at(0.5), at(0.99),
+        (figures.node_cpu_seconds + figures.client_cpu_seconds) * per_million);
     return;
   }
-  const nlohmann::ordered_json json = {
-      {"nodes", plan.nodes},          {"transport", plan.transport},
-      {"window", plan.window},        {"batch", plan.batch},
-      {"seconds", figures.seconds},   {"commands", figures.commands},
-      {"commands_per_s", rate},       {"latency_us", {{"p50", p50}, {"p99", p99}}},
-      {"cpu_s", figures.cpu_seconds}, {"cpu_s_per_mops", cost}};
+  // Names and units are those of a run's summary.json.
+  const nlohmann::ordered_json json = {{"achieved_ops_per_s", rate},
+                                       {"completed", figures.commands},
+                                       {"latency_us",
+                                        {{"min", at(0)},
+                                         {"p50", at(0.5)},
+                                         {"p90", at(0.9)},
+                                         {"p99", at(0.99)},
+                                         {"p999", at(0.999)},
+                                         {"max", at(1)}}},
+                                       {"cpu_s_per_mops",
+                                        {{"nodes", figures.node_cpu_seconds * per_million},
+                                         {"clients", figures.client_cpu_seconds * per_million}}}};
   std::printf("%s\n", json.dump().c_str());
 }
 

@@ -20,15 +20,16 @@ std::string check_command(const Application& application, const Command& command
 CheckedCommands check_commands(const Application& application, Bytes body) {
   CheckedCommands checked;
   CommandReader reader(body);
-  while (const auto command = reader.next()) {
+  Command command;
+  while (reader.next(command)) {
     if (checked.count == kMaxSubmitCommands) {
       checked.error =
           "commands: more than " + std::to_string(kMaxSubmitCommands) + " in one request";
       return checked;
     }
-    checked.error = check_command(application, *command);
+    checked.error = check_command(application, command);
     if (!checked.error.empty()) {
-      checked.error = "command " + std::to_string(command->offset) + ": " + checked.error;
+      checked.error = "command " + std::to_string(command.offset) + ": " + checked.error;
       return checked;
     }
     ++checked.count;

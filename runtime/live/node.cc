@@ -19,7 +19,10 @@ namespace {
 // What one turn takes in at most, so that no kind of input keeps the others waiting.
 constexpr std::size_t kTurnFrames = 4096;
 constexpr std::size_t kTurnRequests = 8192;
-constexpr std::size_t kTurnBytes = 8U << 20;
+constexpr std::size_t kTurnFrameBytes = 8U << 20;
+// About what a thousand clients with one command each send. Large batches are passed on in parts of
+// this size, so that the followers have work while the leader still takes in the rest.
+constexpr std::size_t kTurnRequestBytes = 96U << 10;
 // Steps that follow each other because tickets became durable, before other input gets its turn.
 constexpr int kFollowUpSteps = 8;
 constexpr Duration kJournalInterval = std::chrono::milliseconds(10);
@@ -179,9 +182,9 @@ void Node::Loop::turns() {
 bool Node::Loop::take_inputs(Instant now) {
   if (shapes_waiting_.load()) take_shapes();
   frames_.clear();
-  bool more = transport_.receive(now, kTurnFrames, kTurnBytes, frames_);
+  bool more = transport_.receive(now, kTurnFrames, kTurnFrameBytes, frames_);
   for (Frame& frame : frames_) driver_.receive(std::move(frame));
-  more |= clients_.receive(driver_, kTurnRequests, kTurnBytes);
+  more |= clients_.receive(driver_, kTurnRequests, kTurnRequestBytes);
   port_.take(driver_, [this] { return node_report(); });
   return more;
 }
@@ -199,21 +202,20 @@ void Node::Loop::take_shapes() {
 // Steps the replica, and again as long as only tickets became durable, which they do at once.
 void Node::Loop::step(Instant now) {
   for (int steps = 0; steps < kFollowUpSteps; ++steps) {
-    const Effects& effects = driver_.step(now, wall_now());
+    const Effects& effects = driver_.decide(now, wall_now());
     ++traffic_.turns;
     // A replica that finds its state impossible must not be heard any more.
-    if (!effects.broken_invariant.empty()) {
-      story_ = effects.broken_invariant;
-      return;
-    }
-    // Clients first: what their replies wait for has happened, and they are what is measured.
-    settle();
-    clients_.flush();
+    if (!driver_.broken_invariant().empty()) break;
     transport_.send(now, effects, effects.send_now);
     if (!effects.writes.empty()) driver_.durable_through(effects.writes.back().ticket);
     transport_.send(now, effects, effects.send_when_durable);
+    driver_.carry_out();
+    if (!driver_.broken_invariant().empty()) break;
+    settle();
+    clients_.flush();
     if (!driver_.has_input()) break;
   }
+  story_ = driver_.broken_invariant();
   watch_status();
 }
 

@@ -83,7 +83,8 @@ void OrderedChecker::committed(std::uint32_t node, const CommittedRun& committed
 
 void OrderedChecker::carry_out(LogIndex index, const CommandRun& run) {
   CommandReader reader(run.body.bytes());
-  while (const auto command = reader.next()) execute(*command, {index.value, command->offset});
+  Command command;
+  while (reader.next(command)) execute(command, {index.value, command.offset});
   if (reader.malformed() || reader.count() != run.count) {
     engine_.fail(fmt::format("index {} holds a run that no client sent", index.value));
   }
