@@ -39,7 +39,7 @@ struct Reader {
   std::string label;
   std::ifstream file;
   std::string line;
-  std::string time = "";  // of this line or the last one that had one
+  std::string time;  // of this line or the last one that had one
   bool timed = false;
   bool done = false;
 };

@@ -83,7 +83,7 @@ struct Launch {
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   const int input = open("/dev/null", O_RDONLY);
   dup2(input, STDIN_FILENO);
   dup2(launch.output, STDOUT_FILENO);
@@ -254,7 +254,7 @@ std::string ChildProcess::ending() const {
   if (!ended_) return {};
   if (WIFEXITED(status_)) return fmt::format("exit status {}", WEXITSTATUS(status_));
   const int number = WTERMSIG(status_);
-  return fmt::format("killed by signal {} ({})", number, strsignal(number));
+  return fmt::format("killed by signal {} ({})", number, sigdescr_np(number));
 }
 
 std::optional<ProcessUsage> ChildProcess::usage() const {

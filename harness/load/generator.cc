@@ -81,7 +81,7 @@ void Generator::connect() {
 }
 
 bool Generator::ready() const {
-  for (std::uint8_t link = 0; link < links_.size(); ++link) {
+  for (std::uint8_t link = 0; link < link_count(); ++link) {
     if (!links_[link]->connected() || !router_.has_named(link)) return false;
   }
   return true;
@@ -95,7 +95,7 @@ void Generator::plan() {
   zero_ns_ = begin_ns_ + warmup.count();
   const std::int64_t end_ns = zero_ns_ + spec_.duration.count();
   recorder_ = std::make_unique<Recorder>(zero_ns_, end_ns, static_cast<double>(timeout_ns_) / 1e3);
-  for (std::uint8_t link = 0; link < links_.size(); ++link) {
+  for (std::uint8_t link = 0; link < link_count(); ++link) {
     const NodeId named = router_.named_by(link);
     recorder_->leader_seen(links_[link]->node(), named, router_.leader(), now_ns_);
   }
@@ -171,7 +171,7 @@ LoadResult Generator::finish() {
 
 void Generator::tick() {
   next_tick_ns_ = now_ns_ + kTickNs;
-  for (std::uint8_t link = 0; link < links_.size(); ++link) take_changes(link);
+  for (std::uint8_t link = 0; link < link_count(); ++link) take_changes(link);
   if (now_ns_ >= next_hello_ns_) say_hello();
   scan_flights();
   if (recorder_ == nullptr) return;
@@ -214,7 +214,7 @@ void Generator::lost_connection(std::uint8_t link) {
 
 void Generator::say_hello() {
   next_hello_ns_ = now_ns_ + kHelloEveryNs;
-  for (std::uint8_t link = 0; link < links_.size(); ++link) {
+  for (std::uint8_t link = 0; link < link_count(); ++link) {
     // One at a time, or a node that is stopped would find a heap of them.
     if (!links_[link]->connected() || hello_sent_ns_[link] != 0) continue;
     std::byte* body = nullptr;

@@ -86,6 +86,8 @@ class Generator {
 
   // Every few milliseconds.
   void tick();
+  // At most 64, see check_spec.
+  [[nodiscard]] std::uint8_t link_count() const { return static_cast<std::uint8_t>(links_.size()); }
   void take_changes(std::uint8_t link);
   void lost_connection(std::uint8_t link);
   void say_hello();

@@ -14,7 +14,7 @@ constexpr int kReceiveBurst = 256;  // messages of one node, before the others' 
 bool Generator::receive_all() {
   bool any = false;
   zmq::message_t message;
-  for (std::uint8_t link = 0; link < links_.size(); ++link) {
+  for (std::uint8_t link = 0; link < link_count(); ++link) {
     for (int i = 0; i < kReceiveBurst && links_[link]->receive(message); ++i) {
       now_ns_ = clock_ns();
       any = true;

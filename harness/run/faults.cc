@@ -10,7 +10,7 @@ namespace parley::harness {
 namespace {
 
 constexpr std::string_view kTargetAllowed = "leader, follower, or a node's number from 1 to 64";
-constexpr double kMaxAt_s = 1e6;
+constexpr double kMaxAtSeconds = 1e6;
 
 [[noreturn]] void unknown_schedule(const std::string& name) {
   for (const std::string_view later :
@@ -58,7 +58,7 @@ NodeTarget read_target(ConfigReader& reader) {
 FaultEvent read_event(ConfigReader& reader, double duration_s) {
   FaultEvent event;
   const ConfigValue& at = reader.require("at_s", "seconds after the start of the measured window");
-  event.at_s = reader.real_of("at_s", at, 0, kMaxAt_s);
+  event.at_s = reader.real_of("at_s", at, 0, kMaxAtSeconds);
   if (event.at_s >= duration_s) {
     reader.fail("at_s", at,
                 fmt::format("{} is not before the end of the measured window at {} s", event.at_s,

@@ -15,8 +15,8 @@ namespace parley::harness {
 namespace {
 
 // What starting a cluster, opening sessions, draining, stopping and writing takes.
-constexpr double kAroundRun_s = 2.0;
-constexpr double kAroundRecordedRun_s = 5.0;
+constexpr double kAroundRunSeconds = 2.0;
+constexpr double kAroundRecordedRunSeconds = 5.0;
 
 // Letters, digits and dashes of a name or path, for use in a folder's name.
 std::string slug(std::string_view text) {
@@ -143,7 +143,7 @@ std::string run_name(const RunSpec& spec, std::uint32_t number) {
 
 double estimated_seconds(const RunSpec& spec) {
   return spec.warmup_s + spec.duration_s +
-         (spec.record == "none" ? kAroundRun_s : kAroundRecordedRun_s);
+         (spec.record == "none" ? kAroundRunSeconds : kAroundRecordedRunSeconds);
 }
 
 }  // namespace parley::harness

@@ -111,7 +111,7 @@ void flatten(const std::string& prefix, const Json& value, Figures& figures) {
     return;
   }
   for (const auto& [key, entry] : value.items()) {
-    flatten(prefix.empty() ? key : prefix + "." + key, entry, figures);
+    flatten(prefix.empty() ? key : fmt::format("{}.{}", prefix, key), entry, figures);
   }
 }
 

@@ -212,7 +212,7 @@ zmq::message_t& Transport::encode_body(const Effects& effects, BodyRange range) 
 
 void Transport::transmit(Peer& peer, zmq::message_t& head, zmq::message_t& body) {
   const std::size_t size = head.size() + body.size();
-  const bool two_parts = body.size() > 0;
+  const bool two_parts = !body.empty();
   if (!peer.connected || try_send(peer.outbox, head, two_parts) != SendResult::sent) {
     ++peer.traffic.dropped;
     return;
