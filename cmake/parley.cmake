@@ -17,6 +17,7 @@ endif()
 
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(RocksDB REQUIRED IMPORTED_TARGET rocksdb)
 pkg_check_modules(ZeroMQ REQUIRED IMPORTED_TARGET libzmq)
 find_package(FlatBuffers CONFIG REQUIRED)
 find_package(Boost 1.74 REQUIRED)

@@ -1,0 +1,101 @@
+// Storage in RocksDB: one write batch and at most one sync for everything that waits.
+//
+// Promises: writes become durable in their order; recovery gives back exactly the durable prefix or
+// more, or refuses with the reason; a folder that is not this replica's is not touched. Needs: one
+// process a folder (RocksDB's lock sees to it).
+//
+// Keys begin with the group's id, so that one database can hold many groups:
+//   <group> 'M'          who this data belongs to, and how often it was opened
+//   <group> 'S'          the hard state, with a checksum
+//   <group> 'L' <index>  a record of the log, with the sum that links it to the one before
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/storage/chain.h"
+#include "runtime/storage/storage.h"
+
+namespace rocksdb {
+class DB;
+class WriteBatch;
+}  // namespace rocksdb
+
+namespace parley {
+
+// Whose data a folder holds. A folder opened for another owner is refused.
+struct StorageOwner {
+  GroupId group;
+  NodeId node;
+  std::string algorithm;    // name
+  std::string application;  // name and size of its state, such as "canvas 1000x1000"
+};
+
+class RocksStorage final : public Storage {
+ public:
+  // Opens the folder, which is made if it does not exist, and counts the start. `progress` is
+  // called in the storage thread whenever durable() has risen or an error occurred. Throws
+  // StorageError.
+  RocksStorage(const std::filesystem::path& folder, const StorageOwner& owner,
+               Durability durability, std::function<void()> progress);
+  // Carries out what was taken, then closes.
+  ~RocksStorage() override;
+
+  // What was found; valid until the first write.
+  [[nodiscard]] const Recovered& recovered() const { return recovered_; }
+  // Frees what recovered() holds.
+  void forget_recovered() { recovered_ = {}; }
+  // How often the folder was opened, this time included: durable before the constructor returns.
+  [[nodiscard]] Incarnation incarnation() const { return incarnation_; }
+
+  void write(std::span<const Write> writes) override;
+  [[nodiscard]] Ticket durable() const override { return Ticket{durable_.load()}; }
+  [[nodiscard]] std::uint64_t waiting_bytes() const override { return waiting_bytes_.load(); }
+  [[nodiscard]] std::string error() const override;
+
+ private:
+  void open(const std::filesystem::path& folder);
+  void claim(const StorageOwner& owner);
+  void recover();
+  void recover_state();
+  void recover_log();
+  void run();
+  void carry_out(const std::vector<Write>& writes);
+  void add(const Write& write, rocksdb::WriteBatch& batch);
+  void append(const Write& write, rocksdb::WriteBatch& batch);
+  void truncate(LogIndex index, rocksdb::WriteBatch& batch);
+  void fail(const std::string& what);
+  [[nodiscard]] std::string key(char kind) const;
+  [[nodiscard]] std::string record_key(LogIndex index) const;
+
+  std::string name_;  // of the folder, for messages
+  GroupId group_;
+  bool sync_;
+  std::function<void()> progress_;
+  std::unique_ptr<rocksdb::DB> db_;
+  Incarnation incarnation_;
+  Recovered recovered_;
+
+  // Of the storage thread: the sums of the records held, from index 1 on.
+  std::deque<ChainSum> sums_;
+
+  std::atomic<std::uint64_t> durable_{0};
+  std::atomic<std::uint64_t> waiting_bytes_{0};
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  std::vector<Write> waiting_;  // guarded
+  bool closing_ = false;        // guarded
+  std::string error_;           // guarded
+  std::thread thread_;
+};
+
+}  // namespace parley

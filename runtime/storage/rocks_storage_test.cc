@@ -1,0 +1,308 @@
+#include "runtime/storage/rocks_storage.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rocksdb/db.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+namespace parley {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+Block block(std::string_view text) {
+  return Block::copy_of(std::as_bytes(std::span(text)));
+}
+
+std::string text_of(const Block& block) {
+  return {reinterpret_cast<const char*>(block.data()), block.size()};
+}
+
+// Storage as a loop uses it, in a folder that goes with the test.
+class RocksStorageTest : public testing::Test {
+ protected:
+  RocksStorageTest() {
+    std::string pattern = (fs::temp_directory_path() / "parley-storage-XXXXXX").string();
+    top_ = mkdtemp(pattern.data());
+    folder_ = top_ / "node-1";
+  }
+  ~RocksStorageTest() override {
+    storage_.reset();
+    fs::remove_all(top_);
+  }
+
+  void open(Durability durability = Durability::group_commit) {
+    storage_.reset();
+    tickets_ = Ticket{};
+    storage_ = std::make_unique<RocksStorage>(folder_, owner_, durability, [this] {
+      const std::lock_guard lock(mutex_);
+      progress_.notify_all();
+    });
+  }
+  std::string problem_of_open() {
+    try {
+      open();
+    } catch (const StorageError& error) {
+      return error.what();
+    }
+    return "none";
+  }
+
+  void state(std::string_view text) { write({Write::Kind::state, {}, {}, block(text), {}}); }
+  void append(std::uint64_t index, std::string_view body) {
+    write({Write::Kind::append, {}, LogIndex{index}, block("header"), block(body)});
+  }
+  void truncate(std::uint64_t index) {
+    write({Write::Kind::truncate, {}, LogIndex{index}, {}, {}});
+  }
+  void write(Write write) {
+    tickets_ = tickets_.next();
+    write.ticket = tickets_;
+    storage_->write(std::span(&write, 1));
+  }
+  // Waits until all is durable, or an error is there.
+  void settle() {
+    std::unique_lock lock(mutex_);
+    progress_.wait(
+        lock, [this] { return storage_->durable() >= tickets_ || !storage_->error().empty(); });
+  }
+
+  std::vector<std::string> bodies() const {
+    std::vector<std::string> bodies;
+    for (const Record& record : storage_->recovered().records) {
+      EXPECT_EQ(record.index.value, bodies.size() + 1);
+      EXPECT_EQ(text_of(record.header), "header");
+      bodies.push_back(text_of(record.body));
+    }
+    return bodies;
+  }
+
+  // Changes the stored value under a key that ends with `tail`, behind the storage's back.
+  void damage(char kind, std::uint64_t index, const std::function<void(std::string&)>& change) {
+    storage_.reset();
+    rocksdb::DB* raw = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, folder_.string(), &raw).ok());
+    const std::unique_ptr<rocksdb::DB> db(raw);
+    std::string key("\0\0\0\1", 4);
+    key += kind;
+    if (kind == 'L') key += std::string("\0\0\0\0\0\0\0", 7) + static_cast<char>(index);
+    std::string value;
+    ASSERT_TRUE(db->Get({}, key, &value).ok());
+    change(value);
+    if (value.empty()) {
+      ASSERT_TRUE(db->Delete({}, key).ok());
+    } else {
+      ASSERT_TRUE(db->Put({}, key, value).ok());
+    }
+  }
+
+  fs::path top_;
+  fs::path folder_;
+  StorageOwner owner_{GroupId{1}, NodeId{1}, "raft", "canvas 100x100"};
+  std::mutex mutex_;
+  std::condition_variable progress_;
+  Ticket tickets_;
+  std::unique_ptr<RocksStorage> storage_;
+};
+
+TEST_F(RocksStorageTest, AFreshFolderIsEmptyAndCountsItsStarts) {
+  open();
+  EXPECT_TRUE(storage_->recovered().state.empty());
+  EXPECT_TRUE(storage_->recovered().records.empty());
+  EXPECT_EQ(storage_->incarnation(), Incarnation{1});
+  open();
+  EXPECT_EQ(storage_->incarnation(), Incarnation{2});
+}
+
+TEST_F(RocksStorageTest, GivesBackWhatWasWritten) {
+  for (const Durability durability : {Durability::async, Durability::group_commit}) {
+    fs::remove_all(folder_);
+    open(durability);
+    state("term 1");
+    append(1, "a");
+    append(2, "");
+    append(3, "c");
+    state("term 2");
+    settle();
+    EXPECT_EQ(storage_->durable(), Ticket{5});
+    EXPECT_EQ(storage_->waiting_bytes(), 0U);
+    open(durability);
+    EXPECT_EQ(text_of(storage_->recovered().state), "term 2");
+    EXPECT_THAT(bodies(), testing::ElementsAre("a", "", "c"));
+    storage_.reset();
+  }
+}
+
+TEST_F(RocksStorageTest, TruncatesAndGoesOnFromThere) {
+  open();
+  for (std::uint64_t i = 1; i <= 5; ++i) append(i, "old" + std::to_string(i));
+  truncate(3);
+  append(3, "new3");
+  settle();
+  open();
+  EXPECT_THAT(bodies(), testing::ElementsAre("old1", "old2", "new3"));
+  truncate(1);
+  append(1, "first");
+  append(2, "second");
+  settle();
+  open();
+  EXPECT_THAT(bodies(), testing::ElementsAre("first", "second"));
+}
+
+TEST_F(RocksStorageTest, TheEndOfTheProcessLosesNothingThatWasTaken) {
+  open();
+  for (std::uint64_t i = 1; i <= 200; ++i) append(i, std::string(1000, 'x'));
+  open();  // without waiting
+  EXPECT_EQ(bodies().size(), 200U);
+}
+
+TEST_F(RocksStorageTest, AGapIsAnErrorNotAShorterLog) {
+  open();
+  append(1, "a");
+  append(3, "c");
+  settle();
+  EXPECT_THAT(storage_->error(), HasSubstr("record 3 was to follow record 1"));
+  EXPECT_LT(storage_->durable(), Ticket{2});
+}
+
+TEST_F(RocksStorageTest, RefusesTheDataOfAnotherOwnerAndNamesTheField) {
+  open();
+  append(1, "a");
+  storage_.reset();
+  const StorageOwner mine = owner_;
+  owner_.node = NodeId{2};
+  EXPECT_THAT(problem_of_open(),
+              AllOf(HasSubstr(folder_.string()), HasSubstr("its node is 1"),
+                    HasSubstr("here it is 2"), HasSubstr("nothing was changed")));
+  owner_ = mine;
+  owner_.algorithm = "bully_2pc";
+  EXPECT_THAT(problem_of_open(), HasSubstr("its algorithm is \"raft\""));
+  owner_ = mine;
+  owner_.application = "canvas 64x64";
+  EXPECT_THAT(problem_of_open(), HasSubstr("application"));
+  owner_ = mine;
+  open();
+  EXPECT_THAT(bodies(), testing::ElementsAre("a"));
+  EXPECT_EQ(storage_->incarnation(), Incarnation{2}) << "refused starts are not counted";
+}
+
+TEST_F(RocksStorageTest, LeavesAForeignFolderAlone) {
+  fs::create_directories(folder_);
+  std::ofstream(folder_ / "thesis.tex") << "the only copy";
+  EXPECT_THAT(problem_of_open(), HasSubstr("is not empty and holds no data of a node"));
+  std::size_t files = 0;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    EXPECT_EQ(entry.path().filename(), "thesis.tex");
+    ++files;
+  }
+  EXPECT_EQ(files, 1U);
+}
+
+TEST_F(RocksStorageTest, LeavesAForeignDatabaseAlone) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  fs::create_directories(folder_);
+  rocksdb::DB* raw = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(options, folder_.string(), &raw).ok());
+  ASSERT_TRUE(raw->Put({}, "key", "value").ok());
+  delete raw;
+  EXPECT_THAT(problem_of_open(), HasSubstr("holds data that is not a node's"));
+}
+
+TEST_F(RocksStorageTest, CannotBeOpenedTwice) {
+  open();
+  EXPECT_THROW(RocksStorage(folder_, owner_, Durability::async, [] {}), StorageError);
+}
+
+TEST_F(RocksStorageTest, SaysWhyTheFolderCannotBeMade) {
+  std::ofstream(folder_) << "a file";
+  EXPECT_THAT(problem_of_open(), AllOf(HasSubstr(folder_.string()), HasSubstr("cannot be")));
+}
+
+TEST_F(RocksStorageTest, SeesAFlippedBitInARecord) {
+  open();
+  for (std::uint64_t i = 1; i <= 5; ++i) append(i, "body" + std::to_string(i));
+  damage('L', 3, [](std::string& value) { value.back() = static_cast<char>(value.back() ^ 4); });
+  EXPECT_THAT(problem_of_open(), AllOf(HasSubstr("record 3"), HasSubstr("checksum")));
+}
+
+TEST_F(RocksStorageTest, SeesThatARecordIsMissing) {
+  open();
+  for (std::uint64_t i = 1; i <= 5; ++i) append(i, "body" + std::to_string(i));
+  damage('L', 2, [](std::string& value) { value.clear(); });
+  EXPECT_THAT(problem_of_open(), HasSubstr("record 3 of the log follows record 1"));
+}
+
+TEST_F(RocksStorageTest, SeesThatARecordIsOneOfAnotherPlace) {
+  open();
+  for (std::uint64_t i = 1; i <= 5; ++i) append(i, "same");
+  std::string second;
+  damage('L', 2, [&second](std::string& value) { second = value; });
+  damage('L', 3, [&second](std::string& value) { value = second; });
+  EXPECT_THAT(problem_of_open(), AllOf(HasSubstr("record 3"), HasSubstr("checksum")));
+}
+
+TEST_F(RocksStorageTest, SeesADamagedState) {
+  open();
+  state("term 1 vote 2");
+  damage('S', 0, [](std::string& value) { value[6] = static_cast<char>(value[6] ^ 1); });
+  EXPECT_THAT(problem_of_open(), HasSubstr("the hard state does not match its checksum"));
+}
+
+// A bit flips within the write-ahead log, far from its end: what comes after it was synced.
+TEST_F(RocksStorageTest, SyncedRecordsBehindADamageAreNotSilentlyDropped) {
+  open();
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    append(i, std::string(1000, 'x'));
+    settle();
+  }
+  storage_.reset();
+  fs::path log;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    if (entry.path().extension() == ".log" && fs::file_size(entry.path()) > 40'000) {
+      log = entry.path();
+    }
+  }
+  ASSERT_FALSE(log.empty());
+  std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(20'000);
+  file.put('!');
+  file.close();
+  EXPECT_NE(problem_of_open(), "none");
+}
+
+// A limit on the size of files stands for a full disk.
+TEST_F(RocksStorageTest, AFullDiskIsAnErrorThatLasts) {
+  open();
+  append(1, "a");
+  settle();
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = 1 << 20;
+  setrlimit(RLIMIT_FSIZE, &small);
+  std::uint64_t index = 2;
+  while (storage_->error().empty() && index < 100) {
+    append(index++, std::string(100'000, 'x'));
+    settle();
+  }
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, old_handler);
+  EXPECT_THAT(storage_->error(), AllOf(HasSubstr(folder_.string()), HasSubstr("written")));
+  const Ticket durable = storage_->durable();
+  append(index, "later");
+  EXPECT_EQ(storage_->durable(), durable) << "never tried again";
+  open();
+  EXPECT_GE(bodies().size(), durable.value) << "and nothing that was durable is lost";
+}
+
+}  // namespace
+}  // namespace parley
