@@ -22,8 +22,13 @@ using harness::ClusterSpec;
 // What this version cannot do, or empty.
 std::string coming(const CanvasOptions& options) {
   if (options.algorithm == "all") return "algorithm: \"all\" comes in a later version";
-  if (!options.data.empty()) return "data: state that is kept comes in a later version";
-  return harness::durability_problem(options.durability);
+  return {};
+}
+
+// What counts as stored: as asked, or what the folder for it suggests.
+std::string durability_of(const CanvasOptions& options) {
+  if (!options.durability.empty()) return options.durability;
+  return options.data.empty() ? "none" : "async";
 }
 
 // Fills the spec, or says what is wrong.
@@ -43,7 +48,15 @@ std::string cluster_spec(const CanvasOptions& options, ClusterSpec& spec) {
   }
   spec.canvas = {size.width, size.height};
   spec.nodes = std::min(options.nodes, spec.algorithm->max_nodes);
-  spec.durability = options.durability;
+  spec.durability = durability_of(options);
+  if (std::find(std::begin(harness::kDurabilities), std::end(harness::kDurabilities),
+                spec.durability) == std::end(harness::kDurabilities)) {
+    return "durability: \"" + spec.durability + "\" is not one of none, async, group_commit";
+  }
+  if (spec.durability == "none" && !options.data.empty()) {
+    return "data: nothing is kept there with durability none; use async or group_commit";
+  }
+  spec.data = options.data;
   spec.http_port = options.http_port;
   spec.seed = options.common.seed.value_or(1);
   return {};
@@ -99,6 +112,7 @@ int run_canvas(const CanvasOptions& options) {
   const harness::StopSignal stop_signal;
   const harness::PrivateFolder folder;
   spec.folder = folder.path();
+  if (spec.data.empty()) spec.data = folder.path() / "data";
   try {
     Cluster cluster(spec);
     cluster.wait_ready(std::chrono::seconds(15), &harness::StopSignal::requested());

@@ -8,8 +8,7 @@
 #include "apps/canvas/canvas.h"
 #include "apps/canvas/gateway.h"
 #include "harness/cli/commands.h"
-#include "harness/cluster/node_config.h"
-#include "runtime/live/node.h"
+#include "harness/cluster/live_config.h"
 
 namespace parley::cli {
 namespace {
@@ -26,41 +25,6 @@ void set_up_log(const harness::NodeSettings& settings) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-LinkProfile profile_of(const harness::LinkShape& shape) {
-  LinkProfile profile;
-  profile.delay = std::chrono::microseconds(shape.delay_us);
-  profile.jitter = std::chrono::microseconds(shape.jitter_us);
-  profile.loss_per_million = shape.loss_per_million;
-  profile.cut = shape.cut;
-  profile.allow_reorder = shape.reorder;
-  return profile;
-}
-
-NodeConfig node_config(const harness::NodeSettings& settings, const Canvas& canvas) {
-  NodeConfig config;
-  config.algorithm = settings.algorithm;
-  config.application = &canvas;
-  config.replica.group = settings.group;
-  config.replica.self = settings.node;
-  config.replica.incarnation = settings.incarnation;
-  config.replica.members = settings.members();
-  config.replica.options = settings.options;
-  // Nodes of one cluster must not draw the same election timeouts.
-  config.replica.seed = settings.seed * 1'000'003 + settings.node.value;
-  config.peers = settings.peers;
-  config.client_endpoints = {settings.client_endpoint};
-  for (const NodeId member : settings.members()) {
-    const auto shape = harness::shape_of(settings.links, settings.node, member);
-    if (shape) config.links[member] = profile_of(*shape);
-  }
-  config.journal = settings.journal;
-  config.journal_cell = [&canvas](Key key) {
-    const Canvas::Point point = canvas.xy_of(key);
-    return std::uint64_t{point.y} * canvas.size().width + point.x;
-  };
-  return config;
-}
-
 // The node that a signal stops; set before the handlers are.
 Node* running_node = nullptr;
 
@@ -74,7 +38,7 @@ void stop_on_signals(Node& node) {
 
 int serve(const harness::NodeSettings& settings) {
   const Canvas canvas(settings.canvas);
-  Node node(node_config(settings, canvas));
+  Node node(harness::live_config(settings, canvas));
   GatewayConfig web;
   web.address = settings.http_address;
   web.port = settings.http_port;
@@ -107,7 +71,12 @@ int run_node(const NodeOptions& options) {
     return kUsage;
   }
   set_up_log(settings);
-  return serve(settings);
+  try {
+    return serve(settings);
+  } catch (const std::runtime_error& error) {  // a port that is taken, storage that is another's
+    complain(error.what());
+    return kUsage;
+  }
 }
 
 }  // namespace parley::cli

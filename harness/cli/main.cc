@@ -89,8 +89,11 @@ void add_running(CLI::App& app, Action& action) {
   canvas->add_option("--http-port", c->http_port, "Node i serves HTTP at this port + i - 1")
       ->check(CLI::Range(1, 65000));
   canvas->add_option("--size", c->size, "Size of the canvas, WxH, up to 4096x4096");
-  canvas->add_option("--durability", c->durability, "none; async and group_commit come later");
-  canvas->add_option("--data", c->data, "Folder that keeps the state (comes later)");
+  canvas->add_option(
+      "--durability", c->durability,
+      "none, async or group_commit: what counts as stored (default: async with --data, else none)");
+  canvas->add_option("--data", c->data,
+                     "Folder that keeps the state; found again at the next start");
   canvas->add_option("--option", c->options, "An option of the algorithm, NAME=VALUE");
 
   auto [node, n] = add_command(app, action, &run_node, "node", "Run one node in the foreground",

@@ -27,8 +27,10 @@ constexpr std::size_t kTailLines = 15;
 struct Node {
   Member member;
   std::filesystem::path log;
+  ChildProcess::Command command;
   std::optional<ChildProcess> process;
   ProcessUsage last_usage;
+  ProcessUsage earlier_usage;    // of the processes before this one
   bool ending_expected = false;  // killed or stopped by us
   bool reported = false;         // among the casualties
 };
@@ -39,8 +41,10 @@ void check(const ClusterSpec& spec) {
         fmt::format("nodes: {} is not a whole number from 1 to {}, which is what {} runs on",
                     spec.nodes, spec.algorithm->max_nodes, spec.algorithm->name));
   }
-  const std::string problem = durability_problem(spec.durability);
-  if (!problem.empty()) throw ConfigError("durability: " + problem);
+  if (spec.durability != "none" && spec.data.empty()) {
+    throw ConfigError("data: durability " + toml_quoted(spec.durability) +
+                      " needs a folder for the nodes' storage");
+  }
   if (spec.http_port != 0 && spec.http_port + spec.nodes - 1 > 65535) {
     throw ConfigError(fmt::format("http_port: {} leaves no port for node {}; at most {}",
                                   spec.http_port, spec.nodes, 65536 - spec.nodes));
@@ -125,6 +129,10 @@ struct Cluster::State {
                              ? std::uint16_t{0}
                              : static_cast<std::uint16_t>(spec.http_port + id.value - 1);
     settings.durability = spec.durability;
+    if (spec.durability != "none") {
+      std::filesystem::create_directories(spec.data);
+      settings.data = std::filesystem::absolute(spec.data) / fmt::format("node-{}", id.value);
+    }
     settings.links = spec.links.leaving(id);
     const auto nodes_folder = std::filesystem::absolute(spec.folder / "nodes");
     if (spec.journal) settings.journal = nodes_folder / fmt::format("{}.applied.csv", id.value);
@@ -136,7 +144,8 @@ struct Cluster::State {
     std::ofstream(node.log, std::ios::trunc).close();
     std::vector<std::string> arguments = spec.arguments;
     arguments.push_back(config.string());
-    node.process.emplace(ChildProcess::Command{spec.executable, arguments, node.log});
+    node.command = {spec.executable, arguments, node.log};
+    node.process.emplace(node.command);
     node.member = {id, client_endpoint, settings.http_port, node.process->pid(), true};
     nodes.emplace(id, std::move(node));
   }
@@ -262,7 +271,7 @@ Cluster::Killed Cluster::kill(const NodeTarget& target) {
   const std::lock_guard lock(state_->mutex);
   Node& node = state_->nodes.at(state_->resolve(target));
   node.ending_expected = true;
-  if (const auto usage = node.process->usage()) node.last_usage = *usage;
+  if (const auto usage = node.process->usage()) node.last_usage = node.earlier_usage + *usage;
   const auto at = std::chrono::steady_clock::now();
   const std::string time = log_time(std::chrono::system_clock::now());
   node.process->kill();
@@ -271,14 +280,24 @@ Cluster::Killed Cluster::kill(const NodeTarget& target) {
   return {node.member.id, at};
 }
 
-void Cluster::restart(NodeId node) {
-  throw ConfigError(
-      fmt::format("restart of node {}: refused with durability \"{}\": the node has forgotten its "
-                  "votes and its "
-                  "log, and as the same voter it could help to lose acknowledged writes; restarts "
-                  "need a durable "
-                  "mode, which belongs to a later version",
-                  node.value, state_->spec.durability));
+void Cluster::restart(NodeId id) {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->spec.durability == "none") {
+    throw ConfigError(
+        fmt::format("restart of node {}: refused with durability \"none\": the node has forgotten "
+                    "its votes and its log, and as the same voter it could help to lose "
+                    "acknowledged writes",
+                    id.value));
+  }
+  Node& node = state_->nodes.at(id);
+  if (node.process->running()) throw ClusterError(fmt::format("node {} still runs", id.value));
+  node.earlier_usage = node.last_usage;
+  state_->notes.push_back(
+      fmt::format("{} start of node {}", log_time(std::chrono::system_clock::now()), id.value));
+  node.process.emplace(node.command);
+  node.member.pid = node.process->pid();
+  node.ending_expected = false;
+  node.reported = false;
 }
 
 std::map<NodeId, ProcessUsage> Cluster::usage() {
@@ -286,7 +305,7 @@ std::map<NodeId, ProcessUsage> Cluster::usage() {
   std::map<NodeId, ProcessUsage> usage;
   for (auto& [id, node] : state_->nodes) {
     if (node.process->running()) {
-      if (const auto now = node.process->usage()) node.last_usage = *now;
+      if (const auto now = node.process->usage()) node.last_usage = node.earlier_usage + *now;
     }
     usage[id] = node.last_usage;
   }

@@ -42,6 +42,7 @@ struct ClusterSpec {
   OptionValues options;  // complete
   CanvasSize canvas;
   std::string durability = "none";
+  std::filesystem::path data;  // holds a folder for each node's storage; not for "none"
   NetworkProfile links;
   PeerTransport peers = PeerTransport::ipc;
   bool journal = false;
@@ -100,8 +101,9 @@ class Cluster {
   // ClusterError when nobody fits.
   Killed kill(const NodeTarget& target);
 
-  // Always throws ConfigError in this version: without durable state a node that returned would
-  // not know its votes (DESIGN.md calls this "no memory of votes").
+  // Starts a node that has ended again, with the storage that it left. Throws ClusterError if it
+  // runs; ConfigError with durability "none": the node would have forgotten its votes and could, as
+  // the same voter, help to lose acknowledged writes.
   void restart(NodeId node);
 
   // What each process has used; of one that was killed, until then.

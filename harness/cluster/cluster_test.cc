@@ -180,7 +180,7 @@ TEST(Cluster, RefusesWhatCannotRun) {
   EXPECT_THAT(refused([](ClusterSpec& s) { s.algorithm = find_algorithm("unreplicated"); }),
               HasSubstr("which is what unreplicated runs on"));
   EXPECT_THAT(refused([](ClusterSpec& s) { s.durability = "async"; }),
-              HasSubstr("belongs to a later version"));
+              HasSubstr("data: durability \"async\" needs a folder"));
   EXPECT_THAT(refused([](ClusterSpec& s) { s.http_port = 65535; }),
               HasSubstr("http_port: 65535 leaves no port for node 3"));
 }

@@ -87,12 +87,15 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
       read_endpoint(reader, "client_endpoint", reader.require("client_endpoint", kEndpointAllowed));
   reader.text("http_address", settings.http_address);
   reader.integer("http_port", 0, 65535, settings.http_port);
-  if (const ConfigValue* durability = reader.find("durability")) {
-    settings.durability = reader.choice_of("durability", *durability, kDurabilities);
-    const std::string problem = durability_problem(settings.durability);
-    if (!problem.empty()) reader.fail("durability", *durability, problem);
-  }
+  reader.choice("durability", kDurabilities, settings.durability);
   std::string path;
+  reader.text("data", path);
+  settings.data = path;
+  if (settings.durability != "none" && settings.data.empty()) {
+    reader.fail("data", fmt::format("is missing; durability = {} needs a folder for its storage",
+                                    toml_quoted(settings.durability)));
+  }
+  path.clear();
   reader.text("journal", path);
   settings.journal = path;
   path.clear();
@@ -149,14 +152,6 @@ const Algorithm& algorithm_named(const std::string& name, const std::string& whe
                                 near.empty() ? "" : fmt::format("; the nearest is \"{}\"", near)));
 }
 
-std::string durability_problem(const std::string& durability) {
-  if (durability == "none") return {};
-  return fmt::format(
-      "\"{}\" belongs to a later version; this one keeps all state in memory, so only \"none\" is "
-      "allowed",
-      durability);
-}
-
 OptionValues read_options(ConfigReader& reader, const Algorithm& algorithm) {
   OptionValues values = default_options(algorithm.options);
   for (const OptionSpec& spec : algorithm.options) {
@@ -200,6 +195,7 @@ std::string node_config_text(const NodeSettings& s) {
       s.node.value, toml_quoted(s.algorithm->name), s.group.value, s.incarnation.value, s.seed,
       toml_quoted(s.application), toml_quoted(to_text(s.canvas)), toml_quoted(s.client_endpoint),
       toml_quoted(s.http_address), s.http_port, toml_quoted(s.durability));
+  if (!s.data.empty()) text += fmt::format("data = {}\n", toml_quoted(s.data.string()));
   if (!s.journal.empty()) text += fmt::format("journal = {}\n", toml_quoted(s.journal.string()));
   if (!s.log.empty()) text += fmt::format("log = {}\n", toml_quoted(s.log.string()));
   if (s.peers.size() > 1 || (s.peers.size() == 1 && !s.peers.begin()->second.empty())) {

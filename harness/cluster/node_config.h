@@ -10,7 +10,8 @@
 //   client_endpoint = "tcp://127.0.0.1:7001"    # required: where clients connect (ZeroMQ)
 //   http_address = "127.0.0.1"            # of the web page
 //   http_port = 0                         # of the web page; 0: none
-//   durability = "none"                   # this version knows no other
+//   durability = "none"                   # or async, group_commit: what counts as stored
+//   data = "data/node-1"                  # the folder of its storage; required unless "none"
 //   journal = "nodes/1.applied.csv"       # records what is applied; none when absent
 //   log = ""                              # a file; standard error when absent
 //   [peers]                               # every member's endpoint for its peers, its own too;
@@ -61,6 +62,7 @@ struct NodeSettings {
   std::string http_address = "127.0.0.1";
   std::uint16_t http_port = 0;  // 0: none
   std::string durability = "none";
+  std::filesystem::path data;     // empty for durability "none"
   std::vector<LinkRule> links;    // `from` is this node
   std::filesystem::path journal;  // empty: none
   std::filesystem::path log;      // empty: standard error
@@ -90,8 +92,6 @@ OptionValues read_options(ConfigReader& reader, const Algorithm& algorithm);
 // The algorithm of that name. Throws ConfigError naming the nearest known one.
 const Algorithm& algorithm_named(const std::string& name, const std::string& where);
 
-// Why this version cannot run with a durability, or empty. `where` stands before the message.
-std::string durability_problem(const std::string& durability);
 inline constexpr std::string_view kDurabilities[] = {"none", "async", "group_commit"};
 
 }  // namespace parley::harness

@@ -112,9 +112,13 @@ TEST(NodeConfig, OptionsAreCheckedByTheAlgorithm) {
       HasSubstr("options.election_timeout_min_ms: a list is neither a whole number nor text"));
 }
 
-TEST(NodeConfig, DurableModesBelongToALaterVersion) {
+TEST(NodeConfig, DurableModesNeedAFolder) {
   EXPECT_THAT(error_of(kGood + "durability = \"async\""),
-              HasSubstr("durability: \"async\" belongs to a later version"));
+              HasSubstr("data: is missing; durability = \"async\" needs a folder"));
+  const NodeSettings settings = parse_node_config_text(
+      kGood + "durability = \"group_commit\"\ndata = \"here/node-1\"", "node.toml");
+  EXPECT_EQ(settings.durability, "group_commit");
+  EXPECT_EQ(settings.data, "here/node-1");
   EXPECT_THAT(error_of(kGood + "durability = \"maybe\""),
               HasSubstr("\"maybe\" is not one of none, async, group_commit"));
 }

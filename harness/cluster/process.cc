@@ -141,6 +141,16 @@ std::uint64_t peak_rss(pid_t pid) {
 
 }  // namespace
 
+ProcessUsage operator+(const ProcessUsage& earlier, ProcessUsage later) {
+  later.cpu_s += earlier.cpu_s;
+  later.user_s += earlier.user_s;
+  later.system_s += earlier.system_s;
+  later.peak_rss_bytes = std::max(later.peak_rss_bytes, earlier.peak_rss_bytes);
+  later.voluntary_switches += earlier.voluntary_switches;
+  later.involuntary_switches += earlier.involuntary_switches;
+  return later;
+}
+
 std::optional<ProcessUsage> read_usage(pid_t pid) {
   std::ifstream stat(fmt::format("/proc/{}/stat", pid));
   std::string line;

@@ -28,6 +28,9 @@ struct ProcessUsage {
   std::uint64_t involuntary_switches = 0;
 };
 
+// Of two processes one after the other.
+ProcessUsage operator+(const ProcessUsage& earlier, ProcessUsage later);
+
 // Reads the figures of a process from /proc; nothing if it is gone.
 std::optional<ProcessUsage> read_usage(pid_t pid);
 

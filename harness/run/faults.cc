@@ -11,38 +11,53 @@ namespace {
 
 constexpr std::string_view kTargetAllowed = "leader, follower, or a node's number from 1 to 64";
 constexpr double kMaxAtSeconds = 1e6;
+constexpr double kUsualDown = 1;  // seconds
+
+struct Schedule {
+  std::string_view name;
+  NodeTarget::Kind node;
+  bool returns;
+};
+constexpr Schedule kSchedules[] = {{"kill-leader", NodeTarget::Kind::leader, false},
+                                   {"kill-follower", NodeTarget::Kind::follower, false},
+                                   {"restart-leader", NodeTarget::Kind::leader, true},
+                                   {"restart-follower", NodeTarget::Kind::follower, true}};
+constexpr std::string_view kSchedulesAllowed =
+    "none, kill-leader, kill-follower, restart-leader, restart-follower, or the path of a TOML "
+    "file "
+    "with [[fault]]";
 
 [[noreturn]] void unknown_schedule(const std::string& name) {
-  for (const std::string_view later :
-       {"kill-majority", "partition", "pause", "one-way", "restart", "flap"}) {
+  for (const std::string_view later : {"kill-majority", "partition", "pause", "one-way", "flap"}) {
     if (name == later) {
-      throw ConfigError(
-          fmt::format("faults: \"{}\" belongs to a later version; allowed: none, kill-leader, "
-                      "kill-follower, or the path of a TOML file with [[fault]]",
-                      name));
+      throw ConfigError(fmt::format("faults: \"{}\" belongs to a later version; allowed: {}", name,
+                                    kSchedulesAllowed));
     }
   }
-  const std::string known[] = {"none", "kill-leader", "kill-follower"};
+  std::vector<std::string> known{"none"};
+  for (const Schedule& schedule : kSchedules) known.emplace_back(schedule.name);
   const std::string near = nearest(name, known);
-  throw ConfigError(fmt::format(
-      "faults: {} is not one of none, kill-leader, kill-follower, or the path of a TOML file "
-      "with [[fault]]{}",
-      toml_quoted(name), near.empty() ? "" : fmt::format("; the nearest is \"{}\"", near)));
+  throw ConfigError(fmt::format("faults: {} is not one of {}{}", toml_quoted(name),
+                                kSchedulesAllowed,
+                                near.empty() ? "" : fmt::format("; the nearest is \"{}\"", near)));
 }
 
-void check_kind(ConfigReader& reader) {
-  const ConfigValue& value = reader.require("kind", "\"kill\"");
+// How long the node is away; nothing if it does not return.
+std::optional<double> read_return(ConfigReader& reader) {
+  const ConfigValue& value = reader.require("kind", "\"kill\" or \"restart\"");
   const std::string& kind = reader.text_of("kind", value);
-  if (kind == "kill") return;
-  if (kind == "restart") {
-    reader.fail("kind", value,
-                "\"restart\" is refused with durability \"none\": the node has forgotten its votes "
-                "and may not return "
-                "as the same voter; durable modes belong to a later version");
+  const ConfigValue* down = reader.find("down_s");
+  if (kind == "kill") {
+    if (down != nullptr) reader.fail("down_s", *down, "belongs to kind = \"restart\" only");
+    return std::nullopt;
   }
-  reader.fail(
-      "kind", value,
-      fmt::format("{} is not one of kill; other faults belong to a later version", shown(value)));
+  if (kind != "restart") {
+    reader.fail(
+        "kind", value,
+        fmt::format("{} is not one of kill, restart; other faults belong to a later version",
+                    shown(value)));
+  }
+  return down == nullptr ? kUsualDown : reader.real_of("down_s", *down, 0.01, kMaxAtSeconds);
 }
 
 NodeTarget read_target(ConfigReader& reader) {
@@ -64,22 +79,40 @@ FaultEvent read_event(ConfigReader& reader, double duration_s) {
                 fmt::format("{} is not before the end of the measured window at {} s", event.at_s,
                             duration_s));
   }
-  check_kind(reader);
+  event.down_s = read_return(reader);
+  if (event.down_s && event.at_s + *event.down_s >= duration_s) {
+    reader.fail("at_s", at,
+                fmt::format("the node is back after {} s, but the measured window ends at {} s",
+                            event.at_s + *event.down_s, duration_s));
+  }
   event.node = read_target(reader);
-  event.name = "kill-" + to_text(event.node);
+  event.name = (event.down_s ? "restart-" : "kill-") + to_text(event.node);
   reader.finish();
   return event;
 }
 
 }  // namespace
 
+bool FaultPlan::restarts() const {
+  return std::any_of(events.begin(), events.end(),
+                     [](const FaultEvent& event) { return event.down_s.has_value(); });
+}
+
+std::size_t FaultPlan::never_return() const {
+  return static_cast<std::size_t>(
+      std::count_if(events.begin(), events.end(),
+                    [](const FaultEvent& event) { return !event.down_s.has_value(); }));
+}
+
 FaultPlan load_faults(const std::string& name_or_path, double duration_s) {
   FaultPlan plan;
   plan.name = name_or_path;
   if (name_or_path == "none") return plan;
-  if (name_or_path == "kill-leader" || name_or_path == "kill-follower") {
-    const NodeTarget target = *parse_target(std::string_view(name_or_path).substr(5));
-    plan.events.push_back({duration_s / 2, target, name_or_path});
+  for (const Schedule& schedule : kSchedules) {
+    if (name_or_path != schedule.name) continue;
+    FaultEvent event{duration_s / 2, {schedule.node, {}}, std::nullopt, name_or_path};
+    if (schedule.returns) event.down_s = std::min(kUsualDown, duration_s / 4);
+    plan.events.push_back(std::move(event));
     return plan;
   }
   if (name_or_path.find('/') == std::string::npos && !name_or_path.ends_with(".toml"))
@@ -93,7 +126,7 @@ FaultPlan load_faults(const std::string& name_or_path, double duration_s) {
   return plan;
 }
 
-void FaultInjector::inject(const FaultEvent& event) {
+NodeId FaultInjector::inject(const FaultEvent& event) {
   const auto since_zero = [this](std::chrono::steady_clock::time_point at) {
     return std::chrono::duration<double, std::milli>(at - zero_).count();
   };
@@ -103,6 +136,17 @@ void FaultInjector::inject(const FaultEvent& event) {
   } catch (const ClusterError& error) {
     done_.push_back(
         {event.name, kNoNode, since_zero(std::chrono::steady_clock::now()), error.what()});
+  }
+  return done_.back().node;
+}
+
+void FaultInjector::revive(NodeId node) {
+  try {
+    cluster_.restart(node);
+  } catch (const std::exception& error) {
+    for (InjectedFault& fault : done_) {
+      if (fault.node == node) fault.problem = error.what();
+    }
   }
 }
 

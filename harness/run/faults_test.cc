@@ -35,6 +35,22 @@ TEST(Faults, NamedSchedulesStrikeInTheMiddle) {
   EXPECT_EQ(load_faults("kill-follower", 4).events[0].node.kind, NodeTarget::Kind::follower);
 }
 
+TEST(Faults, ARestartSaysHowLongTheNodeIsAway) {
+  const FaultPlan plan = load_faults("restart-leader", 10);
+  ASSERT_EQ(plan.events.size(), 1U);
+  EXPECT_EQ(plan.events[0].name, "restart-leader");
+  EXPECT_EQ(plan.events[0].down_s, 1);
+  EXPECT_TRUE(plan.restarts());
+  EXPECT_FALSE(load_faults("kill-leader", 10).restarts());
+}
+
+TEST(Faults, CountsTheNodesThatStayAway) {
+  FaultPlan plan;
+  plan.events = {{1, {}, 1.0, "a"}, {1.5, {}, 1.0, "b"}, {3, {}, std::nullopt, "c"}};
+  EXPECT_EQ(plan.never_return(), 1U);
+  EXPECT_EQ(load_faults("restart-leader", 10).never_return(), 0U);
+}
+
 TEST(Faults, AFileIsReadAndSortedByTime) {
   const PrivateFolder folder;
   const auto path = folder.path() / "f.toml";
@@ -57,8 +73,10 @@ TEST(Faults, BadFilesAreRefusedByName) {
               HasSubstr("fault.at_s: is missing"));
   EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"tickle\"\nnode = 1\n"),
               HasSubstr("fault.kind: \"tickle\" is not one of kill"));
-  EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"restart\"\nnode = 1\n"),
-              HasSubstr("\"restart\" is refused with durability \"none\""));
+  EXPECT_THAT(file_error("[[fault]]\nat_s = 9\nkind = \"restart\"\nnode = 1\ndown_s = 2\n"),
+              HasSubstr("the node is back after 11 s, but the measured window ends at 10 s"));
+  EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = 1\ndown_s = 2\n"),
+              HasSubstr("fault.down_s: belongs to kind = \"restart\" only"));
   EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = \"boss\"\n"),
               HasSubstr("fault.node: \"boss\" is not leader, follower, or a node's number"));
   EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = 99\n"),

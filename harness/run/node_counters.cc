@@ -42,6 +42,19 @@ void add_counters(const NodeCounters& before, const NodeCounters& after, Cluster
 
 }  // namespace
 
+NodeCounters operator+(const NodeCounters& earlier, NodeCounters now) {
+  now.peer_messages += earlier.peer_messages;
+  now.peer_bytes += earlier.peer_bytes;
+  now.client_messages += earlier.client_messages;
+  now.client_bytes += earlier.client_bytes;
+  now.client_requests += earlier.client_requests;
+  now.client_request_bytes += earlier.client_request_bytes;
+  now.elections += earlier.elections;
+  now.dropped += earlier.dropped;
+  now.frames_refused += earlier.frames_refused;
+  return now;  // `applied` and `log_bytes` are as they are now
+}
+
 bool parse_report(std::string_view json, NodeCounters& counters) {
   const Report report = Report::parse(json, nullptr, false);
   if (!report.is_object()) return false;

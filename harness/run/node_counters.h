@@ -27,6 +27,9 @@ struct NodeCounters {
   std::uint64_t frames_refused = 0;
 };
 
+// The counts of a node that was started again: those of the earlier process and of this one.
+NodeCounters operator+(const NodeCounters& earlier, NodeCounters now);
+
 // Reads a node's report (runtime/live/report_json.h). Counters that are absent are 0. False if it
 // is not JSON.
 bool parse_report(std::string_view json, NodeCounters& counters);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -48,6 +50,7 @@ ClusterSpec cluster_spec(const RunSpec& spec, const std::filesystem::path& folde
   cluster.options = spec.options;
   cluster.canvas = spec.canvas;
   cluster.durability = spec.durability;
+  cluster.data = folder / "data";
   cluster.links = load_network_profile(spec.links);
   cluster.peers = PeerTransport::tcp;
   cluster.journal = spec.record != "none";
@@ -147,11 +150,20 @@ class Run {
     events.measure_end = [&] { after_ = sample(); };
     for (const FaultEvent& fault : load_faults(spec_.faults, spec_.duration_s).events) {
       // The counts of a node that is killed would be lost with it.
-      events.timed.push_back({seconds(fault.at_s), [&injector, this, fault] {
+      const auto killed = std::make_shared<NodeId>();
+      events.timed.push_back({seconds(fault.at_s), [&injector, this, fault, killed] {
                                 sample();
-                                injector.inject(fault);
+                                *killed = injector.inject(fault);
+                              }});
+      if (!fault.down_s) continue;
+      events.timed.push_back({seconds(fault.at_s + *fault.down_s), [&injector, this, killed] {
+                                if (*killed == kNoNode) return;
+                                ended_[*killed] = latest_.counters[*killed];
+                                injector.revive(*killed);
                               }});
     }
+    std::stable_sort(events.timed.begin(), events.timed.end(),
+                     [](const auto& a, const auto& b) { return a.at < b.at; });
     findings_.load = load::run_load(findings_.load_spec, events);
     for (const std::string& text : findings_.load.notes) note(text);
     for (const InjectedFault& fault : injector.done()) {
@@ -171,7 +183,7 @@ class Run {
     latest_.usage = cluster_->usage();
     for (const auto& [node, json] : cluster_->reports(kReportLimit)) {
       NodeCounters counters;
-      if (parse_report(json, counters)) latest_.counters[node] = counters;
+      if (parse_report(json, counters)) latest_.counters[node] = ended_[node] + counters;
     }
     return latest_;
   }
@@ -203,6 +215,7 @@ class Run {
     for (const std::string& story : cluster_->casualties()) fail(story);
     for (const std::string& text : cluster_->stop()) note(text);
     cluster_->merge_logs();
+    std::filesystem::remove_all(folder_ / "data");  // results are figures, not states
   }
 
   // What the figures are worth.
@@ -257,6 +270,7 @@ class Run {
   RunFindings findings_;
   std::optional<Cluster> cluster_;
   ClusterSample latest_;
+  std::map<NodeId, NodeCounters> ended_;  // of processes that were killed, of nodes that returned
   ClusterSample before_;
   ClusterSample after_;
   std::vector<std::uint32_t> live_;

@@ -79,7 +79,7 @@ std::string impossible_because(const RunSpec& spec) {
       return fmt::format("{} names node {} of {}", spec.faults, event.node.id.value, spec.nodes);
     }
   }
-  if (!plan.events.empty() && plan.events.size() >= spec.nodes) {
+  if (!plan.events.empty() && plan.never_return() >= spec.nodes) {
     return fmt::format("{} would leave no node", spec.faults);
   }
   return {};
@@ -90,8 +90,11 @@ void check_run(const RunSpec& spec) {
     throw ConfigError(
         fmt::format("nodes: {} is not a whole number from 1 to {}", spec.nodes, kMaxNodes));
   }
-  const std::string problem = durability_problem(spec.durability);
-  if (!problem.empty()) throw ConfigError("durability: " + problem);
+  if (std::find(std::begin(kDurabilities), std::end(kDurabilities), spec.durability) ==
+      std::end(kDurabilities)) {
+    throw ConfigError(fmt::format("durability: {} is not one of none, async, group_commit",
+                                  toml_quoted(spec.durability)));
+  }
   check_workload(spec);
   if (spec.closed_loop && spec.workload.starts_with("replay:")) {
     throw ConfigError(
@@ -113,7 +116,12 @@ void check_run(const RunSpec& spec) {
   }
   recorded_share(spec.record);
   load_network_profile(spec.links);
-  load_faults(spec.faults, spec.duration_s);
+  if (load_faults(spec.faults, spec.duration_s).restarts() && spec.durability == "none") {
+    throw ConfigError(fmt::format(
+        "faults: {} starts nodes again, which is refused with durability \"none\": such a node has "
+        "forgotten its votes and may not return as the same voter; use async or group_commit",
+        toml_quoted(spec.faults)));
+  }
 }
 
 std::string run_name(const RunSpec& spec, std::uint32_t number) {

@@ -118,6 +118,28 @@ TEST(Run, WithAKilledLeaderRecoversAndPassesTheCheck) {
   EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("kill -9 of node"));
 }
 
+TEST(Run, WithARestartedLeaderKeepsEveryAcknowledgedPlacement) {
+  for (const char* durability : {"async", "group_commit"}) {
+    const PrivateFolder folder;
+    const auto out = folder.path() / "run";
+    RunSpec spec = small("raft", 3);
+    spec.record = "all";
+    spec.durability = durability;
+    spec.faults = "restart-leader";
+    spec.duration_s = 4;
+    const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
+    EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
+    const Json summary = json_of(out / "summary.json");
+    EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
+    EXPECT_FALSE(summary["consistency"]["converged_ms"].is_null());
+    EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("start of node"));
+    for (const char* journal :
+         {"nodes/1.applied.csv", "nodes/2.applied.csv", "nodes/3.applied.csv"})
+      EXPECT_GT(content_of(out / journal).size(), 1000U) << journal;
+    EXPECT_FALSE(std::filesystem::exists(out / "data")) << "results are figures, not states";
+  }
+}
+
 TEST(Run, WhoseNodesDoNotStartFailsWithItsReasonAndAManifest) {
   const PrivateFolder folder;
   const auto out = folder.path() / "run";
@@ -143,7 +165,8 @@ TEST(Run, StopsWhenToldTo) {
 TEST(Run, RefusesASpecThatCannotBe) {
   const PrivateFolder folder;
   RunSpec spec = small("raft", 3);
-  spec.durability = "async";
+  spec.faults = "restart-leader";
+  spec.durability = "none";
   EXPECT_THROW(execute_run(spec, folder.path() / "run", with_real_nodes()), ConfigError);
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "run"));
 }

@@ -77,10 +77,7 @@ class SpecReader {
     const auto values = reader_.elements("durability");
     if (!values.empty()) spec_.durability.clear();
     for (const ConfigValue& value : values) {
-      const std::string& mode = reader_.choice_of("durability", value, kDurabilities);
-      const std::string problem = durability_problem(mode);
-      if (!problem.empty()) reader_.fail("durability", value, problem);
-      spec_.durability.push_back(mode);
+      spec_.durability.push_back(reader_.choice_of("durability", value, kDurabilities));
     }
   }
 

@@ -136,16 +136,17 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     LaterVersions, BadSpecs,
-    testing::Values(BadSpec{"algorithms = \"raft\"\nnodes = 3\nrate = \"search\"\n",
-                            "s.toml:3: rate: \"search\" belongs to a later version"},
-                    BadSpec{kGood + "durability = [\"none\", \"async\"]\n",
-                            "s.toml:4: durability: \"async\" belongs to a later version"},
-                    BadSpec{kGood + "links = \"geo-4\"\n",
-                            "links: \"geo-4\" is not a profile of this version"},
-                    BadSpec{kGood + "faults = \"kill-majority\"\n",
-                            "faults: \"kill-majority\" belongs to a later version"},
-                    BadSpec{kGood + "workload = \"hotspot\"\n",
-                            "workload: \"hotspot\" belongs to a later version"}));
+    testing::Values(
+        BadSpec{"algorithms = \"raft\"\nnodes = 3\nrate = \"search\"\n",
+                "s.toml:3: rate: \"search\" belongs to a later version"},
+        BadSpec{kGood + "durability = [\"async\", \"none\"]\nfaults = \"restart-leader\"\n",
+                "faults: \"restart-leader\" starts nodes again, which is refused with "
+                "durability \"none\""},
+        BadSpec{kGood + "links = \"geo-4\"\n", "links: \"geo-4\" is not a profile of this version"},
+        BadSpec{kGood + "faults = \"kill-majority\"\n",
+                "faults: \"kill-majority\" belongs to a later version"},
+        BadSpec{kGood + "workload = \"hotspot\"\n",
+                "workload: \"hotspot\" belongs to a later version"}));
 
 INSTANTIATE_TEST_SUITE_P(
     DoNotFit, BadSpecs,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -12,6 +13,7 @@
 #include "runtime/live/file_journal.h"
 #include "runtime/live/port_queue.h"
 #include "runtime/live/waiter.h"
+#include "runtime/storage/rocks_storage.h"
 
 namespace parley {
 namespace {
@@ -25,6 +27,8 @@ constexpr std::size_t kTurnFrameBytes = 8U << 20;
 constexpr std::size_t kTurnRequestBytes = 96U << 10;
 // Steps that follow each other because tickets became durable, before other input gets its turn.
 constexpr int kFollowUpSteps = 8;
+// More than this on its way to the disk, and the node takes nothing in until some of it is there.
+constexpr std::uint64_t kMaxWaitingBytes = 64U << 20;
 constexpr Duration kJournalInterval = std::chrono::milliseconds(10);
 constexpr Duration kLongestWait = std::chrono::seconds(1);
 // A peer counts as connected when something came from it within this time.
@@ -39,7 +43,7 @@ NodeConfig checked(NodeConfig config) {
     throw std::runtime_error("node " + std::to_string(config.replica.self.value) +
                              " is not among the members");
   }
-  if (config.replica.incarnation == Incarnation{}) {
+  if (config.durability == Durability::none && config.replica.incarnation == Incarnation{}) {
     throw std::runtime_error("incarnation: 0 is not allowed");
   }
   if (!config.algorithm->guarantee.ordered && config.application->state_dependent()) {
@@ -53,6 +57,20 @@ NodeConfig checked(NodeConfig config) {
   return config;
 }
 
+// Null without durability; otherwise the configuration gets the incarnation that storage counted.
+std::unique_ptr<RocksStorage> open_storage(NodeConfig& config, Bell& bell) {
+  if (config.durability == Durability::none) return nullptr;
+  const StorageOwner owner{config.replica.group, config.replica.self,
+                           std::string(config.algorithm->name),
+                           std::string(config.application->name()) + " of " +
+                               std::to_string(config.application->key_count()) + " cells"};
+  auto storage = std::make_unique<RocksStorage>(config.data, owner, config.durability,
+                                                [&bell] { bell.ring(); });
+  config.replica.incarnation = storage->incarnation();
+  config.transport.members_return = true;
+  return storage;
+}
+
 std::unique_ptr<FileJournal> open_journal(const NodeConfig& config) {
   if (config.journal.empty()) return nullptr;
   return std::make_unique<FileJournal>(config.journal, config.journal_cell);
@@ -64,12 +82,15 @@ class Node::Loop final : public NodeDesk {
  public:
   explicit Loop(NodeConfig config)
       : config_(checked(std::move(config))),
+        storage_(open_storage(config_, bell_)),
         journal_(open_journal(config_)),
         transport_(*config_.context, *config_.algorithm, config_.replica, config_.transport),
         clients_(*config_.context, *config_.application, *this, config_.clients),
         port_(*config_.application, config_.port_capacity, bell_),
-        driver_(*config_.algorithm, *config_.application, config_.replica, Recovered{},
-                config_.limits, journal_.get()) {
+        driver_(*config_.algorithm, *config_.application, config_.replica,
+                storage_ == nullptr ? Recovered{} : storage_->recovered(), config_.limits,
+                journal_.get()) {
+    if (storage_ != nullptr) storage_->forget_recovered();
     for (const auto& [id, endpoint] : config_.peers) {
       if (id == config_.replica.self) {
         transport_.bind(endpoint);
@@ -115,27 +136,45 @@ class Node::Loop final : public NodeDesk {
   bool take_inputs(Instant now);
   void take_shapes();
   void step(Instant now);
+  void store(const Effects& effects);
+  void send_when_durable(Instant now, const Effects& effects);
+  void take_durable(Instant now);
+  [[nodiscard]] bool disk_is_behind() const {
+    return storage_ != nullptr && storage_->waiting_bytes() > kMaxWaitingBytes;
+  }
   void settle();
   void watch_status();
   void flush_journal(Instant now);
   void wait();
   [[nodiscard]] NodeReport node_report() const;
 
+  // Messages that wait for the disk.
+  struct Held {
+    Ticket ticket;
+    std::vector<Message> messages;
+    std::vector<Block> bodies;
+  };
+
   NodeConfig config_;
-  std::unique_ptr<FileJournal> journal_;
   Bell bell_;
+  std::unique_ptr<RocksStorage> storage_;  // null: without durability
+  std::unique_ptr<FileJournal> journal_;
   Transport transport_;
   ClientPort clients_;
   PortQueue port_;
   Driver driver_;
 
   std::vector<Frame> frames_;
+  Ticket issued_;
+  Ticket durable_;
+  std::deque<Held> held_;  // by rising tickets
   Status last_status_;
   Instant journal_flushed_{};
   bool journal_failed_ = false;
   LoopTraffic traffic_;
   std::string story_;
   std::optional<Waiter> waiter_;
+  std::optional<Waiter> deaf_waiter_;  // for when nothing is to be taken in
 
   std::atomic<bool> stopping_{false};
   std::atomic<bool> shapes_waiting_{false};
@@ -166,8 +205,11 @@ int Node::Loop::run() {
 void Node::Loop::turns() {
   std::vector<zmq::socket_t*> sockets = {&transport_.inbox(), &clients_.socket()};
   waiter_.emplace(sockets, bell_);
+  deaf_waiter_.emplace(std::span<zmq::socket_t* const>{}, bell_);
   while (!stopping_.load()) {
     const Instant now = monotonic_now();
+    take_durable(now);
+    if (!story_.empty()) return;
     const bool more = take_inputs(now);
     if (driver_.has_input() || driver_.deadline() <= now) step(now);
     transport_.send_due(now);
@@ -181,6 +223,7 @@ void Node::Loop::turns() {
 // True when a bound was met, so that more input may be waiting.
 bool Node::Loop::take_inputs(Instant now) {
   if (shapes_waiting_.load()) take_shapes();
+  if (disk_is_behind()) return false;
   frames_.clear();
   bool more = transport_.receive(now, kTurnFrames, kTurnFrameBytes, frames_);
   for (Frame& frame : frames_) driver_.receive(std::move(frame));
@@ -206,9 +249,9 @@ void Node::Loop::step(Instant now) {
     ++traffic_.turns;
     // A replica that finds its state impossible must not be heard any more.
     if (!driver_.broken_invariant().empty()) break;
-    transport_.send(now, effects, effects.send_now);
-    if (!effects.writes.empty()) driver_.durable_through(effects.writes.back().ticket);
-    transport_.send(now, effects, effects.send_when_durable);
+    transport_.send(now, effects.bodies, effects.send_now);
+    store(effects);
+    send_when_durable(now, effects);
     driver_.carry_out();
     if (!driver_.broken_invariant().empty()) break;
     settle();
@@ -217,6 +260,44 @@ void Node::Loop::step(Instant now) {
   }
   story_ = driver_.broken_invariant();
   watch_status();
+}
+
+void Node::Loop::store(const Effects& effects) {
+  if (effects.writes.empty()) return;
+  issued_ = effects.writes.back().ticket;
+  if (storage_ != nullptr) {
+    storage_->write(effects.writes);
+  } else {
+    durable_ = issued_;
+    driver_.durable_through(durable_);
+  }
+}
+
+// Each of these messages waits for the latest ticket issued so far, also in a turn without writes.
+void Node::Loop::send_when_durable(Instant now, const Effects& effects) {
+  if (effects.send_when_durable.empty()) return;
+  if (durable_ >= issued_) {
+    transport_.send(now, effects.bodies, effects.send_when_durable);
+    return;
+  }
+  held_.push_back({issued_, effects.send_when_durable, effects.bodies});
+}
+
+// Takes note of what has reached the disk, and sends what waited for it.
+void Node::Loop::take_durable(Instant now) {
+  if (storage_ == nullptr) return;
+  if (std::string error = storage_->error(); !error.empty()) {
+    story_ = std::move(error);
+    return;
+  }
+  const Ticket durable = storage_->durable();
+  if (durable == durable_) return;
+  durable_ = durable;
+  driver_.durable_through(durable_);
+  while (!held_.empty() && held_.front().ticket <= durable_) {
+    transport_.send(now, held_.front().bodies, held_.front().messages);
+    held_.pop_front();
+  }
 }
 
 void Node::Loop::settle() {
@@ -265,7 +346,8 @@ void Node::Loop::wait() {
   }
   const Instant now = monotonic_now();
   ++traffic_.waits;
-  waiter_->wait(wake > now + kLongestWait ? kLongestWait : wake - now);
+  Waiter& waiter = disk_is_behind() ? *deaf_waiter_ : *waiter_;
+  waiter.wait(wake > now + kLongestWait ? kLongestWait : wake - now);
 }
 
 NodeReport Node::Loop::node_report() const {

@@ -1,8 +1,8 @@
 // A live node: one replica with its state, on real sockets.
 //
-// One thread runs the loop; ZeroMQ has an I/O thread of its own; gateways live in other threads and
-// reach the loop through NodePort. In this version nothing is written to disk (durability none): a
-// ticket is durable as soon as it is issued, and a node that starts anew is not the same voter.
+// One thread runs the loop; ZeroMQ has an I/O thread of its own, storage another one; gateways live
+// in other threads and reach the loop through NodePort. Without storage (durability none) a ticket
+// counts as durable as soon as it is issued, and a node that starts anew is not the same voter.
 #pragma once
 
 #include <cstdint>
@@ -20,23 +20,27 @@
 #include "runtime/live/client_port.h"
 #include "runtime/live/link_shaper.h"
 #include "runtime/live/transport.h"
+#include "runtime/storage/storage.h"
 
 namespace parley {
 
 struct NodeConfig {
   const Algorithm* algorithm = nullptr;      // must outlive the node
   const Application* application = nullptr;  // must outlive the node
-  ReplicaConfig
-      replica;  // its incarnation: chosen by the caller, never twice; `now` is set by the node
+  // `now` is set by the node. Its incarnation is the caller's choice, never the same twice; with
+  // storage it is the number of the start that storage counts.
+  ReplicaConfig replica;
   DriverLimits limits;
 
   // Where members are to be found, by id. Its own is bound and may be tcp://host:0; a missing one
   // can come later (Node::connect_peer).
   std::map<NodeId, std::string> peers;
-  std::vector<std::string> client_endpoints;       // to bind; tcp://127.0.0.1:0 picks a free port
-  LinkProfile link;                                // of every link from here
-  std::map<NodeId, LinkProfile> links;             // of single links from here, instead
-  std::filesystem::path journal;                   // empty: none is kept
+  std::vector<std::string> client_endpoints;  // to bind; tcp://127.0.0.1:0 picks a free port
+  LinkProfile link;                           // of every link from here
+  std::map<NodeId, LinkProfile> links;        // of single links from here, instead
+  Durability durability = Durability::none;
+  std::filesystem::path data;     // the folder of this node's storage; not for Durability::none
+  std::filesystem::path journal;  // empty: none is kept
   std::function<std::uint64_t(Key)> journal_cell;  // see FileJournal::CellNumber; may be null
 
   TransportOptions transport;
@@ -48,7 +52,8 @@ struct NodeConfig {
 
 class Node {
  public:
-  // Binds all endpoints. Throws std::runtime_error that names what is wrong.
+  // Opens the storage and binds all endpoints. Throws StorageError, or another std::runtime_error
+  // that names what is wrong.
   explicit Node(NodeConfig config);
   ~Node();
   Node(const Node&) = delete;
@@ -62,7 +67,7 @@ class Node {
   void connect_peer(NodeId peer, const std::string& endpoint);
 
   // Runs the loop in the caller's thread until stop(); once. Returns 0, or 1 when the replica found
-  // its state impossible or a socket failed: `story()` and the log say what happened.
+  // its state impossible, or a socket or the disk failed: `story()` and the log say what happened.
   int run();
   // Makes run() return soon. Callable from any thread and from a signal handler.
   void stop() noexcept;

@@ -128,12 +128,11 @@ FrameFault Transport::check(WireHeader& header, Frame& frame, Peer*& peer) {
   if (header.group != group_.value) return FrameFault::group;
   peer = find(NodeId{header.from});
   if (peer == nullptr) return FrameFault::foreign;
-  // Without durable state a member that starts anew has forgotten its votes: it is not that member
-  // any more, so only its first incarnation is listened to.
   const Incarnation incarnation{header.incarnation};
   if (incarnation == Incarnation{}) return FrameFault::incarnation;
   if (peer->incarnation != Incarnation{} && peer->incarnation != incarnation) {
-    return FrameFault::incarnation;
+    // What an earlier start of the peer left on the way is late at best.
+    if (!options_.members_return || incarnation < peer->incarnation) return FrameFault::incarnation;
   }
   copy_parts(header, first, second, frame);
   if (!algorithm_.verify(frame.header, frame.body)) return FrameFault::invalid;
@@ -141,7 +140,8 @@ FrameFault Transport::check(WireHeader& header, Frame& frame, Peer*& peer) {
   return FrameFault::none;
 }
 
-void Transport::send(Instant now, const Effects& effects, std::span<const Message> messages) {
+void Transport::send(Instant now, std::span<const Block> bodies,
+                     std::span<const Message> messages) {
   encoded_.clear();
   for (const Message& message : messages) {
     Peer* peer = find(message.to);
@@ -156,7 +156,7 @@ void Transport::send(Instant now, const Effects& effects, std::span<const Messag
       due = *passed;
     }
     zmq::message_t body;
-    if (message.body.count > 0) body.copy(encode_body(effects, message.body));
+    if (message.body.count > 0) body.copy(encode_body(bodies, message.body));
     zmq::message_t head = encode_head(message, body.size());
     if (due <= now) {
       transmit(*peer, head, body);
@@ -193,11 +193,11 @@ zmq::message_t Transport::encode_head(const Message& message, std::size_t body_s
   return head;
 }
 
-zmq::message_t& Transport::encode_body(const Effects& effects, BodyRange range) {
+zmq::message_t& Transport::encode_body(std::span<const Block> bodies, BodyRange range) {
   for (auto& [known, body] : encoded_) {
     if (known == range) return body;
   }
-  const auto blocks = std::span(effects.bodies).subspan(range.first, range.count);
+  const auto blocks = bodies.subspan(range.first, range.count);
   const std::size_t size =
       std::accumulate(blocks.begin(), blocks.end(), std::size_t{0},
                       [](std::size_t sum, const Block& block) { return sum + block.size(); });

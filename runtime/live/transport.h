@@ -33,6 +33,10 @@ struct TransportOptions {
   std::chrono::milliseconds reconnect_min{20};
   std::chrono::milliseconds reconnect_max{500};
   std::size_t max_delayed = 1U << 16;  // frames that the link shapers of this node hold back
+  // Whether members keep their state when they start anew, with a higher incarnation. Otherwise a
+  // member that starts anew has forgotten its votes: it is not that member any more, and only its
+  // first incarnation is listened to.
+  bool members_return = false;
   // CURVE keys and the allow-list that binds them to node ids get their place here. Until then
   // links are neither encrypted nor authenticated: a frame's sender is what it says.
 };
@@ -73,9 +77,9 @@ class Transport {
   bool receive(Instant now, std::size_t max_frames, std::size_t max_bytes,
                std::vector<Frame>& frames);
 
-  // Sends `messages`, which must be one of the lanes of `effects`. A body that several messages
-  // share is encoded once.
-  void send(Instant now, const Effects& effects, std::span<const Message> messages);
+  // Sends `messages`, whose bodies are ranges of `bodies`. A body that several messages share is
+  // encoded once.
+  void send(Instant now, std::span<const Block> bodies, std::span<const Message> messages);
   // Sends what links have held back until now.
   void send_due(Instant now);
   // When send_due has something to do next; kNever if nothing is held back.
@@ -93,7 +97,7 @@ class Transport {
  private:
   struct Peer {
     PeerTraffic traffic;
-    Incarnation incarnation;  // as first seen; zero before
+    Incarnation incarnation;  // the highest seen, or the first; zero before
     zmq::socket_t outbox;
     bool connected = false;  // connect() was called
     LinkShaper shaper;
@@ -107,7 +111,7 @@ class Transport {
   bool receive_parts();
   FrameFault check(WireHeader& header, Frame& frame, Peer*& peer);
   zmq::message_t encode_head(const Message& message, std::size_t body_size) const;
-  zmq::message_t& encode_body(const Effects& effects, BodyRange range);
+  zmq::message_t& encode_body(std::span<const Block> bodies, BodyRange range);
   void transmit(Peer& peer, zmq::message_t& head, zmq::message_t& body);
   Peer* find(NodeId id);
 

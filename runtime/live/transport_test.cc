@@ -66,7 +66,7 @@ struct Endpoint {
     Effects effects;
     if (!body.empty()) effects.bodies.push_back(block_of(body));
     effects.send_now.push_back({NodeId{to}, block_of(header), {0, body.empty() ? 0U : 1U}});
-    transport.send(monotonic_now(), effects, effects.send_now);
+    transport.send(monotonic_now(), effects.bodies, effects.send_now);
   }
 
   // Takes in what came and returns how many frames there are in all.
@@ -186,7 +186,7 @@ TEST_F(TransportTest, BodiesOfARangeArePutTogetherAndShared) {
   effects.send_when_durable.push_back({NodeId{2}, block_of("h"), {0, 3}});
   effects.send_when_durable.push_back({NodeId{3}, block_of("h"), {0, 3}});
   effects.send_when_durable.push_back({NodeId{3}, block_of("h"), {1, 1}});
-  one.transport.send(monotonic_now(), effects, effects.send_when_durable);
+  one.transport.send(monotonic_now(), effects.bodies, effects.send_when_durable);
   await([&] { return two.poll() == 1 && three.poll() == 2; });
   EXPECT_EQ(text_of(two.frames[0].body), "abcdef");
   EXPECT_EQ(text_of(three.frames[0].body), "abcdef");
@@ -391,7 +391,7 @@ TEST_F(TransportTest, DelayedFramesLeaveWhenDueAndNotBefore) {
   Effects effects;
   effects.bodies.push_back(block_of("body"));
   for (int i = 0; i < 4; ++i) effects.send_now.push_back({NodeId{2}, block_of("late"), {0, 1}});
-  one.transport.send(now, effects, effects.send_now);
+  one.transport.send(now, effects.bodies, effects.send_now);
   EXPECT_EQ(one.transport.delayed(), 3u);  // the fourth is one too many
   EXPECT_EQ(one.traffic(2).shaped, 1u);
   EXPECT_EQ(one.transport.next_due(), now + seconds(1000));

@@ -216,6 +216,7 @@ void RocksStorage::write(std::span<const Write> writes) {
 }
 
 std::string RocksStorage::error() const {
+  if (!failed_.load()) return {};
   const std::lock_guard lock(mutex_);
   return error_;
 }
@@ -301,6 +302,7 @@ void RocksStorage::truncate(LogIndex index, rocksdb::WriteBatch& batch) {
 void RocksStorage::fail(const std::string& what) {
   const std::lock_guard lock(mutex_);
   error_ = what;
+  failed_.store(true);
 }
 
 std::string RocksStorage::key(char kind) const {

@@ -90,6 +90,7 @@ class RocksStorage final : public Storage {
 
   std::atomic<std::uint64_t> durable_{0};
   std::atomic<std::uint64_t> waiting_bytes_{0};
+  std::atomic<bool> failed_{false};
   mutable std::mutex mutex_;
   std::condition_variable work_;
   std::vector<Write> waiting_;  // guarded

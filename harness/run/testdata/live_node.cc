@@ -6,33 +6,11 @@
 #include <csignal>
 
 #include "apps/canvas/canvas.h"
-#include "harness/cluster/node_config.h"
-#include "runtime/live/node.h"
+#include "harness/cluster/live_config.h"
 
 namespace {
 
 parley::Node* running = nullptr;
-
-parley::NodeConfig config_of(const parley::harness::NodeSettings& settings,
-                             const parley::Canvas& canvas) {
-  parley::NodeConfig config;
-  config.algorithm = settings.algorithm;
-  config.application = &canvas;
-  config.replica.group = settings.group;
-  config.replica.self = settings.node;
-  config.replica.incarnation = settings.incarnation;
-  config.replica.members = settings.members();
-  config.replica.options = settings.options;
-  config.replica.seed = settings.seed * 1000 + settings.node.value;
-  config.peers = settings.peers;
-  config.client_endpoints = {settings.client_endpoint};
-  config.journal = settings.journal;
-  config.journal_cell = [&canvas](parley::Key key) {
-    const parley::Canvas::Point point = canvas.xy_of(key);
-    return std::uint64_t{point.y} * canvas.size().width + point.x;
-  };
-  return config;
-}
 
 }  // namespace
 
@@ -43,7 +21,7 @@ int main(int argc, char** argv) {
   logger->set_pattern(parley::harness::kNodeLogPattern, spdlog::pattern_time_type::utc);
   spdlog::set_default_logger(std::move(logger));
   const parley::Canvas canvas(settings.canvas);
-  parley::Node node(config_of(settings, canvas));
+  parley::Node node(parley::harness::live_config(settings, canvas));
   running = &node;
   std::signal(SIGTERM, [](int) { running->stop(); });
   spdlog::info("node {} starts", settings.node.value);

@@ -1,0 +1,50 @@
+#include "harness/cluster/live_config.h"
+
+namespace parley::harness {
+namespace {
+
+Durability durability_named(std::string_view name) {
+  if (name == "group_commit") return Durability::group_commit;
+  return name == "async" ? Durability::async : Durability::none;
+}
+
+LinkProfile profile_of(const LinkShape& shape) {
+  LinkProfile profile;
+  profile.delay = std::chrono::microseconds(shape.delay_us);
+  profile.jitter = std::chrono::microseconds(shape.jitter_us);
+  profile.loss_per_million = shape.loss_per_million;
+  profile.cut = shape.cut;
+  profile.allow_reorder = shape.reorder;
+  return profile;
+}
+
+}  // namespace
+
+NodeConfig live_config(const NodeSettings& settings, const Canvas& canvas) {
+  NodeConfig config;
+  config.algorithm = settings.algorithm;
+  config.application = &canvas;
+  config.replica.group = settings.group;
+  config.replica.self = settings.node;
+  config.replica.incarnation = settings.incarnation;
+  config.replica.members = settings.members();
+  config.replica.options = settings.options;
+  // Nodes of one cluster must not draw the same election timeouts.
+  config.replica.seed = settings.seed * 1'000'003 + settings.node.value;
+  config.peers = settings.peers;
+  config.client_endpoints = {settings.client_endpoint};
+  for (const NodeId member : settings.members()) {
+    const auto shape = shape_of(settings.links, settings.node, member);
+    if (shape) config.links[member] = profile_of(*shape);
+  }
+  config.durability = durability_named(settings.durability);
+  config.data = settings.data;
+  config.journal = settings.journal;
+  config.journal_cell = [&canvas](Key key) {
+    const Canvas::Point point = canvas.xy_of(key);
+    return std::uint64_t{point.y} * canvas.size().width + point.x;
+  };
+  return config;
+}
+
+}  // namespace parley::harness

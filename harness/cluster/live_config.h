@@ -1,0 +1,13 @@
+// From node.toml to a live node.
+#pragma once
+
+#include "apps/canvas/canvas.h"
+#include "harness/cluster/node_config.h"
+#include "runtime/live/node.h"
+
+namespace parley::harness {
+
+// The configuration of the node that `settings` describe. `canvas` must outlive the node.
+NodeConfig live_config(const NodeSettings& settings, const Canvas& canvas);
+
+}  // namespace parley::harness
