@@ -39,6 +39,11 @@ class Application {
 
   [[nodiscard]] virtual std::string_view name() const = 0;
 
+  // What its stored state is, in words: states of another description are not its own.
+  [[nodiscard]] virtual std::string state_name() const {
+    return std::string(name()) + " of " + std::to_string(key_count()) + " cells";
+  }
+
   // How many cells the store needs.
   [[nodiscard]] virtual std::uint32_t key_count() const = 0;
 

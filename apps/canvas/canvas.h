@@ -81,6 +81,9 @@ class Canvas final : public Application {
   static constexpr std::uint16_t kInvalid = 1;
 
   [[nodiscard]] std::string_view name() const override { return "canvas"; }
+  [[nodiscard]] std::string state_name() const override {
+    return "canvas " + std::to_string(size_.width) + "x" + std::to_string(size_.height);
+  }
   [[nodiscard]] std::uint32_t key_count() const override { return key_count_; }
   [[nodiscard]] bool state_dependent() const override { return false; }
   [[nodiscard]] std::string validate(Bytes payload) const override;

@@ -140,6 +140,53 @@ TEST(Run, WithARestartedLeaderKeepsEveryAcknowledgedPlacement) {
   }
 }
 
+// Kill -9 and start again, of the leader and of others, also before the last one is back.
+TEST(Run, FiveNodesOnRealStorageOutliveRestartAfterRestart) {
+  const PrivateFolder folder;
+  const auto schedule = folder.path() / "restarts.toml";
+  std::ofstream(schedule) << R"(
+[[fault]]
+at_s = 1.0
+kind = "restart"
+node = "leader"
+down_s = 0.5
+[[fault]]
+at_s = 2.2
+kind = "restart"
+node = "follower"
+down_s = 1.5
+[[fault]]
+at_s = 3.0
+kind = "restart"
+node = "leader"
+down_s = 0.2
+[[fault]]
+at_s = 4.5
+kind = "restart"
+node = 3
+down_s = 0.3
+[[fault]]
+at_s = 6.0
+kind = "restart"
+node = "leader"
+down_s = 1.0
+)";
+  const auto out = folder.path() / "run";
+  RunSpec spec = small("raft", 5);
+  spec.record = "all";
+  spec.durability = "async";
+  spec.faults = schedule.string();
+  spec.rate = 500;
+  spec.duration_s = 9;
+  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
+  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
+  const Json summary = json_of(out / "summary.json");
+  EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
+  EXPECT_EQ(summary["consistency"]["lost"], 0);
+  EXPECT_EQ(summary["recovery"].size(), 5U);
+  EXPECT_FALSE(summary["consistency"]["converged_ms"].is_null()) << "all five agree in the end";
+}
+
 TEST(Run, WhoseNodesDoNotStartFailsWithItsReasonAndAManifest) {
   const PrivateFolder folder;
   const auto out = folder.path() / "run";

@@ -61,9 +61,7 @@ NodeConfig checked(NodeConfig config) {
 std::unique_ptr<RocksStorage> open_storage(NodeConfig& config, Bell& bell) {
   if (config.durability == Durability::none) return nullptr;
   const StorageOwner owner{config.replica.group, config.replica.self,
-                           std::string(config.algorithm->name),
-                           std::string(config.application->name()) + " of " +
-                               std::to_string(config.application->key_count()) + " cells"};
+                           std::string(config.algorithm->name), config.application->state_name()};
   auto storage = std::make_unique<RocksStorage>(config.data, owner, config.durability,
                                                 [&bell] { bell.ring(); });
   config.replica.incarnation = storage->incarnation();

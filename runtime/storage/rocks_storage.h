@@ -37,7 +37,7 @@ struct StorageOwner {
   GroupId group;
   NodeId node;
   std::string algorithm;    // name
-  std::string application;  // name and size of its state, such as "canvas 1000x1000"
+  std::string application;  // Application::state_name
 };
 
 class RocksStorage final : public Storage {
