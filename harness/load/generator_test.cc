@@ -287,7 +287,9 @@ TEST(Retries, OperationsAreRefusedWhenTheirTimeIsUpAndEveryAttemptWasRefused) {
     return Reaction{Answer::refuse, RefusedBecause::no_leader};
   });
   LoadSpec spec = spec_for({&node});
-  spec.operation_timeout = milliseconds(100);
+  // Long against any pause of the machine: an attempt that is still out at the end would be
+  // unknown.
+  spec.operation_timeout = milliseconds(2000);
   const LoadResult result = run_load(spec);
   EXPECT_GT(result.refused, 0u);
   EXPECT_EQ(result.refused, result.offered);
