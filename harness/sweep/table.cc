@@ -58,8 +58,8 @@ std::string recovery_text(const ResultRow& row) {
 std::string offered_text(const ResultRow& row) {
   const RunSpec& spec = row.record.run.spec;
   if (spec.closed_loop)
-    return spec.batch == 1 ? fmt::format("{} open", spec.window)
-                           : fmt::format("{} open x{}", spec.window, spec.batch);
+    return spec.batch == 1 ? fmt::format("{} in flight", spec.window)
+                           : fmt::format("{} in flight x{}", spec.window, spec.batch);
   return rate_text(number_of(row, "offered_ops_per_s"));
 }
 

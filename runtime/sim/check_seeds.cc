@@ -77,7 +77,7 @@ class Seeds {
     if (result.violations.empty()) return;
     report_.failing_seeds.push_back(one.seed);
     report_.failures.push_back({one.seed, std::move(result.violations), std::move(result.story),
-                                replay_command(algorithm_, one)});
+                                replay_command(algorithm_, values_, one)});
     if (report_.failures.size() > kFailuresInFull) {
       sort_failures();
       report_.failures.pop_back();
@@ -128,13 +128,21 @@ SeedsReport check_seeds(const Algorithm& algorithm, const OptionValues& values,
   return Seeds(algorithm, values, options).run();
 }
 
-std::string replay_command(const Algorithm& algorithm, const SimOptions& options) {
+std::string replay_command(const Algorithm& algorithm, const OptionValues& values,
+                           const SimOptions& options) {
   const SimOptions usual;
   std::string command = fmt::format("./parley check --algorithm {} --seeds 1 --seed {}",
                                     algorithm.name, options.seed);
   if (options.nodes != usual.nodes) command += fmt::format(" --nodes {}", options.nodes);
   if (options.duration != usual.duration) {
     command += fmt::format(" --seconds {}", static_cast<double>(options.duration.count()) / 1e9);
+  }
+  if (options.application == ApplicationChoice::canvas) command += " --application canvas";
+  if (options.application == ApplicationChoice::counter) command += " --application counter";
+  const OptionValues usual_values = default_options(algorithm.options);
+  for (const auto& [name, fallback] : usual_values.all()) {
+    if (values.at(name) == fallback) continue;
+    command += fmt::format(" --option {}={}", name, option_text(algorithm.options, name, values));
   }
   if (options.faults == usual.faults) return command;
   std::string names;

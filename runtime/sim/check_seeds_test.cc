@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "algorithms/raft/replica.h"
 #include "algorithms/unreplicated/replica.h"
 #include "runtime/sim/mutants.h"
 #include "runtime/sim/toy_gossip.h"
@@ -92,10 +93,14 @@ TEST(CheckSeeds, EveryFailingSeedIsNamedAndFailsAgainAlone) {
 TEST(ReplayCommand, NamesWhatIsNotUsual) {
   SimOptions options;
   options.seed = 9;
-  EXPECT_EQ(replay_command(kToyGossip, options),
+  const OptionValues usual = default_options(kToyGossip.options);
+  EXPECT_EQ(replay_command(kToyGossip, usual, options),
             "./parley check --algorithm toy_gossip --seeds 1 --seed 9");
   EXPECT_EQ(parse_faults("crash,loss", options.faults), "");
-  EXPECT_THAT(replay_command(kToyGossip, options), HasSubstr("--faults loss,crash"));
+  EXPECT_THAT(replay_command(kToyGossip, usual, options), HasSubstr("--faults loss,crash"));
+  OptionValues raft = default_options(kRaft.options);
+  EXPECT_EQ(set_option(kRaft.options, "pre_vote", "off", raft), "");
+  EXPECT_THAT(replay_command(kRaft, raft, options), HasSubstr(" --option pre_vote=off"));
 }
 
 }  // namespace

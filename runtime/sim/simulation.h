@@ -60,6 +60,7 @@ SimResult simulate(const Algorithm& algorithm, const OptionValues& values,
                    const SimOptions& options);
 
 // What to type to see an execution again.
-std::string replay_command(const Algorithm& algorithm, const SimOptions& options);
+std::string replay_command(const Algorithm& algorithm, const OptionValues& values,
+                           const SimOptions& options);
 
 }  // namespace parley::sim
