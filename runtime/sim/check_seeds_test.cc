@@ -78,7 +78,8 @@ TEST(CheckSeeds, EveryFailingSeedIsNamedAndFailsAgainAlone) {
   ASSERT_EQ(report.failures.size(), 10U) << "in full only the first ones";
   EXPECT_EQ(report.failures[0].seed, 100U);
   EXPECT_EQ(report.failures[0].replay,
-            "./parley check --algorithm flawed_raft --seeds 1 --seed 100 --nodes 3 --seconds 3");
+            "./parley check --algorithm flawed_raft --seeds 1 --seed 100 --nodes 3 --seconds 3 "
+            "--option flaw=8");
   EXPECT_THAT(describe(report.failures[0]), HasSubstr("seed 100 fails:"));
   EXPECT_GT(report.failures[0].story.size(), 5U);
 
