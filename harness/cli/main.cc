@@ -58,12 +58,15 @@ void add_measuring(CLI::App& app, Action& action) {
   auto [load, l] =
       add_command(app, action, &run_load_command, "load", "Drive load at a running cluster",
                   "  parley load --target 127.0.0.1:7001,127.0.0.1:7002 --rate 5000\n"
+                  "  parley load --target 127.0.0.1:7001 --workload hotspot:0.5@4\n"
                   "  parley load --target 127.0.0.1:7001 --replay log.csv.gz --speed 60");
   load->add_option("--target", l->targets, "Client ports of the nodes, HOST:PORT,…")->required();
   load->add_option("--rate", l->rate, "Placements per second (open loop)")
       ->check(CLI::Range(0.1, 1e8));
   load->add_option("--duration", l->duration, "Seconds to measure, e.g. 10 or 2.5s");
-  load->add_option("--workload", l->workload, "uniform or zipf");
+  load->add_option("--workload", l->workload,
+                   "uniform, zipf[:EXPONENT], hotspot[:SHARE[@CELLS]] (default 0.9@16), or rplace: "
+                   "cells, users and, in the open loop, rates of the event");
   load->add_option("--replay", l->replay, "A published log of the event, plain or gzip");
   load->add_option("--speed", l->speed, "How many times faster than recorded")
       ->check(CLI::Range(0.001, 1e6));

@@ -88,7 +88,11 @@ bool Generator::ready() const {
 }
 
 void Generator::plan() {
-  const bool replay = parse_workload(spec_.workload).kind == WorkloadSpec::Kind::replay;
+  const WorkloadSpec::Kind workload = parse_workload(spec_.workload).kind;
+  const bool replay = workload == WorkloadSpec::Kind::replay;
+  if (closed_ && workload == WorkloadSpec::Kind::rplace) {
+    note("a closed loop has no rate: of the workload rplace only cells and users apply");
+  }
   const Duration warmup = replay ? Duration{} : spec_.warmup;
   begin_ns_ = clock_ns();
   now_ns_ = begin_ns_;

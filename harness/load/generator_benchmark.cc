@@ -3,7 +3,6 @@
 
 #include "harness/load/fake_node.h"
 #include "harness/load/histogram.h"
-#include "harness/load/workload.h"
 
 namespace parley::load {
 namespace {
@@ -48,17 +47,6 @@ void histogram_add(benchmark::State& state) {
   benchmark::DoNotOptimize(histogram.count());
 }
 BENCHMARK(histogram_add);
-
-void source_take(benchmark::State& state, const char* workload) {
-  LoadSpec spec;
-  spec.workload = workload;
-  spec.rate = 1e6;
-  const auto source = make_source(spec);
-  std::vector<canvas::Place> places(1);
-  for (auto _ : state) benchmark::DoNotOptimize(source->take(places));
-}
-BENCHMARK_CAPTURE(source_take, uniform, "uniform");
-BENCHMARK_CAPTURE(source_take, zipf, "zipf");
 
 }  // namespace
 }  // namespace parley::load

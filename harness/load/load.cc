@@ -73,7 +73,8 @@ void check_spec(const LoadSpec& spec) {
           "from 1 to 4096");
   require(spec.canvas_height >= 1 && spec.canvas_height <= kMaxCanvasSide, "canvas_height",
           "from 1 to 4096");
-  if (parse_workload(spec.workload).kind != WorkloadSpec::Kind::replay) return;
+  const std::uint64_t cells = std::uint64_t{spec.canvas_width} * spec.canvas_height;
+  if (parse_workload(spec.workload, cells).kind != WorkloadSpec::Kind::replay) return;
   require(spec.loop == Loop::open, "loop", "open for a replay, which has its own times");
   require(spec.batch == 1, "batch", "1 for a replay");
   require(spec.read_share == 0, "read_share", "0 for a replay");

@@ -73,8 +73,10 @@ struct LoadSpec {
   ReadMode read_mode = ReadMode::local;
   Routing routing = Routing::any;
 
-  // uniform | zipf | zipf:EXPONENT | replay:FILE. A replay has its own times (open loop, batch 1)
-  // and ends with its file or with the duration, whichever is first.
+  // uniform | zipf[:EXPONENT] | hotspot[:SHARE[@CELLS]] | rplace | replay:FILE, see WorkloadSpec.
+  // `rplace` plays the event's rate curve over the duration with `rate` as its mean; a closed loop
+  // has no rate, so that only its cells and users remain. A replay has its own times (open loop,
+  // batch 1) and ends with its file or with the duration, whichever is first.
   std::string workload = "uniform";
   double replay_speed = 1;  // how many times faster than recorded
   std::uint32_t canvas_width = 1000;

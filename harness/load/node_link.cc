@@ -8,7 +8,7 @@
 namespace parley::load {
 namespace {
 
-constexpr int kReconnectMs = 20;
+constexpr int kLinkReconnectMs = 20;
 constexpr int kReconnectMaxMs = 200;
 
 }  // namespace
@@ -24,7 +24,7 @@ NodeLink::NodeLink(zmq::context_t& context, const Target& target, std::uint32_t 
   // the connection's state says.
   socket_.set(opt::sndhwm, 0);
   socket_.set(opt::rcvhwm, 0);
-  socket_.set(opt::reconnect_ivl, kReconnectMs);
+  socket_.set(opt::reconnect_ivl, kLinkReconnectMs);
   socket_.set(opt::reconnect_ivl_max, kReconnectMaxMs);
   socket_.set(opt::heartbeat_ivl, 1000);
   socket_.set(opt::heartbeat_timeout, 3000);

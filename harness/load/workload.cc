@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "harness/load/replay.h"
+#include "harness/load/rplace.h"
 
 namespace parley::load {
 namespace {
@@ -21,19 +22,13 @@ double log1p_over(double t) {
   return std::abs(t) < 1e-8 ? 1 - t / 2 : std::log1p(t) / t;
 }
 
-// Mixes all bits of x (the finaliser of SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
-std::uint64_t mixed(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
-// Draws cells: each equally often, or by a Zipf law over the cells in an order given by the seed.
+// Draws cells: each equally often, by a Zipf law, or the first few with a share of their own; over
+// the cells in an order given by the seed.
 class CellChooser {
  public:
   CellChooser(const LoadSpec& spec, const WorkloadSpec& workload)
       : cells_(std::uint64_t{spec.canvas_width} * spec.canvas_height),
-        zipf_(workload.kind == WorkloadSpec::Kind::zipf),
+        workload_(workload),
         sampler_(cells_, workload.exponent) {
     // rank -> (rank * factor + shift) mod cells is a permutation.
     Random random(mixed(spec.seed));
@@ -44,13 +39,30 @@ class CellChooser {
   }
 
   std::uint64_t next(Random& random) const {
-    if (!zipf_) return random.below(cells_);
-    return ((sampler_.draw(random) - 1) * factor_ + shift_) % cells_;
+    switch (workload_.kind) {
+      case WorkloadSpec::Kind::zipf:
+        return cell_of(sampler_.draw(random) - 1);
+      case WorkloadSpec::Kind::hotspot:
+        return cell_of(next_of_hotspot(random));
+      default:
+        return random.below(cells_);
+    }
   }
 
  private:
+  [[nodiscard]] std::uint64_t cell_of(std::uint64_t rank) const {
+    return (rank * factor_ + shift_) % cells_;
+  }
+
+  std::uint64_t next_of_hotspot(Random& random) const {
+    const std::uint64_t hot = workload_.hot_cells;
+    const bool is_hot = unit(random) < workload_.hot_share;
+    if (is_hot || hot == cells_) return random.below(hot);
+    return hot + random.below(cells_ - hot);
+  }
+
   std::uint64_t cells_;
-  bool zipf_;
+  WorkloadSpec workload_;
   ZipfSampler sampler_;
   std::uint64_t factor_ = 1;
   std::uint64_t shift_ = 0;
@@ -156,7 +168,42 @@ class Replay final : public Source {
   std::int64_t due_ns_ = 0;
 };
 
+// Whether the whole text is one number, which goes to `value`.
+template <class Number>
+bool read_whole(std::string_view text, Number& value) {
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc{} && stop == end;
+}
+
+void read_exponent(const std::string& text, std::string_view parameter, WorkloadSpec& workload) {
+  double& exponent = workload.exponent;
+  if (read_whole(parameter, exponent) && exponent > 0 && exponent <= kMaxExponent) return;
+  throw LoadError("workload: the exponent of \"" + text + "\" must be above 0 and at most 10");
+}
+
+// SHARE or SHARE@CELLS.
+void read_hotspot(const std::string& text, std::string_view parameter, WorkloadSpec& workload) {
+  const std::size_t at = parameter.find('@');
+  const double& share = workload.hot_share;
+  if (!read_whole(parameter.substr(0, at), workload.hot_share) || !(share > 0 && share <= 1)) {
+    throw LoadError("workload: the share of \"" + text +
+                    "\" must be above 0 and at most 1, as in hotspot:0.9@16");
+  }
+  if (at == std::string_view::npos) return;
+  if (!read_whole(parameter.substr(at + 1), workload.hot_cells) || workload.hot_cells == 0) {
+    throw LoadError("workload: the hot cells of \"" + text +
+                    "\" must be a whole number from 1 on, as in hotspot:0.9@16");
+  }
+}
+
 }  // namespace
+
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
 
 double unit(Random& random) {
   return static_cast<double>(random.bits() >> 11) * 0x1.0p-53;
@@ -198,33 +245,55 @@ std::uint64_t ZipfSampler::draw(Random& random) const {
 
 WorkloadSpec parse_workload(const std::string& text) {
   WorkloadSpec workload;
+  const std::size_t colon = text.find(':');
+  const std::string kind = text.substr(0, colon);
+  const bool has_parameter = colon != std::string::npos;
+  const std::string parameter = has_parameter ? text.substr(colon + 1) : "";
   if (text == "uniform") return workload;
-  if (text == "zipf" || text.starts_with("zipf:")) {
+  if (kind == "zipf") {
     workload.kind = WorkloadSpec::Kind::zipf;
-    if (text == "zipf") return workload;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data() + 5, end, workload.exponent);
-    if (error == std::errc{} && stop == end && workload.exponent > 0 &&
-        workload.exponent <= kMaxExponent) {
-      return workload;
-    }
-    throw LoadError("workload: the exponent of \"" + text + "\" must be above 0 and at most 10");
+    if (has_parameter) read_exponent(text, parameter, workload);
+    return workload;
   }
-  if (text.starts_with("replay:") && text.size() > 7) {
+  if (kind == "hotspot") {
+    workload.kind = WorkloadSpec::Kind::hotspot;
+    if (has_parameter) read_hotspot(text, parameter, workload);
+    return workload;
+  }
+  if (text == "rplace") {
+    workload.kind = WorkloadSpec::Kind::rplace;
+    return workload;
+  }
+  if (kind == "replay" && !parameter.empty()) {
     workload.kind = WorkloadSpec::Kind::replay;
-    workload.file = text.substr(7);
+    workload.file = parameter;
     return workload;
   }
   throw LoadError("workload: \"" + text +
-                  "\" is not known; allowed are uniform, zipf, zipf:EXPONENT and replay:FILE");
+                  "\" is not one of uniform, zipf, zipf:EXPONENT, hotspot, hotspot:SHARE, "
+                  "hotspot:SHARE@CELLS, rplace, replay:FILE");
+}
+
+WorkloadSpec parse_workload(const std::string& text, std::uint64_t canvas_cells) {
+  WorkloadSpec workload = parse_workload(text);
+  if (workload.kind == WorkloadSpec::Kind::hotspot && workload.hot_cells > canvas_cells) {
+    throw LoadError("workload: the hot cells of \"" + text + "\" must be at most the " +
+                    std::to_string(canvas_cells) + " cells of the canvas, but are " +
+                    std::to_string(workload.hot_cells));
+  }
+  return workload;
 }
 
 std::unique_ptr<Source> make_source(const LoadSpec& spec) {
   const WorkloadSpec workload = parse_workload(spec.workload);
-  if (workload.kind == WorkloadSpec::Kind::replay) {
-    return std::make_unique<Replay>(spec, workload.file);
+  switch (workload.kind) {
+    case WorkloadSpec::Kind::replay:
+      return std::make_unique<Replay>(spec, workload.file);
+    case WorkloadSpec::Kind::rplace:
+      return make_rplace_source(spec);
+    default:
+      return std::make_unique<Synthetic>(spec, workload);
   }
-  return std::make_unique<Synthetic>(spec, workload);
 }
 
 bool recorded(std::uint32_t x, std::uint32_t y, double share) {

@@ -36,6 +36,9 @@ class ZipfSampler {
 // Uniform in [0, 1).
 double unit(Random& random);
 
+// Mixes all bits of x (the finaliser of SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
+std::uint64_t mixed(std::uint64_t x);
+
 // A message of a client: `batch` placements, or as many cells to read.
 struct Message {
   std::int64_t due_ns = 0;  // the intended moment, after the start of the load
@@ -59,15 +62,27 @@ class Source {
   [[nodiscard]] virtual ReplayFigures replay_figures() const { return {}; }
 };
 
-// A workload as written in a spec: uniform | zipf | zipf:EXPONENT | replay:FILE.
+// A workload as written in a spec:
+//   uniform                all cells alike
+//   zipf[:EXPONENT]        rank^-EXPONENT, above 0 and at most 10; 1 if not given
+//   hotspot[:SHARE[@CELLS]]  that share of all placements goes to so many hot cells, each alike,
+//   and
+//                          the rest to all other cells; 0.9@16 if not given. For contention: the
+//                          share of placements that meet another one on their cell
+//   rplace                 as in the event of 2017, see rplace.h
+//   replay:FILE            a published log
 struct WorkloadSpec {
-  enum class Kind : std::uint8_t { uniform, zipf, replay };
+  enum class Kind : std::uint8_t { uniform, zipf, hotspot, rplace, replay };
   Kind kind = Kind::uniform;
   double exponent = 1;
+  double hot_share = 0.9;
+  std::uint32_t hot_cells = 16;
   std::string file;
 };
 // Throws LoadError that says what is allowed.
 WorkloadSpec parse_workload(const std::string& text);
+// Also that the workload fits a canvas of so many cells.
+WorkloadSpec parse_workload(const std::string& text, std::uint64_t canvas_cells);
 
 // The source of a load. Throws LoadError when a replay's file cannot be read.
 std::unique_ptr<Source> make_source(const LoadSpec& spec);

@@ -76,11 +76,37 @@ TEST(Workload, IsParsedOrRefusedWithWhatIsAllowed) {
   EXPECT_EQ(parse_workload("zipf").exponent, 1);
   EXPECT_EQ(parse_workload("zipf:0.8").exponent, 0.8);
   EXPECT_EQ(parse_workload("replay:a:b.csv").file, "a:b.csv");
+  EXPECT_EQ(parse_workload("rplace").kind, WorkloadSpec::Kind::rplace);
   EXPECT_THAT(problem_of("zipf:"), testing::HasSubstr("must be above 0"));
   EXPECT_THAT(problem_of("zipf:-1"), testing::HasSubstr("must be above 0"));
   EXPECT_THAT(problem_of("zipf:1x"), testing::HasSubstr("must be above 0"));
   EXPECT_THAT(problem_of("replay:"), testing::HasSubstr("replay:FILE"));
-  EXPECT_THAT(problem_of("gauss"), testing::HasSubstr("allowed are uniform, zipf"));
+  for (const char* unknown : {"gauss", "uniform:1", "rplace:1", "hotspots", "replay", ""}) {
+    EXPECT_THAT(problem_of(unknown), testing::HasSubstr("is not one of uniform, zipf, zipf:EXP"));
+  }
+}
+
+TEST(Workload, AHotspotHasAShareAndANumberOfCells) {
+  const auto expect = [](const char* text, double share, std::uint32_t cells) {
+    const WorkloadSpec workload = parse_workload(text);
+    EXPECT_EQ(workload.kind, WorkloadSpec::Kind::hotspot);
+    EXPECT_EQ(workload.hot_share, share) << text;
+    EXPECT_EQ(workload.hot_cells, cells) << text;
+  };
+  expect("hotspot", 0.9, 16);
+  expect("hotspot:0.5", 0.5, 16);
+  expect("hotspot:1@1", 1, 1);
+  expect("hotspot:0.25@1000", 0.25, 1000);
+  for (const char* bad : {"hotspot:", "hotspot:0", "hotspot:1.1", "hotspot:nan", "hotspot:x@3",
+                          "hotspot:@3", "hotspot:90%"}) {
+    EXPECT_THAT(problem_of(bad), testing::HasSubstr("must be above 0 and at most 1")) << bad;
+  }
+  for (const char* bad : {"hotspot:0.5@", "hotspot:0.5@0", "hotspot:0.5@-1", "hotspot:0.5@1.5",
+                          "hotspot:0.5@99999999999"}) {
+    EXPECT_THAT(problem_of(bad), testing::HasSubstr("must be a whole number from 1 on")) << bad;
+  }
+  EXPECT_NO_THROW(parse_workload("hotspot:0.5@9", 9));
+  EXPECT_THROW(parse_workload("hotspot:0.5@10", 9), LoadError);
 }
 
 std::map<std::pair<int, int>, int> cells_drawn(const LoadSpec& spec, int count) {
@@ -127,6 +153,31 @@ TEST(Source, ZipfGivesEachCellOneRankAndTheSeedSaysWhich) {
                       })->first);
   }
   EXPECT_GT(favourites.size(), 5u);
+}
+
+TEST(Source, AHotspotTakesItsShareAndTheRestGoesElsewhere) {
+  LoadSpec spec;
+  spec.workload = "hotspot:0.8@3";
+  spec.canvas_width = 10;
+  spec.canvas_height = 4;
+  std::vector<int> counts;
+  for (const auto& [cell, count] : cells_drawn(spec, 100'000)) counts.push_back(count);
+  ASSERT_EQ(counts.size(), 40u);
+  std::sort(counts.rbegin(), counts.rend());
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(counts[i], 80'000 / 3, 800);
+  for (std::size_t i = 3; i < 40; ++i) EXPECT_NEAR(counts[i], 20'000 / 37, 120);
+}
+
+TEST(Source, AHotspotMayBeTheWholeCanvas) {
+  LoadSpec spec;
+  spec.workload = "hotspot:0.5@4";
+  spec.canvas_width = 2;
+  spec.canvas_height = 2;
+  const auto cells = cells_drawn(spec, 8000);
+  EXPECT_EQ(cells.size(), 4u);
+  for (const auto& [cell, count] : cells) EXPECT_NEAR(count, 2000, 200);
+  spec.workload = "hotspot:1@1";
+  EXPECT_EQ(cells_drawn(spec, 1000).size(), 1u);
 }
 
 TEST(Source, TheSameSeedGivesTheSameLoad) {

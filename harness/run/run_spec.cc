@@ -8,6 +8,7 @@
 
 #include "harness/cluster/links.h"
 #include "harness/cluster/node_config.h"
+#include "harness/load/workload.h"
 #include "harness/run/bare_path.h"
 #include "harness/run/faults.h"
 
@@ -33,15 +34,11 @@ std::string slug(std::string_view text) {
 }
 
 void check_workload(const RunSpec& spec) {
-  if (spec.workload == "uniform" || spec.workload == "zipf") return;
-  if (spec.workload.starts_with("replay:") && spec.workload.size() > 7) return;
-  if (spec.workload == "hotspot" || spec.workload == "rplace") {
-    throw ConfigError(fmt::format(
-        "workload: \"{}\" belongs to a later version; allowed: uniform, zipf, replay:FILE",
-        spec.workload));
+  try {
+    load::parse_workload(spec.workload, std::uint64_t{spec.canvas.width} * spec.canvas.height);
+  } catch (const load::LoadError& error) {
+    throw ConfigError(error.what());
   }
-  throw ConfigError(fmt::format("workload: {} is not one of uniform, zipf, replay:FILE",
-                                toml_quoted(spec.workload)));
 }
 
 }  // namespace

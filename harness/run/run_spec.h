@@ -24,7 +24,7 @@ struct RunSpec {
   std::string durability = "none";
   std::string links = "loopback";    // or a path, see load_network_profile
   std::string faults = "none";       // a schedule's name or a path, see load_faults
-  std::string workload = "uniform";  // uniform | zipf | replay:FILE
+  std::string workload = "uniform";  // see load::WorkloadSpec
   double speed = 1;                  // of a replay
   double read_share = 0;
   std::string read_mode = "local";  // local | linearizable

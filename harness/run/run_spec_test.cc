@@ -33,6 +33,9 @@ TEST(RunSpec, TheNameHasOnlyWhatIsUnusual) {
   spec.batch = 8;
   EXPECT_EQ(run_name(spec, 12),
             "012-raft-n3-r10000-two-kills-zipf-reads25-linearizable-to_leader-b8-rep1");
+  RunSpec hot = spec_of("raft", 3);
+  hot.workload = "hotspot:0.9@16";
+  EXPECT_EQ(run_name(hot, 1), "001-raft-n3-r10000-hotspot-0-9-16-rep1");
   spec = spec_of("raft", 5);
   spec.closed_loop = true;
   EXPECT_EQ(run_name(spec, 1000), "1000-raft-n5-w1024-rep1");
@@ -62,6 +65,20 @@ TEST(RunSpec, ImpossibleOnesHaveAReason) {
   RunSpec three = spec_of("raft", 3);
   three.faults = path;
   EXPECT_THAT(impossible_because(three), HasSubstr("f.toml names node 4 of 3"));
+}
+
+TEST(RunSpec, WorkloadsAreThoseOfTheLoad) {
+  RunSpec spec = spec_of("raft", 3);
+  for (const char* known : {"uniform", "zipf", "zipf:0.8", "hotspot", "hotspot:0.5",
+                            "hotspot:0.5@4", "rplace", "replay:log.csv"}) {
+    spec.workload = known;
+    EXPECT_NO_THROW(check_run(spec)) << known;
+  }
+  spec.canvas = {3, 5};
+  spec.workload = "hotspot:0.5@16";
+  EXPECT_THROW(check_run(spec), ConfigError);
+  spec.workload = "hotspot:0.5@15";
+  EXPECT_NO_THROW(check_run(spec));
 }
 
 TEST(RunSpec, ARecordedRunIsExpectedToTakeLonger) {

@@ -132,7 +132,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{kGood + "faults = \"kill-leadre\"\n",
                 "faults: \"kill-leadre\" is not one of none, kill-leader, kill-follower"},
         BadSpec{kGood + "workload = \"unifrom\"\n",
-                "workload: \"unifrom\" is not one of uniform, zipf, replay:FILE"}));
+                "workload: \"unifrom\" is not one of uniform, zipf, zipf:EXPONENT, hotspot"},
+        BadSpec{kGood + "workload = \"zipf:0\"\n",
+                "workload: the exponent of \"zipf:0\" must be above 0 and at most 10"},
+        BadSpec{kGood + "workload = \"hotspot:2\"\n",
+                "workload: the share of \"hotspot:2\" must be above 0 and at most 1"},
+        BadSpec{kGood + "canvas = \"4x4\"\nworkload = \"hotspot:0.9@17\"\n",
+                "workload: the hot cells of \"hotspot:0.9@17\" must be at most the 16 cells"}));
 
 INSTANTIATE_TEST_SUITE_P(
     LaterVersions, BadSpecs,
@@ -144,9 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "durability \"none\""},
         BadSpec{kGood + "links = \"geo-4\"\n", "links: \"geo-4\" is not a profile of this version"},
         BadSpec{kGood + "faults = \"kill-majority\"\n",
-                "faults: \"kill-majority\" belongs to a later version"},
-        BadSpec{kGood + "workload = \"hotspot\"\n",
-                "workload: \"hotspot\" belongs to a later version"}));
+                "faults: \"kill-majority\" belongs to a later version"}));
 
 INSTANTIATE_TEST_SUITE_P(
     DoNotFit, BadSpecs,
