@@ -121,7 +121,9 @@ void EventCells::make_classes(std::uint32_t count) {
     largest = std::max(largest, made.size);
     classes_.push_back(made);
   }
-  persistent_.build(log_normal_shares(normal_edges(classes), event::kPersistentSigma));
+  std::vector<double> shares = log_normal_shares(normal_edges(classes), event::kPersistentSigma);
+  shares.push_back(event::kHotShare / (1 - event::kHotShare));
+  classes_or_hot_.build(shares);
   member_edges_ = normal_edges(largest);
 }
 
@@ -156,16 +158,15 @@ Cell EventCells::cell_in(std::uint32_t block, std::uint64_t bits) const {
 }
 
 Cell EventCells::next(Random& random) const {
-  constexpr auto kHotBelow = static_cast<std::uint64_t>(event::kHotShare * 0x1p64);
-  const std::uint64_t bits = random.bits();
-  const std::uint64_t within = random.bits();
-  if (bits < kHotBelow) return hot_[hot_ranks_.draw(within)];
   const std::uint64_t which = random.bits();
-  const std::uint64_t member_bits = random.bits();
-  const Class& one = classes_[persistent_.draw(which)];
+  const std::uint64_t rank = random.bits();
+  const std::uint32_t drawn = classes_or_hot_.draw(which);
+  if (drawn == classes_.size()) return hot_[hot_ranks_.draw(rank)];
+  const Class& one = classes_[drawn];
   // A class may be one smaller than the largest; its last two ranks are one.
-  std::uint32_t member = std::min(moving_.draw(member_bits), one.size - 1) + one.turn;
+  std::uint32_t member = std::min(moving_.draw(rank), one.size - 1) + one.turn;
   if (member >= one.size) member -= one.size;
+  const std::uint64_t within = random.bits();
   return cell_in(blocks_[one.first + member], within);
 }
 
@@ -194,20 +195,19 @@ EventUsers::EventUsers(double placements) {
   if (!groups_.empty()) shares_.build(weights);
 }
 
-// All of a batch have rested when the last one of it has.
-bool EventUsers::rested(const Group& group, double position) const {
-  return position - group.last[group.turn / group.batch] >= kCooldown ||
-         group.turn % group.batch != 0;
-}
-
 std::uint32_t EventUsers::next(double position, Random& random) {
   for (int i = 0; i < kTriesForAUser && !groups_.empty(); ++i) {
     Group& group = groups_[shares_.draw(random.bits())];
-    if (!rested(group, position)) continue;
-    const std::uint32_t user = group.first + group.turn;
-    group.last[group.turn / group.batch] = position;
-    if (++group.turn == group.size) group.turn = 0;
-    return user;
+    double& last = group.last[group.at];
+    // All of a batch have rested when the last one of it has.
+    if (group.placed == 0 && position - last < kCooldown) continue;
+    last = position;
+    const std::uint32_t turn = group.at * group.batch + group.placed;
+    if (++group.placed == group.batch || turn + 1 == group.size) {
+      group.placed = 0;
+      group.at = turn + 1 == group.size ? 0 : group.at + 1;
+    }
+    return group.first + turn;
   }
   // Everybody rests, as may happen among few: somebody new comes.
   return newcomer_++;

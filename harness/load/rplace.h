@@ -80,7 +80,7 @@ class EventCells {
   std::vector<std::uint16_t> blocks_;  // in an order given by the seed
   std::vector<Class> classes_;
   std::vector<double> member_edges_;  // between the moving weights' z, in the largest class
-  AliasTable persistent_;
+  AliasTable classes_or_hot_;         // by persistent weight; the last index is the hot pixels
   AliasTable moving_;
   std::vector<Cell> hot_;
   AliasTable hot_ranks_;
@@ -106,11 +106,10 @@ class EventUsers {
     std::uint32_t first = 0;
     std::uint32_t size = 0;
     std::uint32_t batch = 1;              // users
-    std::uint32_t turn = 0;               // who is next
+    std::uint32_t at = 0;                 // the batch whose turn it is
+    std::uint32_t placed = 0;             // of its users, in this turn
     std::array<double, kBatches> last{};  // when the last one of each batch placed
   };
-  bool rested(const Group& group, double position) const;
-
   std::vector<Group> groups_;
   AliasTable shares_;
   std::uint32_t newcomer_ = 1;
