@@ -1,4 +1,4 @@
-// Printed by rplace_fit.mjs.
+// Printed by rplace_fit.mjs, but for the colours.
 #include "harness/load/rplace_event.h"
 
 namespace parley::load::event {

@@ -2,7 +2,8 @@
 //
 // Source: the placements that Reddit published of r/place, 2017 (1 to 3 April, 72 hours, 1000x1000
 // pixels, 16.56 million placements by 1.17 million users) and 2022 (83 hours, 2000x2000 pixels,
-// 160.35 million placements by 10.4 million users). The tables are what rplace_fit.mjs prints.
+// 160.35 million placements by 10.4 million users). The tables are what rplace_fit.mjs prints,
+// but for the shares of the colours, which are counts of colours.csv there divided by their sum.
 //   rate    placements of each half hour of 2017
 //   cells   the canvas of 2017 in 200x200 blocks of 5x5 pixels. Within a half hour the blocks'
 //           shares are close to log-normal. A part of the variance belongs to a block for good, the
