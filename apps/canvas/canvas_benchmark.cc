@@ -70,7 +70,7 @@ void BM_CanvasView(benchmark::State& state) {
     }
     const FrozenStore frozen = store.freeze();
     state.ResumeTiming();
-    view.update(frozen, {index});
+    view.update(frozen, {index}, 1);
     benchmark::DoNotOptimize(view.rgb());
   }
 }

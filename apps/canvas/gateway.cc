@@ -6,10 +6,12 @@
 #include <random>
 #include <utility>
 
-#include "apps/canvas/canvas_view.h"
 #include "apps/canvas/gateway_json.h"
 #include "apps/canvas/http_text.h"
+#include "apps/canvas/live_view.h"
+#include "apps/canvas/metrics.h"
 #include "apps/canvas/page.h"
+#include "apps/canvas/png_pictures.h"
 
 namespace parley {
 namespace {
@@ -19,9 +21,18 @@ using Responder = HttpHandler::Responder;
 
 constexpr std::string_view kJsonType = "application/json";
 constexpr std::uint32_t kMaxJsonPixels = 1'000'000;
-constexpr std::size_t kMaxViewWaiters = 4096;
-constexpr std::array<std::string_view, 2> kCanvasTypes{"application/json",
-                                                       "application/octet-stream"};
+constexpr std::array<std::string_view, 3> kCanvasTypes{"application/json",
+                                                       "application/octet-stream", "image/png"};
+constexpr char kCanvasTypesText[] = "application/json, application/octet-stream, image/png";
+constexpr char kPathsText[] =
+    "/, /canvas, /pixel, /ws, /status, /health, /metrics, /client/pixels, /client/pixel, "
+    "/client/status, /client/health, /ws/";
+
+// Why something could not be done.
+struct Failure {
+  int status = 0;
+  Complaint complaint;
+};
 
 HttpResponse json_response(int status, std::string body) {
   HttpResponse response;
@@ -38,38 +49,60 @@ HttpResponse complaint_response(int status, const Complaint& complaint) {
   return response;
 }
 
+HttpResponse failure_response(const Failure& failure) {
+  return complaint_response(failure.status, failure.complaint);
+}
+
 // What was refused was not done: 429 where waiting a moment is enough, 503 where the cluster or the
 // node has to recover first.
-HttpResponse refusal_response(RefusedBecause reason) {
+Failure refusal(RefusedBecause reason) {
   const std::string word(reason_word(reason));
   switch (reason) {
     case RefusedBecause::invalid:
-      return complaint_response(400, {"the node found the request invalid", word, {}, {}});
+      return {400, {"the node found the request invalid", word, {}, {}}};
     case RefusedBecause::overloaded:
-      return complaint_response(429, {"too much at once; nothing was done", word, {}, {}});
+      return {429, {"too much at once; nothing was done", word, {}, {}}};
     case RefusedBecause::no_leader:
-      return complaint_response(503, {"no leader is known; nothing was done", word, {}, {}});
+      return {503, {"no leader is known; nothing was done", word, {}, {}}};
     case RefusedBecause::stopping:
-      return complaint_response(503, {"the node is stopping; nothing was done", word, {}, {}});
+      return {503, {"the node is stopping; nothing was done", word, {}, {}}};
     case RefusedBecause::too_many_sessions:
-      return complaint_response(
-          503, {"no more clients can be told apart; nothing was done", word, "client", {}});
+      return {503, {"no more clients can be told apart; nothing was done", word, "client", {}}};
     default:
-      return complaint_response(503, {"refused; nothing was done", word, {}, {}});
+      return {503, {"refused; nothing was done", word, {}, {}}};
   }
 }
 
-HttpResponse unknown_response(RefusedBecause reason) {
+Failure unknown(RefusedBecause reason) {
   const std::string word(reason_word(reason));
   if (reason == RefusedBecause::too_old) {
-    return complaint_response(
-        504, {"seq: is too far behind the client's latest; whether it was done is forgotten",
-              word,
-              "seq",
-              {}});
+    return {504,
+            {"seq: is too far behind the client's latest; whether it was done is forgotten",
+             word,
+             "seq",
+             {}}};
   }
-  return complaint_response(504,
-                            {"no answer in time; it may or may not have been done", word, {}, {}});
+  return {504, {"no answer in time; it may or may not have been done", word, {}, {}}};
+}
+
+HttpResponse too_many_bodies() {
+  return complaint_response(503,
+                            {"too many slow readers hold earlier canvases", "overloaded", {}, {}});
+}
+
+// An answer whose tag, its first header, follows from the contents of the canvas.
+HttpResponse tagged(std::uint64_t digest, const std::string& type) {
+  HttpResponse response;
+  response.headers = {{"ETag", "\"" + version_text({0, digest}).substr(16) + "-" + type + "\""},
+                      {"Vary", "Accept, Origin"},
+                      {"Cache-Control", "no-cache"}};
+  return response;
+}
+
+std::uint64_t random_number() {
+  std::random_device random;
+  const std::uint64_t high = random();
+  return (high << 32) | random();
 }
 
 std::string fnv_etag(std::string_view content) {
@@ -90,6 +123,8 @@ class Gateway::Impl final : public HttpHandler {
   [[nodiscard]] std::string url() const;
 
   void handle(const HttpRequest& request, Responder respond) override;
+  std::unique_ptr<SocketSession> open_socket(const HttpRequest& request,
+                                             HttpResponse& refused) override;
   HttpResponse failure(HttpFailure kind, const HttpRequest* request) override;
 
  private:
@@ -99,11 +134,7 @@ class Gateway::Impl final : public HttpHandler {
     std::string_view method;
     Serve serve;
   };
-  struct ViewWaiter {
-    std::uint64_t
-        after;  // the view must have been taken when this many placements were acknowledged
-    std::function<void(bool)> ready;
-  };
+  using Placed = std::function<void(const std::optional<Failure>& failure, Stamp stamp)>;
 
   std::optional<Complaint> check_host(const HttpRequest& request) const;
   std::optional<Complaint> check_origin(const HttpRequest& request, bool& cross) const;
@@ -112,34 +143,46 @@ class Gateway::Impl final : public HttpHandler {
 
   void get_canvas(const HttpRequest& request, const Responder& respond);
   void get_health(const HttpRequest& request, const Responder& respond);
+  void get_metrics(const HttpRequest& request, const Responder& respond);
   void get_page(const HttpRequest& request, const Responder& respond);
   void get_pixel(const HttpRequest& request, const Responder& respond);
+  void get_socket(const HttpRequest& request, const Responder& respond);
   void get_status(const HttpRequest& request, const Responder& respond);
   void post_pixel(const HttpRequest& request, const Responder& respond);
+  void course_health(const HttpRequest& request, const Responder& respond);
+  void course_pixel(const HttpRequest& request, const Responder& respond);
+  void course_pixels(const HttpRequest& request, const Responder& respond);
   void not_yet(const HttpRequest& request, const Responder& respond);
 
   std::optional<Complaint> parse_pixel_query(const HttpRequest& request, std::uint32_t& x,
                                              std::uint32_t& y, ReadMode& mode) const;
+  void place(const PlaceRequest& place, const Placed& placed);
+  void show_pixel(std::uint32_t x, std::uint32_t y, ReadMode mode, const canvas::CellState& cell,
+                  const Responder& respond);
+  void with_report(std::function<void(const NodeReport&)> ready);
+  void show_health(const Responder& respond, std::string (*json)(const NodeReport&));
   HttpResponse canvas_response(int type, const std::string& if_none_match);
-  void with_view(std::function<void(bool)> ready);
-  void freeze();
-  void on_frozen(const FrozenStore& store, const NodeReport& report, std::uint64_t acknowledged);
+  void png_response(const std::string& if_none_match, const Responder& respond);
+
+  void tick();
+  void tick_after(std::chrono::milliseconds delay);
 
   static const std::array<Route, 16> kRoutes;
 
   const Canvas& canvas_;
   NodePort& node_;
   const GatewayConfig config_;
-  CanvasView view_;
-  std::optional<Clock::time_point> view_taken_;
-  std::uint64_t view_acknowledged_ = 0;  // what `acknowledged_` was when the view was asked for
-  std::uint64_t acknowledged_ = 0;       // placements through this gateway that were done
-  bool freezing_ = false;
-  std::vector<ViewWaiter> view_waiters_;
   HttpServer server_;
   HttpServer::Poster post_;
+  LiveView live_;
+  Viewers viewers_;
+  PngPictures pictures_;
   Placer placer_;
+  GatewayCounters counters_;  // of placements; the rest is filled in when asked for
   bool loopback_only_ = false;
+  bool ticking_ = false;
+  std::uint64_t tick_number_ = 0;
+  std::chrono::milliseconds tick_interval_{0};
 };
 
 const std::array<Gateway::Impl::Route, 16> Gateway::Impl::kRoutes{{
@@ -151,23 +194,26 @@ const std::array<Gateway::Impl::Route, 16> Gateway::Impl::kRoutes{{
     {"/pixel", "POST", &Impl::post_pixel},
     {"/status", "GET", &Impl::get_status},
     {"/health", "GET", &Impl::get_health},
-    {"/ws", "GET", &Impl::not_yet},
-    {"/ws/", "GET", &Impl::not_yet},
-    {"/metrics", "GET", &Impl::not_yet},
+    {"/ws", "GET", &Impl::get_socket},
+    {"/ws/", "GET", &Impl::get_socket},
+    {"/metrics", "GET", &Impl::get_metrics},
     {"/faults", "POST", &Impl::not_yet},
-    {"/client/pixels", "GET", &Impl::not_yet},
-    {"/client/pixel", "POST", &Impl::not_yet},
-    {"/client/status", "GET", &Impl::not_yet},
-    {"/client/health", "GET", &Impl::not_yet},
+    {"/client/pixels", "GET", &Impl::course_pixels},
+    {"/client/pixel", "POST", &Impl::course_pixel},
+    {"/client/status", "GET", &Impl::course_health},
+    {"/client/health", "GET", &Impl::course_health},
 }};
 
 Gateway::Impl::Impl(const Canvas& canvas, NodePort& node, GatewayConfig config)
     : canvas_(canvas),
       node_(node),
       config_(std::move(config)),
-      view_(canvas, config_.max_body_bytes),
       server_(config_.http, *this),
       post_(server_.poster()),
+      live_(canvas, node, post_, config_.view_max_age, config_.max_body_bytes),
+      viewers_(live_.view(), canvas.size(), config_.viewers, random_number() % (kMaxSequence / 2),
+               [this](auto ready) { with_report(std::move(ready)); }),
+      pictures_(live_.view(), canvas.size(), post_),
       placer_(
           [this](std::vector<std::byte> body, Placer::Done done) {
             node_.submit(std::move(body),
@@ -176,18 +222,20 @@ Gateway::Impl::Impl(const Canvas& canvas, NodePort& node, GatewayConfig config)
                            post([done, result] { done(result); });
                          });
           },
-          config_.placer,
-          [] {
-            std::random_device random;
-            const std::uint64_t high = random();
-            return (high << 32) | random();
-          }()) {}
+          config_.placer, random_number()) {
+  live_.on_update([this] { viewers_.stage(); });
+  viewers_.on_first([this] {
+    if (!ticking_) tick_after(viewers_.interval());
+  });
+}
 
 std::string Gateway::Impl::start() {
   loopback_only_ = is_loopback_host(config_.address);
   std::string error = server_.listen(config_.address, config_.port);
-  if (error.empty()) server_.start();
-  return error;
+  if (!error.empty()) return error;
+  tick_after(std::chrono::milliseconds(0));
+  server_.start();
+  return {};
 }
 
 std::string Gateway::Impl::url() const {
@@ -270,8 +318,8 @@ void Gateway::Impl::route(const HttpRequest& request, const Responder& respond) 
     response.headers.emplace_back("Allow", methods);
     return respond(std::move(response));
   }
-  respond(complaint_response(404, {"path: there is nothing here", "not_found", "path",
-                                   "/, /canvas, /pixel, /status, /health"}));
+  respond(
+      complaint_response(404, {"path: there is nothing here", "not_found", "path", kPathsText}));
 }
 
 HttpResponse Gateway::Impl::failure(HttpFailure kind, const HttpRequest* request) {
@@ -294,7 +342,7 @@ HttpResponse Gateway::Impl::failure(HttpFailure kind, const HttpRequest* request
       if (request != nullptr && request->path == "/health") {
         return complaint_response(503, {"the node does not answer", "timed_out", {}, {}});
       }
-      return unknown_response(RefusedBecause::timed_out);
+      return failure_response(unknown(RefusedBecause::timed_out));
     case HttpFailure::broken:
       break;
   }
@@ -304,9 +352,8 @@ HttpResponse Gateway::Impl::failure(HttpFailure kind, const HttpRequest* request
 // --- the endpoints ---
 
 void Gateway::Impl::not_yet(const HttpRequest& request, const Responder& respond) {
-  respond(complaint_response(
-      501, {"path: " + request.path + " is not in this version", "not_in_this_version", "path",
-            "/, /canvas, /pixel, /status, /health"}));
+  respond(complaint_response(501, {"path: " + request.path + " is not in this version",
+                                   "not_in_this_version", "path", kPathsText}));
 }
 
 void Gateway::Impl::get_page(const HttpRequest& request, const Responder& respond) {
@@ -330,20 +377,29 @@ void Gateway::Impl::get_page(const HttpRequest& request, const Responder& respon
 }
 
 void Gateway::Impl::post_pixel(const HttpRequest& request, const Responder& respond) {
-  PlaceRequest place;
-  if (const auto complaint = parse_place(request.body, canvas_.size(), place)) {
+  PlaceRequest wish;
+  if (const auto complaint = parse_place(request.body, canvas_.size(), wish)) {
     return respond(complaint_response(400, *complaint));
   }
-  placer_.place(place, [this, place, respond](const Result& result) {
+  place(wish, [wish, respond](const std::optional<Failure>& failure, Stamp stamp) {
+    respond(failure ? failure_response(*failure) : json_response(200, placed_json(wish, stamp)));
+  });
+}
+
+void Gateway::Impl::place(const PlaceRequest& place, const Placed& placed) {
+  placer_.place(place, [this, x = place.x, y = place.y, placed](const Result& result) {
     const auto reason = static_cast<RefusedBecause>(result.reason);
     switch (result.outcome) {
       case Outcome::ok:
-        ++acknowledged_;
-        return respond(json_response(200, placed_json(place, result.stamp)));
+        ++counters_.placed_ok;
+        live_.acknowledged(x, y, result.stamp);
+        return placed({}, result.stamp);
       case Outcome::refused:
-        return respond(refusal_response(reason));
+        ++counters_.placed_refused;
+        return placed(refusal(reason), {});
       case Outcome::unknown:
-        return respond(unknown_response(reason));
+        ++counters_.placed_unknown;
+        return placed(unknown(reason), {});
     }
   });
 }
@@ -395,17 +451,17 @@ void Gateway::Impl::get_pixel(const HttpRequest& request, const Responder& respo
   }
   std::vector<std::byte> query;
   encode_cell_ref(x, y, query);
-  const auto answer = [respond, x, y, mode](const std::string& error, RefusedBecause reason,
-                                            const std::vector<canvas::CellState>& cells) {
+  const auto answer = [this, respond, x, y, mode](const std::string& error, RefusedBecause reason,
+                                                  const std::vector<canvas::CellState>& cells) {
     if (reason == RefusedBecause::timed_out) {
       return respond(
           complaint_response(504, {"no answer in time", std::string(reason_word(reason)), {}, {}}));
     }
-    if (reason != RefusedBecause::none) return respond(refusal_response(reason));
+    if (reason != RefusedBecause::none) return respond(failure_response(refusal(reason)));
     if (!error.empty() || cells.empty()) {
       return respond(complaint_response(500, {error, "broken", {}, {}}));
     }
-    respond(json_response(200, pixel_json(x, y, cells.front(), mode)));
+    show_pixel(x, y, mode, cells.front(), respond);
   };
   node_.query(std::move(query), mode,
               [post = post_, answer](const std::string& error, RefusedBecause reason, Bytes bytes) {
@@ -415,26 +471,163 @@ void Gateway::Impl::get_pixel(const HttpRequest& request, const Responder& respo
               });
 }
 
+void Gateway::Impl::show_pixel(std::uint32_t x, std::uint32_t y, ReadMode mode,
+                               const canvas::CellState& cell, const Responder& respond) {
+  CanvasView& view = live_.view();
+  const Stamp stamp{cell.stamp_major(), cell.stamp_minor()};
+  // Before the first look nobody knows how long it has been there.
+  if (live_.taken() && cell.painted() != 0) view.saw(x, y, stamp, LiveView::now_s());
+  const CanvasView::Seconds when = view.first_seen(x, y, stamp);
+  respond(json_response(200, pixel_json(x, y, cell, mode, when)));
+}
+
+void Gateway::Impl::with_report(std::function<void(const NodeReport&)> ready) {
+  node_.report([post = post_, ready = std::move(ready)](NodeReport report) {
+    post([ready, report = std::move(report)] { ready(report); });
+  });
+}
+
 void Gateway::Impl::get_status(const HttpRequest&, const Responder& respond) {
-  node_.report([this, post = post_, respond](NodeReport report) {
-    post([this, respond, report = std::move(report)] {
-      if (report.node == kNoNode) return respond(refusal_response(RefusedBecause::overloaded));
-      respond(json_response(200, status_json(report, canvas_.size(), server_.counters())));
-    });
+  with_report([this, respond](const NodeReport& report) {
+    if (report.node == kNoNode) {
+      return respond(failure_response(refusal(RefusedBecause::overloaded)));
+    }
+    respond(json_response(
+        200, status_json(report, canvas_.size(), server_.counters(), viewers_.counters().viewers)));
+  });
+}
+
+void Gateway::Impl::get_metrics(const HttpRequest&, const Responder& respond) {
+  with_report([this, respond](const NodeReport& report) {
+    if (report.node == kNoNode) {
+      return respond(failure_response(refusal(RefusedBecause::overloaded)));
+    }
+    GatewayCounters counters = counters_;
+    counters.http = server_.counters();
+    counters.viewers = viewers_.counters();
+    counters.update_interval_s = std::chrono::duration<double>(tick_interval_).count();
+    HttpResponse response = json_response(200, metrics_text(report, counters));
+    response.content_type = kMetricsType;
+    respond(std::move(response));
   });
 }
 
 void Gateway::Impl::get_health(const HttpRequest&, const Responder& respond) {
-  node_.report([post = post_, respond](NodeReport report) {
-    post([respond, report = std::move(report)] {
-      if (report.node == kNoNode) {
-        return respond(complaint_response(503, {"the node is overloaded", "overloaded", {}, {}}));
-      }
-      if (report.status.leader == kNoNode) {
-        return respond(complaint_response(503, {"no leader is known", "no_leader", {}, {}}));
-      }
-      respond(json_response(200, health_json(report)));
-    });
+  show_health(respond, &health_json);
+}
+
+void Gateway::Impl::show_health(const Responder& respond, std::string (*json)(const NodeReport&)) {
+  with_report([respond, json](const NodeReport& report) {
+    if (report.node == kNoNode) {
+      return respond(complaint_response(503, {"the node is overloaded", "overloaded", {}, {}}));
+    }
+    if (report.status.leader == kNoNode) {
+      return respond(complaint_response(503, {"no leader is known", "no_leader", {}, {}}));
+    }
+    respond(json_response(200, json(report)));
+  });
+}
+
+// --- viewers ---
+
+void Gateway::Impl::get_socket(const HttpRequest& request, const Responder& respond) {
+  HttpResponse response = complaint_response(426, {"Upgrade: " + request.path + " is a WebSocket",
+                                                   "no_websocket", "Upgrade", "websocket"});
+  response.headers.emplace_back("Upgrade", "websocket");
+  respond(std::move(response));
+}
+
+std::unique_ptr<SocketSession> Gateway::Impl::open_socket(const HttpRequest& request,
+                                                          HttpResponse& refused) {
+  bool cross = false;
+  std::optional<Complaint> complaint = check_host(request);
+  if (!complaint) complaint = check_origin(request, cross);
+  if (complaint) {
+    refused = complaint_response(403, *complaint);
+    return nullptr;
+  }
+  if (request.path == "/ws/") return viewers_.open_course();
+  if (request.path != "/ws") {
+    refused = complaint_response(
+        404, {"path: there is no WebSocket here", "not_found", "path", "/ws, /ws/"});
+    return nullptr;
+  }
+  std::optional<std::uint64_t> since;
+  for (const auto& [name, value] : query_parameters(request.query)) {
+    if (name == "since" && parse_number(value, since.emplace()) && *since <= kMaxSequence) continue;
+    const std::string allowed = "0 to " + std::to_string(kMaxSequence);
+    refused = name == "since"
+                  ? complaint_response(400, {"since: is not a whole number from " + allowed,
+                                             "invalid", "since", allowed})
+                  : complaint_response(400, {"query: unknown parameter; there is since", "invalid",
+                                             "query", "since"});
+    return nullptr;
+  }
+  return viewers_.open(since);
+}
+
+// Looks at the node's state, tells the viewers, and sees when to do so again.
+void Gateway::Impl::tick() {
+  using std::chrono::milliseconds;
+  ticking_ = true;
+  live_.refresh([this](bool taken) {
+    ticking_ = false;
+    const Clock::time_point started = Clock::now();
+    viewers_.flush();
+    // At most a quarter of this thread goes into it.
+    const auto spent = std::chrono::ceil<milliseconds>(Clock::now() - started) - milliseconds(1);
+    // The node copies 32 KiB for each tile that changes between two looks.
+    const std::size_t tiles = taken ? live_.view().tiles_read() : 0;
+    const milliseconds copied(std::min<std::size_t>(tiles / 8, 250));
+    tick_after(std::max({viewers_.interval(), copied, 4 * spent}));
+  });
+}
+
+void Gateway::Impl::tick_after(std::chrono::milliseconds delay) {
+  tick_interval_ = delay;
+  server_.run_after(delay, [this, number = ++tick_number_] {
+    if (number == tick_number_ && !ticking_) tick();
+  });
+}
+
+// --- the API of the course project distri-place ---
+
+void Gateway::Impl::course_health(const HttpRequest&, const Responder& respond) {
+  show_health(respond, [](const NodeReport&) { return std::string(R"({"status":"ok"})"); });
+}
+
+void Gateway::Impl::course_pixel(const HttpRequest& request, const Responder& respond) {
+  PlaceRequest wish;
+  const auto refuse = [respond](const Failure& failure) {
+    HttpResponse response = failure_response(failure);
+    response.body = std::make_shared<const std::string>(course_refusal_json(failure.complaint));
+    respond(std::move(response));
+  };
+  if (const auto complaint = parse_course_place(request.body, canvas_.size(), wish)) {
+    return refuse({400, *complaint});
+  }
+  place(wish, [refuse, respond](const std::optional<Failure>& failure, Stamp) {
+    if (failure) return refuse(*failure);
+    respond(json_response(200, R"({"success":true})"));
+  });
+}
+
+void Gateway::Impl::course_pixels(const HttpRequest&, const Responder& respond) {
+  const auto [width, height] = canvas_.size();
+  if (width * height > kMaxJsonPixels) {
+    return respond(complaint_response(
+        406, {"canvas: " + std::to_string(width * height) +
+                  " cells are too many for JSON; ask /canvas for application/octet-stream or "
+                  "image/png",
+              "not_acceptable", "canvas", "application/octet-stream, image/png"}));
+  }
+  live_.with_fresh([this, respond](bool taken) {
+    if (!taken) return respond(failure_response(refusal(RefusedBecause::overloaded)));
+    HttpResponse response;
+    response.content_type = kJsonType;
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.body = live_.view().numbers();
+    respond(response.body == nullptr ? too_many_bodies() : std::move(response));
   });
 }
 
@@ -444,79 +637,51 @@ void Gateway::Impl::get_canvas(const HttpRequest& request, const Responder& resp
   const int type = choose_media_type(request.accept, kCanvasTypes);
   if (type < 0) {
     return respond(complaint_response(
-        406, {"Accept: the canvas is offered as application/json and application/octet-stream; "
-              "image/png is not in this version",
-              "not_acceptable", "Accept", "application/json, application/octet-stream"}));
+        406, {std::string("Accept: the canvas is offered as ") + kCanvasTypesText, "not_acceptable",
+              "Accept", kCanvasTypesText}));
   }
-  with_view([this, type, respond, tags = request.if_none_match](bool taken) {
-    respond(taken ? canvas_response(type, tags) : refusal_response(RefusedBecause::overloaded));
+  live_.with_fresh([this, type, respond, tags = request.if_none_match](bool taken) {
+    if (!taken) return respond(failure_response(refusal(RefusedBecause::overloaded)));
+    if (kCanvasTypes[static_cast<std::size_t>(type)] == "image/png") {
+      return png_response(tags, respond);
+    }
+    respond(canvas_response(type, tags));
   });
 }
 
 HttpResponse Gateway::Impl::canvas_response(int type, const std::string& if_none_match) {
+  CanvasView& view = live_.view();
   const bool json = type == 0;
-  if (json && view_.painted() > kMaxJsonPixels) {
+  if (json && view.painted() > kMaxJsonPixels) {
+    constexpr char kOthers[] = "application/octet-stream, image/png";
     return complaint_response(
-        406, {"Accept: " + std::to_string(view_.painted()) +
-                  " painted cells are too many for JSON; ask for application/octet-stream",
-              "not_acceptable", "Accept", "application/octet-stream"});
+        406, {"Accept: " + std::to_string(view.painted()) +
+                  " painted cells are too many for JSON; ask for one of " + kOthers,
+              "not_acceptable", "Accept", kOthers});
   }
-  HttpResponse response;
-  const std::string etag =
-      "\"" + version_text({0, view_.digest()}).substr(16) + (json ? "-json\"" : "-rgb\"");
-  response.headers = {{"ETag", etag}, {"Vary", "Accept, Origin"}, {"Cache-Control", "no-cache"}};
-  if (etag_matches(if_none_match, etag)) {
+  HttpResponse response = tagged(view.digest(), json ? "json" : "rgb");
+  if (etag_matches(if_none_match, response.headers.front().second)) {
     response.status = 304;
     return response;
   }
   response.content_type = kCanvasTypes[static_cast<std::size_t>(type)];
-  response.body = json ? view_.json() : view_.rgb();
-  if (response.body == nullptr) {
-    return complaint_response(
-        503, {"too many slow readers hold earlier canvases", "overloaded", {}, {}});
-  }
-  return response;
+  response.body = json ? view.json() : view.rgb();
+  return response.body == nullptr ? too_many_bodies() : response;
 }
 
-// Calls `ready` once the view is fresh: not older than its limit, and not older than what this
-// gateway has acknowledged. Gives false if the node would not show its state.
-void Gateway::Impl::with_view(std::function<void(bool)> ready) {
-  const bool young = view_taken_ && Clock::now() - *view_taken_ <= config_.view_max_age;
-  if (young && view_acknowledged_ == acknowledged_) return ready(true);
-  // A node that does not answer must not gather them without end.
-  if (view_waiters_.size() >= kMaxViewWaiters) return ready(false);
-  view_waiters_.push_back({acknowledged_, std::move(ready)});
-  if (!freezing_) freeze();
-}
-
-void Gateway::Impl::freeze() {
-  freezing_ = true;
-  node_.freeze(
-      [this, post = post_, acknowledged = acknowledged_](FrozenStore store, NodeReport report) {
-        post([this, acknowledged, store = std::move(store), report = std::move(report)] {
-          on_frozen(store, report, acknowledged);
-        });
-      });
-}
-
-void Gateway::Impl::on_frozen(const FrozenStore& store, const NodeReport& report,
-                              std::uint64_t acknowledged) {
-  freezing_ = false;
-  const bool taken = store.key_count() == canvas_.key_count();
-  if (taken) {
-    view_.update(store, report.applied);
-    view_taken_ = Clock::now();
-    view_acknowledged_ = acknowledged;
+void Gateway::Impl::png_response(const std::string& if_none_match, const Responder& respond) {
+  HttpResponse unchanged = tagged(live_.view().digest(), "png");
+  if (etag_matches(if_none_match, unchanged.headers.front().second)) {
+    unchanged.status = 304;
+    return respond(std::move(unchanged));
   }
-  std::vector<ViewWaiter> waiters = std::exchange(view_waiters_, {});
-  for (ViewWaiter& waiter : waiters) {
-    if (!taken || waiter.after <= acknowledged) {
-      waiter.ready(taken);
-    } else {
-      view_waiters_.push_back(std::move(waiter));
-    }
-  }
-  if (!view_waiters_.empty() && !freezing_) freeze();
+  pictures_.get([respond](const CanvasView::Body& png, std::uint64_t digest) {
+    if (png == nullptr) return respond(too_many_bodies());
+    HttpResponse response = tagged(digest, "png");
+    response.content_type = "image/png";
+    response.body = png;
+    respond(std::move(response));
+  });
 }
 
 Gateway::Gateway(const Canvas& canvas, NodePort& node, GatewayConfig config)

@@ -11,6 +11,7 @@
 #include "apps/canvas/canvas.h"
 #include "apps/canvas/http_server.h"
 #include "apps/canvas/placer.h"
+#include "apps/canvas/viewers.h"
 
 namespace parley {
 
@@ -25,12 +26,13 @@ struct GatewayConfig {
   std::vector<std::string> allowed_origins;
   HttpLimits http;
   PlacerLimits placer;
+  ViewerLimits viewers;
   std::chrono::milliseconds view_max_age{100};  // of what viewers are shown
   std::uint64_t max_body_bytes = 256U << 20;    // of all canvases being sent at one time
 };
 
-// Serves the endpoints of one node and the web page in a thread of its own. Talks to the node
-// through its port only.
+// Serves the endpoints of one node, its viewers and the web page in a thread of its own. Talks to
+// the node through its port only.
 class Gateway {
  public:
   // `canvas` and `node` must outlive the gateway. The node may call back after the gateway is gone:

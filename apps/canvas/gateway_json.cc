@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -16,12 +17,19 @@ using OrderedJson = nlohmann::ordered_json;
 constexpr std::array<std::string_view, 6> kPlaceFields{"x", "y", "color", "user", "client", "seq"};
 constexpr std::string_view kPlaceFieldsText = "x, y, color, user, client, seq";
 
-Complaint invalid(std::string_view field, const std::string& what, const std::string& allowed) {
+Complaint bad_field(std::string_view field, const std::string& what, const std::string& allowed) {
   return {std::string(field) + ": " + what, "invalid", std::string(field), allowed};
 }
 
 std::string range_text(std::uint64_t low, std::uint64_t high) {
   return std::to_string(low) + " to " + std::to_string(high);
+}
+
+// FNV-1a: the same number for the same text on every node.
+std::uint32_t fnv32(std::string_view from) {
+  std::uint32_t hash = 0x811c9dc5;
+  for (const char c : from) hash = (hash ^ static_cast<unsigned char>(c)) * 0x01000193;
+  return hash;
 }
 
 // A value as it may stand in an error message.
@@ -52,11 +60,11 @@ class Fields {
       }
     }
     const std::string allowed = range_text(low, high);
-    complain(invalid(name,
-                     value->is_number_integer()
-                         ? shown(*value) + " is outside " + allowed
-                         : shown(*value) + " is not a whole number from " + allowed,
-                     allowed));
+    complain(bad_field(name,
+                       value->is_number_integer()
+                           ? shown(*value) + " is outside " + allowed
+                           : shown(*value) + " is not a whole number from " + allowed,
+                       allowed));
   }
 
   void color(std::string_view name, std::uint32_t& to) {
@@ -64,7 +72,7 @@ class Fields {
     const Json* value = find(name, allowed);
     if (value == nullptr) return;
     if (value->is_string() && parse_color(value->get_ref<const std::string&>(), to)) return;
-    complain(invalid(name, shown(*value) + " is not a colour such as \"#FF5733\"", allowed));
+    complain(bad_field(name, shown(*value) + " is not a colour such as \"#FF5733\"", allowed));
   }
 
   void complain(Complaint complaint) {
@@ -76,7 +84,7 @@ class Fields {
   const Json* find(std::string_view name, const std::string& allowed) {
     const auto it = object_.find(name);
     if (it != object_.end()) return &*it;
-    complain(invalid(name, "is missing", allowed));
+    complain(bad_field(name, "is missing", allowed));
     return nullptr;
   }
 
@@ -106,7 +114,7 @@ OrderedJson http_json(const HttpCounters& http) {
   return {{"connections", http.connections}, {"in_flight", http.in_flight},
           {"accepted", http.accepted},       {"turned_away", http.turned_away},
           {"requests", http.requests},       {"malformed", http.malformed},
-          {"timed_out", http.timed_out}};
+          {"timed_out", http.timed_out},     {"sockets", http.sockets}};
 }
 
 OrderedJson leader_json(const NodeReport& report) {
@@ -122,6 +130,17 @@ OrderedJson port_json(std::string_view endpoint) {
     return nullptr;
   }
   return port;
+}
+
+// "2025-12-31T23:59:59Z"; null for 0.
+OrderedJson when_json(std::uint32_t when_s) {
+  if (when_s == 0) return nullptr;
+  const std::time_t time = when_s;
+  std::tm utc{};
+  gmtime_r(&time, &utc);
+  std::array<char, 32> written{};
+  return std::string(written.data(),
+                     std::strftime(written.data(), written.size(), "%Y-%m-%dT%H:%M:%SZ", &utc));
 }
 
 // What comes from outside may not be UTF-8: such bytes are replaced, never thrown over.
@@ -146,12 +165,12 @@ std::optional<Complaint> parse_place(std::string_view body, CanvasSize size, Pla
     return Complaint{"body: is not a JSON object such as {\"x\":50,\"y\":30,\"color\":\"#FF5733\"}",
                      "invalid", "body", "a JSON object"};
   }
-  if (!twice.empty()) return invalid(twice, "stands there twice", "once");
+  if (!twice.empty()) return bad_field(twice, "stands there twice", "once");
   for (const auto& [name, value] : object.items()) {
     if (std::find(kPlaceFields.begin(), kPlaceFields.end(), name) == kPlaceFields.end()) {
-      return invalid(name,
-                     "is not a field of a placement; there are " + std::string(kPlaceFieldsText),
-                     std::string(kPlaceFieldsText));
+      return bad_field(name,
+                       "is not a field of a placement; there are " + std::string(kPlaceFieldsText),
+                       std::string(kPlaceFieldsText));
     }
   }
 
@@ -189,7 +208,7 @@ std::string placed_json(const PlaceRequest& place, Stamp stamp) {
 }
 
 std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState& cell,
-                       ReadMode mode) {
+                       ReadMode mode, std::uint32_t when_s) {
   OrderedJson json{{"x", x}, {"y", y}, {"painted", cell.painted() != 0}};
   json["color"] = nullptr;
   json["user"] = nullptr;
@@ -200,13 +219,13 @@ std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState
     json["writer"] = {cell.writer_session(), cell.writer_sequence()};
   }
   json["version"] = version_text({cell.stamp_major(), cell.stamp_minor()});
-  // Cells of this version hold no time of day.
-  json["when"] = nullptr;
+  json["when"] = when_json(when_s);
   json["read"] = mode == ReadMode::local ? "local" : "linearizable";
   return text(json);
 }
 
-std::string status_json(const NodeReport& report, CanvasSize size, const HttpCounters& http) {
+std::string status_json(const NodeReport& report, CanvasSize size, const HttpCounters& http,
+                        std::uint32_t viewers) {
   OrderedJson json{{"node", report.node.value},
                    {"incarnation", std::to_string(report.incarnation.value)},
                    {"algorithm", report.algorithm},
@@ -226,6 +245,7 @@ std::string status_json(const NodeReport& report, CanvasSize size, const HttpCou
   json["elections"] = report.status.elections;
   json["log_bytes"] = report.status.log_bytes;
   json["held_runs"] = report.status.held_runs;
+  json["viewers"] = viewers;
   json["canvas"] = {{"width", size.width}, {"height", size.height}, {"background", "#FFFFFF"}};
   json["http"] = http_json(http);
   return text(json);
@@ -236,6 +256,73 @@ std::string health_json(const NodeReport& report) {
                {"node", report.node.value},
                {"role", report.role},
                {"leader", leader_json(report)}});
+}
+
+std::optional<Complaint> parse_course_place(std::string_view body, CanvasSize size,
+                                            PlaceRequest& place) {
+  const Json object = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
+    return Complaint{
+        "body: is not a JSON object such as {\"user_id\":\"eve\",\"x\":50,\"y\":30,\"color\":255}",
+        "invalid", "body", "a JSON object"};
+  }
+  Fields fields(object);
+  fields.number("x", 0, size.width - 1, place.x);
+  fields.number("y", 0, size.height - 1, place.y);
+  fields.number("color", 0, kMaxColor, place.color);
+  const auto user = object.find("user_id");
+  if (user != object.end() && user->is_string()) {
+    place.user = fnv32(user->get_ref<const std::string&>());
+  } else if (user != object.end() && !user->is_null()) {
+    fields.number("user_id", 0, UINT32_MAX, place.user);
+  }
+  return std::move(fields.complaint());
+}
+
+CourseMessage parse_course_message(std::string_view message, std::string& error) {
+  const Json object = Json::parse(message, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
+    error = "message: is not a JSON object such as {\"type\":\"ping\"}";
+    return CourseMessage::bad;
+  }
+  const auto type = object.find("type");
+  if (type != object.end() && *type == "connect") return CourseMessage::connect;
+  if (type != object.end() && *type == "ping") return CourseMessage::ping;
+  error = type == object.end() ? "type: is missing; there are connect, ping"
+                               : "type: " + shown(*type) + " is neither of connect, ping";
+  return CourseMessage::bad;
+}
+
+std::string course_connected_json(const NodeReport& report) {
+  const OrderedJson node{{"id", report.node.value}, {"role", report.role}};
+  return text({{"type", "connected"}, {"content", {{"node", node}}}});
+}
+
+std::string course_error_json(const std::string& error) {
+  return text({{"type", "error"}, {"message", error}});
+}
+
+// Written by hand: there is one for every pixel and viewer.
+std::string course_pixel_json(std::uint32_t x, std::uint32_t y, std::uint32_t color) {
+  std::string json = R"({"type":"pixel","content":{"x":)";
+  json += std::to_string(x);
+  json += ",\"y\":";
+  json += std::to_string(y);
+  json += ",\"color\":";
+  json += std::to_string(color);
+  json += "}}";
+  return json;
+}
+
+std::string course_pong_json() {
+  return R"({"type":"pong","content":{"status":"ok"}})";
+}
+
+std::string course_refusal_json(const Complaint& complaint) {
+  OrderedJson json{{"success", false}, {"error", complaint.error}, {"reason", complaint.reason}};
+  if (!complaint.field.empty()) json["field"] = complaint.field;
+  if (!complaint.allowed.empty()) json["allowed"] = complaint.allowed;
+  return text(json);
 }
 
 std::string_view reason_word(RefusedBecause reason) {

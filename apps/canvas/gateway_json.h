@@ -38,10 +38,29 @@ std::optional<Complaint> parse_place(std::string_view body, CanvasSize size, Pla
 
 std::string complaint_json(const Complaint& complaint);
 std::string placed_json(const PlaceRequest& place, Stamp stamp);
+// `when_s` (seconds since 1970) is when that version was first seen here, 0 if unknown.
 std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState& cell,
-                       ReadMode mode);
-std::string status_json(const NodeReport& report, CanvasSize size, const HttpCounters& http);
+                       ReadMode mode, std::uint32_t when_s);
+std::string status_json(const NodeReport& report, CanvasSize size, const HttpCounters& http,
+                        std::uint32_t viewers);
 std::string health_json(const NodeReport& report);
+
+// --- the API of the course project distri-place ---
+
+// Reads {"user_id","x","y","color":0xRRGGBB}. `user_id` is a number or a text, of which a hash
+// stands for the user; it may be absent. Other fields are ignored, as that project does.
+std::optional<Complaint> parse_course_place(std::string_view body, CanvasSize size,
+                                            PlaceRequest& place);
+
+enum class CourseMessage : std::uint8_t { connect, ping, bad };
+// Reads {"type":"connect"} or {"type":"ping"}; `error` says what is wrong with a bad one.
+CourseMessage parse_course_message(std::string_view message, std::string& error);
+
+std::string course_connected_json(const NodeReport& report);
+std::string course_error_json(const std::string& error);
+std::string course_pixel_json(std::uint32_t x, std::uint32_t y, std::uint32_t color);
+std::string course_pong_json();
+std::string course_refusal_json(const Complaint& complaint);
 
 // The word that stands for a reason in answers.
 std::string_view reason_word(RefusedBecause reason);

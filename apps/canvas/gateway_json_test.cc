@@ -98,7 +98,7 @@ TEST(StatusJson, ShowsWhatTheNodeReports) {
   report.digest = 0xABC;
   report.client_endpoint = "tcp://127.0.0.1:4711";
   report.peers = {{{1}, true, 3, 4, 5}};
-  const auto json = nlohmann::json::parse(status_json(report, kSize, {}));
+  const auto json = nlohmann::json::parse(status_json(report, kSize, {}, 0));
   EXPECT_EQ(json["node"], 2);
   EXPECT_EQ(json["incarnation"], "18446744073709551615");
   EXPECT_EQ(json["role"], "leader");
@@ -112,7 +112,7 @@ TEST(StatusJson, ShowsWhatTheNodeReports) {
 
   report.status.leader = kNoNode;
   report.client_endpoint = "ipc:///tmp/x";
-  const auto without = nlohmann::json::parse(status_json(report, kSize, {}));
+  const auto without = nlohmann::json::parse(status_json(report, kSize, {}, 0));
   EXPECT_TRUE(without["leader"].is_null());
   EXPECT_TRUE(without["client_port"].is_null());
 }

@@ -18,6 +18,7 @@ using testing::ScriptedNode;
 using Json = nlohmann::json;
 
 constexpr char kRgb[] = "Accept: application/octet-stream\r\n";
+constexpr char kPng[] = "Accept: image/png\r\n";
 
 class GatewayTest : public ::testing::Test {
  protected:
@@ -89,6 +90,7 @@ TEST_F(GatewayTest, AcknowledgedPlacementsAreInTheNextCanvas) {
 TEST_F(GatewayTest, ViewersShareOneFrozenState) {
   GatewayConfig config;
   config.view_max_age = std::chrono::hours(1);
+  config.viewers.idle_interval = std::chrono::hours(1);
   Gateway gateway(canvas_, node_, config);
   ASSERT_EQ(gateway.start(), "");
   HttpClient http(gateway.port());
@@ -98,7 +100,7 @@ TEST_F(GatewayTest, ViewersShareOneFrozenState) {
 
 TEST_F(GatewayTest, AnUnchangedCanvasIsNotSentTwice) {
   HttpClient http(gateway_.port());
-  for (const char* accept : {"", kRgb}) {
+  for (const char* accept : {"", kRgb, kPng}) {
     http.post("/pixel", R"({"x":1,"y":1,"color":"#111111"})");
     const std::string tag = http.get("/canvas", accept).headers.at("etag");
     const HttpReply again =
@@ -111,14 +113,33 @@ TEST_F(GatewayTest, AnUnchangedCanvasIsNotSentTwice) {
   }
 }
 
-TEST_F(GatewayTest, OffersTheCanvasInTwoFormats) {
+TEST_F(GatewayTest, OffersTheCanvasInThreeFormats) {
   HttpClient http(gateway_.port());
   EXPECT_EQ(http.get("/canvas", kRgb).headers.at("content-type"), "application/octet-stream");
   EXPECT_EQ(http.get("/canvas", "Accept: text/html, */*;q=0.1\r\n").headers.at("content-type"),
             "application/json");
-  const HttpReply png = http.get("/canvas", "Accept: image/png\r\n");
-  expect_error(png, 406, "Accept");
-  EXPECT_EQ(Json::parse(png.body)["allowed"], "application/json, application/octet-stream");
+  const HttpReply png = http.get("/canvas", kPng);
+  EXPECT_EQ(png.status, 200);
+  EXPECT_EQ(png.headers.at("content-type"), "image/png");
+  EXPECT_EQ(png.body.substr(0, 8), "\x89PNG\r\n\x1a\n");
+  const HttpReply other = http.get("/canvas", "Accept: text/html\r\n");
+  expect_error(other, 406, "Accept");
+  EXPECT_EQ(Json::parse(other.body)["allowed"],
+            "application/json, application/octet-stream, image/png");
+}
+
+TEST_F(GatewayTest, HasMetrics) {
+  HttpClient http(gateway_.port());
+  http.post("/pixel", R"({"x":1,"y":1,"color":"#111111"})");
+  const HttpReply reply = http.get("/metrics");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  for (const char* line :
+       {"\nparley_commands_applied_total{node=\"1\",algorithm=\"unreplicated\"} 1\n",
+        "\nparley_placements_total{node=\"1\",algorithm=\"unreplicated\",outcome=\"ok\"} 1\n",
+        "\nparley_http_requests_total{node=\"1\",algorithm=\"unreplicated\"} 2\n"}) {
+    EXPECT_NE(reply.body.find(line), std::string::npos) << line << reply.body;
+  }
 }
 
 TEST_F(GatewayTest, RecognisesARetryOfANumberedPlacement) {
@@ -184,12 +205,8 @@ TEST_F(GatewayTest, KnowsItsPathsAndMethods) {
   EXPECT_EQ(wrong.headers.at("allow"), "GET, HEAD");
   http.send("DELETE /pixel HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(http.receive().headers.at("allow"), "GET, HEAD, POST");
-  for (const char* path :
-       {"/ws", "/ws/", "/metrics", "/client/pixels", "/client/status", "/client/health"}) {
-    expect_error(http.get(path), 501, "path");
-  }
+  for (const char* path : {"/ws", "/ws/"}) expect_error(http.get(path), 426, "Upgrade");
   expect_error(http.post("/faults", "{}"), 501, "path");
-  expect_error(http.post("/client/pixel", "{}"), 501, "path");
 }
 
 TEST_F(GatewayTest, ServesThePage) {
@@ -317,7 +334,7 @@ TEST(GatewayJsonLimit, AskForBytesBeyondAMillionPixels) {
   node.paint(1000, 0, 1);
   const HttpReply reply = http.get("/canvas");
   expect_error(reply, 406, "Accept");
-  EXPECT_EQ(Json::parse(reply.body)["allowed"], "application/octet-stream");
+  EXPECT_EQ(Json::parse(reply.body)["allowed"], "application/octet-stream, image/png");
   EXPECT_EQ(http.get("/canvas", kRgb).body.size(), 1001U * 1000 * 3);
 }
 

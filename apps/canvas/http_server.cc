@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/websocket.hpp>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -17,6 +18,7 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
+namespace websocket = boost::beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
 
@@ -24,7 +26,9 @@ std::string text_of(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-HttpRequest plain_request(http::request<http::string_body>& message) {
+using Request = http::request<http::string_body>;
+
+HttpRequest plain_request(Request& message) {
   HttpRequest request;
   request.method = message.method() == http::verb::head ? "GET" : text_of(message.method_string());
   const std::string target = text_of(message.target());
@@ -49,11 +53,13 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   void start();
   void stop();
   void post(std::function<void()> work) { asio::post(context_, std::move(work)); }
+  void run_after(std::chrono::milliseconds delay, std::function<void()> work);
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] const HttpCounters& counters() const { return counters_; }
 
  private:
   class Connection;
+  class WebConnection;
 
   void accept();
   void admit(tcp::socket socket);
@@ -63,6 +69,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   HttpHandler& handler_;
   HttpCounters counters_;
   std::set<Connection*> connections_;  // outlives the context, whose handlers own the connections
+  std::set<WebConnection*> sockets_;
   asio::io_context context_{1};
   tcp::acceptor acceptor_{context_};
   asio::steady_timer accept_again_{context_};
@@ -142,12 +149,15 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
     keep_alive_ = parser_->keep_alive();
     version_ = parser_->get().version();
     request_ = plain_request(parser_->get());
+    if (websocket::is_upgrade(parser_->get())) return open_socket();
     parser_.reset();
     if (server_.counters_.in_flight >= server_.limits_.max_in_flight) {
       return write(server_.handler_.failure(HttpFailure::overloaded, &request_));
     }
     hand_over();
   }
+
+  void open_socket();
 
   void on_unreadable(error_code error) {
     if (error == beast::error::timeout) ++server_.counters_.timed_out;
@@ -261,6 +271,150 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   bool keep_alive_ = true;
 };
 
+// A stream of which so many bytes are read in a second and no more: whatever a client floods us
+// with, pings and empty fragments too, costs little and waits in its own buffers.
+using LimitedStream = beast::basic_stream<tcp, asio::any_io_executor, beast::simple_rate_policy>;
+
+// A WebSocket: reads messages one after the other, and has at most one on its way to the client.
+class HttpServer::Impl::WebConnection final : public Socket,
+                                              public std::enable_shared_from_this<WebConnection> {
+  template <class Member>
+  auto then(Member member) {
+    return [self = shared_from_this(), member](auto&&... arguments) {
+      ((*self).*member)(arguments...);
+    };
+  }
+
+ public:
+  WebConnection(Impl& server, tcp::socket socket, std::unique_ptr<SocketSession> session)
+      : server_(server),
+        session_(std::move(session)),
+        stream_(std::move(socket)),
+        write_timer_(server.context_) {
+    server_.sockets_.insert(this);
+    server_.counters_.sockets = static_cast<std::uint32_t>(server_.sockets_.size());
+  }
+  ~WebConnection() override {
+    server_.sockets_.erase(this);
+    server_.counters_.sockets = static_cast<std::uint32_t>(server_.sockets_.size());
+  }
+
+  void start(const Request& request) {
+    const HttpLimits& limits = server_.limits_;
+    websocket::stream_base::timeout timeout{};
+    timeout.handshake_timeout = limits.request_timeout;
+    timeout.idle_timeout = limits.socket_idle_timeout;
+    timeout.keep_alive_pings = true;
+    stream_.set_option(timeout);
+    stream_.read_message_max(limits.max_socket_message_bytes);
+    // One frame a message, written from where it stands.
+    stream_.auto_fragment(false);
+    stream_.next_layer().rate_policy().read_limit(limits.socket_read_bytes_per_s);
+    stream_.async_accept(request, then(&WebConnection::on_accepted));
+  }
+
+  void wake() override {
+    if (state_ != State::open || writing_) return;
+    message_ = session_->next();
+    if (message_.empty()) return;
+    writing_ = true;
+    write_timer_.expires_after(server_.limits_.write_timeout);
+    write_timer_.async_wait([weak = weak_from_this()](error_code error) {
+      if (const auto self = weak.lock(); self && !error) self->cut_off();
+    });
+    stream_.text(message_.text);
+    const auto bytes = [](const auto& part) {
+      return part == nullptr ? asio::const_buffer() : asio::buffer(*part);
+    };
+    stream_.async_write(std::array{bytes(message_.head), bytes(message_.body)},
+                        then(&WebConnection::on_written));
+  }
+
+  void close(Close code, const std::string& reason) override {
+    if (state_ != State::open) return;
+    state_ = State::closing;
+    stream_.async_close({static_cast<websocket::close_code>(code), reason.c_str()},
+                        [self = shared_from_this()](error_code) {});
+  }
+
+  // The last that the handler hears of it.
+  void release() { session_.reset(); }
+
+  void cut_off() override {
+    state_ = State::closing;
+    error_code ignored;
+    beast::get_lowest_layer(stream_).socket().close(ignored);
+    write_timer_.cancel();
+  }
+
+ private:
+  enum class State : std::uint8_t { opening, open, closing };
+
+  void on_accepted(error_code error) {
+    if (error || state_ != State::opening) return;
+    state_ = State::open;
+    ++server_.counters_.sockets_opened;
+    read();
+    session_->opened(*this);
+  }
+
+  void read() { stream_.async_read(buffer_, then(&WebConnection::on_read)); }
+
+  void on_read(error_code error, std::size_t) {
+    // Also after a goodbye: what is still on its way has no reader.
+    if (error) return cut_off();
+    if (state_ == State::open) {
+      ++server_.counters_.messages_received;
+      const asio::const_buffer message = buffer_.data();
+      session_->received({static_cast<const char*>(message.data()), message.size()},
+                         stream_.got_text());
+    }
+    buffer_.consume(buffer_.size());
+    // Beyond a close of ours, what the client still sends is read by that operation.
+    if (state_ == State::open) read();
+  }
+
+  void on_written(error_code error, std::size_t size) {
+    writing_ = false;
+    message_ = {};
+    write_timer_.cancel();
+    if (error) return;
+    ++server_.counters_.messages_sent;
+    server_.counters_.message_bytes_sent += size;
+    wake();
+  }
+
+  Impl& server_;
+  std::unique_ptr<SocketSession> session_;
+  websocket::stream<LimitedStream> stream_;
+  asio::steady_timer write_timer_;
+  beast::flat_buffer buffer_;
+  SocketMessage message_;  // on its way
+  State state_ = State::opening;
+  bool writing_ = false;
+};
+
+// Defined here, where the connection that takes over is known.
+void HttpServer::Impl::Connection::open_socket() {
+  HttpResponse refusal;
+  std::unique_ptr<SocketSession> session;
+  // A client that sends frames before it has the answer breaks the protocol (RFC 6455, 4.1).
+  if (buffer_.size() > 0) {
+    refusal = server_.handler_.failure(HttpFailure::malformed, &request_);
+  } else if (server_.sockets_.size() >= server_.limits_.max_sockets) {
+    refusal = server_.handler_.failure(HttpFailure::overloaded, &request_);
+  } else {
+    session = server_.handler_.open_socket(request_, refusal);
+  }
+  if (session == nullptr) {
+    ++server_.counters_.sockets_refused;
+    parser_.reset();
+    return write(std::move(refusal));
+  }
+  std::make_shared<WebConnection>(server_, stream_.release_socket(), std::move(session))
+      ->start(parser_->get());
+}
+
 std::string HttpServer::Impl::listen(const std::string& address, std::uint16_t port) {
   error_code error;
   const auto ip = asio::ip::make_address(address, error);
@@ -292,9 +446,19 @@ void HttpServer::Impl::stop() {
     accept_again_.cancel();
     // Handlers that are still queued hold the connections, so nothing goes while this runs.
     for (Connection* connection : connections_) connection->close();
+    for (WebConnection* socket : sockets_) socket->cut_off();
     context_.stop();
   });
   thread_.join();
+  // Not later: the context, and what its queue owns, may end in the thread of a late poster.
+  for (WebConnection* socket : sockets_) socket->release();
+}
+
+void HttpServer::Impl::run_after(std::chrono::milliseconds delay, std::function<void()> work) {
+  const auto timer = std::make_shared<asio::steady_timer>(context_, delay);
+  timer->async_wait([timer, work = std::move(work)](error_code error) {
+    if (!error) work();
+  });
 }
 
 void HttpServer::Impl::accept() {
@@ -364,6 +528,10 @@ HttpServer::Poster HttpServer::poster() const {
   return [weak = std::weak_ptr<Impl>(impl_)](std::function<void()> work) {
     if (const auto impl = weak.lock()) impl->post(std::move(work));
   };
+}
+
+void HttpServer::run_after(std::chrono::milliseconds delay, std::function<void()> work) {
+  impl_->run_after(delay, std::move(work));
 }
 
 const HttpCounters& HttpServer::counters() const {

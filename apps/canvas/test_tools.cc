@@ -151,6 +151,7 @@ void ScriptedNode::query(std::vector<std::byte> query, ReadMode, QueryCallback d
 
 void ScriptedNode::freeze(FreezeCallback done) {
   const std::lock_guard lock(mutex_);
+  ++freezes_;
   NodeReport report;
   report.node = NodeId{1};
   report.applied = LogIndex{applied_};
@@ -227,7 +228,11 @@ void ScriptedNode::paint(std::uint32_t x, std::uint32_t y, std::uint32_t color) 
   store_.write(canvas_.key_of(x, y), pack_pixel(color, 0), {++applied_, 0}, {});
 }
 
-HttpClient::HttpClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+HttpClient::HttpClient(std::uint16_t port, int receive_buffer)
+    : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  if (receive_buffer > 0) {
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+  }
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -292,6 +297,15 @@ HttpReply HttpClient::receive(bool head) {
   return reply;
 }
 
+bool HttpClient::read(std::size_t size, std::string& bytes) {
+  while (buffer_.size() < size) {
+    if (!fill()) return false;
+  }
+  bytes = buffer_.substr(0, size);
+  buffer_.erase(0, size);
+  return true;
+}
+
 bool HttpClient::closed() {
   return buffer_.empty() && !fill();
 }
@@ -306,6 +320,98 @@ HttpReply HttpClient::post(const std::string& target, const std::string& body,
   send("POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
        std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body);
   return receive();
+}
+
+int SocketFrame::code() const {
+  if (kind != close || bytes.size() < 2) return 0;
+  return static_cast<unsigned char>(bytes[0]) << 8 | static_cast<unsigned char>(bytes[1]);
+}
+
+WebSocketClient::WebSocketClient(std::uint16_t port, const std::string& target, int receive_buffer)
+    : http_(port, receive_buffer) {
+  http_.send(request(target));
+  const HttpReply reply = http_.receive(/*head=*/true);
+  if (reply.status != 101)
+    throw std::runtime_error("no WebSocket: " + std::to_string(reply.status));
+}
+
+std::string WebSocketClient::request(const std::string& target, const std::string& headers,
+                                     const std::string& host) {
+  return "GET " + target + " HTTP/1.1\r\nHost: " + host +
+         "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+         headers + "\r\n";
+}
+
+bool WebSocketClient::send(SocketFrame::Kind kind, std::string_view bytes, bool last) {
+  std::string frame;
+  frame += static_cast<char>((last ? 0x80 : 0) | kind);
+  if (bytes.size() < 126) {
+    frame += static_cast<char>(0x80 | bytes.size());
+  } else {
+    // Sizes must be written in as few bytes as can hold them.
+    const int bytes_of_size = bytes.size() < 65536 ? 2 : 8;
+    frame += static_cast<char>(0x80 | (bytes_of_size == 2 ? 126 : 127));
+    for (int i = bytes_of_size - 1; i >= 0; --i) {
+      frame += static_cast<char>(static_cast<std::uint64_t>(bytes.size()) >> (8 * i));
+    }
+  }
+  frame += std::string(4, '\0');  // a mask that changes nothing
+  frame += bytes;
+  return http_.send(frame);
+}
+
+SocketFrame WebSocketClient::receive() {
+  SocketFrame frame;
+  std::string head;
+  if (!http_.read(2, head)) return frame;
+  std::uint64_t size = static_cast<unsigned char>(head[1]);
+  if (size >= 126) {
+    std::string extended;
+    if (!http_.read(size == 126 ? 2 : 8, extended)) return frame;
+    size = 0;
+    for (const char c : extended) size = size << 8 | static_cast<unsigned char>(c);
+  }
+  if (!http_.read(size, frame.bytes)) return frame;
+  frame.kind = static_cast<SocketFrame::Kind>(head[0] & 0x0F);
+  frame.last = (head[0] & 0x80) != 0;
+  return frame;
+}
+
+bool WatchingClient::step() {
+  const SocketFrame frame = socket.receive();
+  if (frame.kind != SocketFrame::binary) return false;
+  const std::uint64_t before = header.sequence;
+  FrameReader reader(frame.bytes);
+  header = reader.header();
+  ++frames;
+  if (header.kind == FrameKind::picture) {
+    ++pictures;
+    rgb = frame.bytes.substr(kFrameHeaderBytes);
+    return rgb.size() == std::size_t{header.size.width} * header.size.height * 3;
+  }
+  if (frames > 1 && header.sequence != before + 1) throw std::runtime_error("a frame is missing");
+  rgb.resize(std::size_t{header.size.width} * header.size.height * 3, '\xff');
+  PixelChange change;
+  while (reader.next(change)) {
+    const std::size_t at = (std::size_t{change.y} * header.size.width + change.x) * 3;
+    for (int i = 0; i < 3; ++i) rgb.at(at + i) = static_cast<char>(change.color >> (16 - 8 * i));
+  }
+  return true;
+}
+
+std::uint32_t WatchingClient::at(std::uint32_t x, std::uint32_t y) const {
+  const std::size_t at = (std::size_t{y} * header.size.width + x) * 3;
+  std::uint32_t color = 0;
+  for (int i = 0; i < 3; ++i) color = color << 8 | static_cast<unsigned char>(rgb.at(at + i));
+  return color;
+}
+
+bool WatchingClient::wait_for(std::uint32_t x, std::uint32_t y, std::uint32_t color) {
+  while (rgb.empty() || at(x, y) != color) {
+    if (!step()) return false;
+  }
+  return true;
 }
 
 }  // namespace parley::testing

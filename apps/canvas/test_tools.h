@@ -16,6 +16,7 @@
 
 #include "algorithms/contract/node_port.h"
 #include "apps/canvas/canvas.h"
+#include "apps/canvas/update_stream.h"
 #include "runtime/driver.h"
 
 namespace parley::testing {
@@ -70,6 +71,8 @@ class ScriptedNode final : public NodePort {
   // Refuses what it is asked as a node does whose queue is full.
   void fill_queue();
   [[nodiscard]] std::size_t unanswered();
+  // How often its state was asked for.
+  [[nodiscard]] int freezes() const { return freezes_; }
   // Calls `done` of everything that was left unanswered.
   void answer_late();
   // Writes a cell; only while nobody else uses it.
@@ -82,6 +85,7 @@ class ScriptedNode final : public NodePort {
   const Canvas& canvas_;
   std::mutex mutex_;
   Store store_;
+  std::atomic<int> freezes_{0};
   Mood mood_ = Mood::obliging;
   Outcome outcome_ = Outcome::ok;
   RefusedBecause reason_ = RefusedBecause::none;
@@ -102,7 +106,8 @@ inline constexpr int kPatienceMs = 60'000;
 // A blocking connection to 127.0.0.1.
 class HttpClient {
  public:
-  explicit HttpClient(std::uint16_t port);
+  // `receive_buffer` is that of the socket, in bytes; 0 leaves it to the system.
+  explicit HttpClient(std::uint16_t port, int receive_buffer = 0);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -116,6 +121,9 @@ class HttpClient {
   // Whether the other side closes without a further byte.
   bool closed();
 
+  // Reads so many bytes; false if the other side closes before.
+  bool read(std::size_t size, std::string& bytes);
+
   HttpReply get(const std::string& target, const std::string& headers = "");
   HttpReply post(const std::string& target, const std::string& body,
                  const std::string& headers = "");
@@ -125,6 +133,63 @@ class HttpClient {
 
   int socket_;
   std::string buffer_;
+};
+
+struct SocketFrame {
+  enum Kind : std::uint8_t {
+    none = 16,
+    more = 0,
+    text = 1,
+    binary = 2,
+    close = 8,
+    ping = 9,
+    pong = 10
+  };
+  Kind kind = none;  // none: the connection ended without a further frame
+  bool last = true;
+  std::string bytes;
+  // Of a close frame.
+  [[nodiscard]] int code() const;
+};
+
+// A blocking WebSocket client that answers nothing by itself.
+class WebSocketClient {
+ public:
+  // Asks for `target`; throws unless it gets a WebSocket.
+  explicit WebSocketClient(std::uint16_t port, const std::string& target = "/ws",
+                           int receive_buffer = 0);
+
+  // The request for a WebSocket, for those who send it themselves.
+  static std::string request(const std::string& target, const std::string& headers = "",
+                             const std::string& host = "localhost");
+
+  bool send(SocketFrame::Kind kind, std::string_view bytes, bool last = true);
+  bool text(std::string_view bytes) { return send(SocketFrame::text, bytes); }
+  SocketFrame receive();
+  HttpClient& http() { return http_; }
+
+ private:
+  HttpClient http_;
+};
+
+// What a viewer sees that follows the binary frames.
+class WatchingClient {
+ public:
+  explicit WatchingClient(std::uint16_t port, const std::string& target = "/ws",
+                          int receive_buffer = 0)
+      : socket(port, target, receive_buffer) {}
+
+  // Reads a frame and takes it in; false at the end. Checks that frames fit each other.
+  bool step();
+  // Reads frames until a cell has a colour; false at the end.
+  bool wait_for(std::uint32_t x, std::uint32_t y, std::uint32_t color);
+  [[nodiscard]] std::uint32_t at(std::uint32_t x, std::uint32_t y) const;
+
+  WebSocketClient socket;
+  FrameHeader header;  // of the latest frame
+  std::string rgb;
+  int pictures = 0;
+  int frames = 0;
 };
 
 }  // namespace parley::testing

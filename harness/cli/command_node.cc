@@ -2,6 +2,7 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <csignal>
 
@@ -36,7 +37,16 @@ void stop_on_signals(Node& node) {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+// Thousands of viewers need more descriptors than the 1024 that a shell usually gives.
+void take_all_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(const harness::NodeSettings& settings) {
+  take_all_descriptors();
   const Canvas canvas(settings.canvas);
   Node node(harness::live_config(settings, canvas));
   GatewayConfig web;
