@@ -91,11 +91,12 @@ TEST_F(GatewayTest, ViewersShareOneFrozenState) {
   GatewayConfig config;
   config.view_max_age = std::chrono::hours(1);
   config.viewers.idle_interval = std::chrono::hours(1);
-  Gateway gateway(canvas_, node_, config);
+  DriverNode node(canvas_);
+  Gateway gateway(canvas_, node, config);
   ASSERT_EQ(gateway.start(), "");
   HttpClient http(gateway.port());
   for (int i = 0; i < 20; ++i) EXPECT_EQ(http.get("/canvas").status, 200);
-  EXPECT_EQ(node_.freezes(), 1);
+  EXPECT_EQ(node.freezes(), 1);
 }
 
 TEST_F(GatewayTest, AnUnchangedCanvasIsNotSentTwice) {
