@@ -179,7 +179,7 @@ struct Cluster::State {
     }
     const std::optional<NodeId> leading = leader(kLeaderLimit);
     if (target.kind == NodeTarget::Kind::leader) {
-      if (!leading) throw ClusterError("no running node is known as the leader");
+      if (!leading) throw NoLeaderError("no running node is known as the leader");
       return *leading;
     }
     for (auto it = alive.rbegin(); it != alive.rend(); ++it) {

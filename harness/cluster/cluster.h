@@ -28,6 +28,12 @@ class ClusterError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The fault is to hit the leader, and there is none at this moment.
+class NoLeaderError : public ClusterError {
+ public:
+  using ClusterError::ClusterError;
+};
+
 enum class PeerTransport : std::uint8_t { ipc, tcp };
 
 struct ClusterSpec {

@@ -71,6 +71,7 @@ void Generator::connect() {
     now_ns_ = clock_ns();
     receive_all();
     if (now_ns_ >= next_tick_ns_) tick();
+    waiter_->used_all();
     waiter_->wait(Duration(kNsPerMs));
     if (spec_.stop != nullptr && spec_.stop->load()) throw LoadError("stopped");
     if (now_ns_ - start > spec_.setup_timeout.count()) {
@@ -133,6 +134,7 @@ void Generator::wait() {
     const std::int64_t due = std::min(begin_ns_ + source_->due_ns(), recorder_->end_ns());
     until = std::min(until, std::max(due, now_ns_ + kMinSleepNs));
   }
+  waiter_->used_all();
   waiter_->wait(Duration(until - now_ns_));
 }
 

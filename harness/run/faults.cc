@@ -1,8 +1,9 @@
 #include "harness/run/faults.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
 
 #include "harness/cluster/config_file.h"
 
@@ -12,6 +13,8 @@ namespace {
 constexpr std::string_view kTargetAllowed = "leader, follower, or a node's number from 1 to 64";
 constexpr double kMaxAtSeconds = 1e6;
 constexpr double kUsualDown = 1;  // seconds
+constexpr std::chrono::seconds kLeaderPatience{10};
+constexpr std::chrono::milliseconds kLeaderPoll{20};
 
 struct Schedule {
   std::string_view name;
@@ -131,13 +134,26 @@ NodeId FaultInjector::inject(const FaultEvent& event) {
     return std::chrono::duration<double, std::milli>(at - zero_).count();
   };
   try {
-    const Cluster::Killed killed = cluster_.kill(event.node);
+    const Cluster::Killed killed = kill(event.node);
     done_.push_back({event.name, killed.node, since_zero(killed.at), {}});
   } catch (const ClusterError& error) {
     done_.push_back(
         {event.name, kNoNode, since_zero(std::chrono::steady_clock::now()), error.what()});
   }
   return done_.back().node;
+}
+
+// An election may be under way at the very moment: a fault meant for the leader then waits for one.
+Cluster::Killed FaultInjector::kill(const NodeTarget& target) {
+  const auto deadline = std::chrono::steady_clock::now() + kLeaderPatience;
+  for (;;) {
+    try {
+      return cluster_.kill(target);
+    } catch (const NoLeaderError&) {
+      if (std::chrono::steady_clock::now() >= deadline) throw;
+    }
+    std::this_thread::sleep_for(kLeaderPoll);
+  }
 }
 
 void FaultInjector::revive(NodeId node) {

@@ -57,7 +57,8 @@ class FaultInjector {
 
   // The measured window begins at `zero`.
   void start(std::chrono::steady_clock::time_point zero) { zero_ = zero; }
-  // Kills now. The node, or kNoNode if it could not be done.
+  // Kills now, or, if the fault is for the leader and there is none, as soon as there is one, for
+  // which it waits up to 10 s. The node, or kNoNode if it could not be done.
   NodeId inject(const FaultEvent& event);
   // Starts a node again that was killed.
   void revive(NodeId node);
@@ -65,6 +66,8 @@ class FaultInjector {
   [[nodiscard]] const std::vector<InjectedFault>& done() const { return done_; }
 
  private:
+  Cluster::Killed kill(const NodeTarget& target);
+
   Cluster& cluster_;
   std::chrono::steady_clock::time_point zero_{};
   std::vector<InjectedFault> done_;

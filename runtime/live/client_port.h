@@ -65,6 +65,8 @@ class ClientPort {
 
   [[nodiscard]] zmq::socket_t& socket() { return socket_; }
   [[nodiscard]] ClientTraffic traffic() const;
+  // How often something was sent, or tried to be.
+  [[nodiscard]] std::uint64_t sends() const { return traffic_.replies + traffic_.replies_dropped; }
 
  private:
   struct Answer {

@@ -146,6 +146,10 @@ class Node::Loop final : public NodeDesk {
   void wait();
   [[nodiscard]] NodeReport node_report() const;
 
+  // Places of the sockets in `waiter_`.
+  static constexpr std::size_t kInbox = 0;
+  static constexpr std::size_t kClients = 1;
+
   // Messages that wait for the disk.
   struct Held {
     Ticket ticket;
@@ -173,6 +177,8 @@ class Node::Loop final : public NodeDesk {
   std::string story_;
   std::optional<Waiter> waiter_;
   std::optional<Waiter> deaf_waiter_;  // for when nothing is to be taken in
+  bool deaf_ = false;                  // in this turn
+  std::uint64_t client_sends_ = 0;     // that the waiter knows of
 
   std::atomic<bool> stopping_{false};
   std::atomic<bool> shapes_waiting_{false};
@@ -201,6 +207,7 @@ int Node::Loop::run() {
 }
 
 void Node::Loop::turns() {
+  // In the order of kInbox and kClients.
   std::vector<zmq::socket_t*> sockets = {&transport_.inbox(), &clients_.socket()};
   waiter_.emplace(sockets, bell_);
   deaf_waiter_.emplace(std::span<zmq::socket_t* const>{}, bell_);
@@ -214,18 +221,28 @@ void Node::Loop::turns() {
     clients_.flush();
     flush_journal(now);
     if (!story_.empty()) return;
-    if (!more && !driver_.has_input()) wait();
+    if (!more && !driver_.has_input()) {
+      wait();
+    } else {
+      waiter_->used_all();
+    }
   }
 }
 
 // True when a bound was met, so that more input may be waiting.
 bool Node::Loop::take_inputs(Instant now) {
   if (shapes_waiting_.load()) take_shapes();
-  if (disk_is_behind()) return false;
+  deaf_ = disk_is_behind();
+  if (deaf_) return false;
   frames_.clear();
-  bool more = transport_.receive(now, kTurnFrames, kTurnFrameBytes, frames_);
-  for (Frame& frame : frames_) driver_.receive(std::move(frame));
-  more |= clients_.receive(driver_, kTurnRequests, kTurnRequestBytes);
+  bool more = false;
+  if (waiter_->may_have_input(kInbox)) {
+    more = transport_.receive(now, kTurnFrames, kTurnFrameBytes, frames_);
+    for (Frame& frame : frames_) driver_.receive(std::move(frame));
+  }
+  if (waiter_->may_have_input(kClients)) {
+    more |= clients_.receive(driver_, kTurnRequests, kTurnRequestBytes);
+  }
   port_.take(driver_, [this] { return node_report(); });
   return more;
 }
@@ -344,8 +361,16 @@ void Node::Loop::wait() {
   }
   const Instant now = monotonic_now();
   ++traffic_.waits;
-  Waiter& waiter = disk_is_behind() ? *deaf_waiter_ : *waiter_;
-  waiter.wait(wake > now + kLongestWait ? kLongestWait : wake - now);
+  const Duration time = wake > now + kLongestWait ? kLongestWait : wake - now;
+  if (deaf_) {
+    deaf_waiter_->wait(time);
+    return waiter_->used_all();
+  }
+  if (clients_.sends() != client_sends_) {
+    client_sends_ = clients_.sends();
+    waiter_->used(kClients);
+  }
+  waiter_->wait(time);
 }
 
 NodeReport Node::Loop::node_report() const {

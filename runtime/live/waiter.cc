@@ -38,25 +38,34 @@ void Bell::silence() noexcept {
   rung_.store(false);
 }
 
-Waiter::Waiter(std::span<zmq::socket_t* const> sockets, Bell& bell)
-    : sockets_(sockets.begin(), sockets.end()), bell_(bell) {
-  for (const zmq::socket_t* socket : sockets_) {
+Waiter::Waiter(std::span<zmq::socket_t* const> sockets, Bell& bell) : bell_(bell) {
+  for (zmq::socket_t* socket : sockets) {
+    sources_.push_back({socket});
     descriptors_.push_back({socket->get(zmq::sockopt::fd), POLLIN, 0});
   }
   descriptors_.push_back({bell_.descriptor(), POLLIN, 0});
 }
 
 void Waiter::wait(Duration timeout) {
-  if (timeout <= Duration{}) return;
-  // The descriptor of a ZeroMQ socket tells of changes only, so its state is asked right before.
-  for (zmq::socket_t* socket : sockets_) {
-    if (has_input(*socket)) return;
+  if (timeout <= Duration{}) return used_all();
+  // The descriptor of a ZeroMQ socket tells of changes only, and what is done with the socket may
+  // swallow them: then its state is asked right before.
+  for (Source& source : sources_) {
+    if (source.used && has_input(*source.socket)) return used_all();
+    source.used = false;
   }
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
   const timespec limit{static_cast<time_t>(seconds.count()),
                        static_cast<long>((timeout - seconds).count())};
-  const int ready = ppoll(descriptors_.data(), descriptors_.size(), &limit, nullptr);
-  if (ready > 0 && (descriptors_.back().revents & POLLIN) != 0) bell_.silence();
+  if (ppoll(descriptors_.data(), descriptors_.size(), &limit, nullptr) < 0) return used_all();
+  for (std::size_t place = 0; place < sources_.size(); ++place) {
+    sources_[place].ready = (descriptors_[place].revents & POLLIN) != 0;
+  }
+  if ((descriptors_.back().revents & POLLIN) != 0) bell_.silence();
+}
+
+void Waiter::used_all() {
+  for (std::size_t place = 0; place < sources_.size(); ++place) used(place);
 }
 
 Instant monotonic_now() {

@@ -36,18 +36,33 @@ class Bell {
 };
 
 // zmq_poll counts in milliseconds, which is too coarse for links shaped in microseconds; this waits
-// in nanoseconds. Used by the thread that uses the sockets.
+// in nanoseconds, and knows which sockets need not be looked at: each look is a system call, and an
+// operation that travels alone meets many. Used by the thread that uses the sockets.
 class Waiter {
  public:
   // The sockets and the bell must outlive the waiter.
   Waiter(std::span<zmq::socket_t* const> sockets, Bell& bell);
 
   // Returns when a socket has input, when the bell was rung, or `timeout` later; also now and then
-  // without a reason. Returns at once when `timeout` is not positive.
+  // without a reason. Returns at once when `timeout` is not positive. Every socket must have been
+  // received from until nothing came, or be `used`.
   void wait(Duration timeout);
 
+  // Whether the socket of that place may have input; false only right after a wait.
+  [[nodiscard]] bool may_have_input(std::size_t place) const { return sources_[place].ready; }
+
+  // Something was sent through the socket of that place, or it was not received from: it may have
+  // input of which its descriptor will not tell.
+  void used(std::size_t place) { sources_[place].ready = sources_[place].used = true; }
+  void used_all();
+
  private:
-  std::vector<zmq::socket_t*> sockets_;
+  struct Source {
+    zmq::socket_t* socket = nullptr;
+    bool used = true;
+    bool ready = true;
+  };
+  std::vector<Source> sources_;
   Bell& bell_;
   std::vector<pollfd> descriptors_;
 };
