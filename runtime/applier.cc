@@ -1,6 +1,7 @@
 #include "runtime/applier.h"
 
 #include <limits>
+#include <utility>
 
 namespace parley {
 namespace {
@@ -112,6 +113,12 @@ bool Applier::screen_command(const Command& command, LogIndex index, Result& res
     result.stamp = stamp;
     return false;
   }
+  if (command.header.kind == static_cast<std::uint16_t>(CommandKind::expire_session)) {
+    sessions_.expire(result.session, result.sequence);
+    result.outcome = Outcome::ok;
+    result.stamp = stamp;
+    return false;
+  }
   switch (sessions_.look_up(result.session, result.sequence, result)) {
     case SessionTable::Seen::fresh:
       result.outcome = Outcome::ok;
@@ -125,10 +132,24 @@ bool Applier::screen_command(const Command& command, LogIndex index, Result& res
       return false;
     case SessionTable::Seen::too_old:
       return refuse(Outcome::unknown, RefusedBecause::too_old);
+    case SessionTable::Seen::expired:
+      return refuse(Outcome::unknown, RefusedBecause::session_expired);
     case SessionTable::Seen::no_session:
       return refuse(Outcome::refused, RefusedBecause::no_session);
   }
   return false;
+}
+
+FrozenState Applier::freeze() {
+  return {applied_, commands_applied_, store_.freeze(), sessions_.freeze()};
+}
+
+void Applier::restore(RestoredState state) {
+  applied_ = state.index;
+  commands_applied_ = state.commands_applied;
+  store_ = std::move(state.store);
+  sessions_ = std::move(state.sessions);
+  if (journal_ != nullptr) journal_->restored(applied_);
 }
 
 bool Applier::merge(const MergeCandidate& candidate) {

@@ -10,6 +10,7 @@
 #include "algorithms/contract/node_port.h"
 #include "algorithms/contract/store.h"
 #include "runtime/sessions.h"
+#include "runtime/snapshot.h"
 
 namespace parley {
 
@@ -19,6 +20,8 @@ class Journal {
   virtual ~Journal() = default;
   // `key` was written by `writer` with `stamp`.
   virtual void applied(Key key, Stamp stamp, Writer writer, std::uint64_t value) = 0;
+  // The state is now that after `index`, of a snapshot: what comes next comes after it.
+  virtual void restored(LogIndex index) = 0;
 };
 
 // The state that runs are applied to: store and sessions. Deterministic.
@@ -41,6 +44,10 @@ class Applier {
   // Offers a merge strategy's write to the store. False when it contradicts the store's invariant
   // (equal stamps, other contents).
   bool merge(const MergeCandidate& candidate);
+
+  // The state as it is now, for a snapshot, and one to go on from in its place.
+  FrozenState freeze();
+  void restore(RestoredState state);
 
   [[nodiscard]] const Store& store() const { return store_; }
   [[nodiscard]] Store& store() { return store_; }

@@ -12,6 +12,7 @@ class RecordingJournal final : public Journal {
   void applied(Key key, Stamp stamp, Writer, std::uint64_t value) override {
     lines.push_back({key.value, stamp.major, stamp.minor, value});
   }
+  void restored(LogIndex) override {}
   std::vector<std::array<std::uint64_t, 4>> lines;
 };
 

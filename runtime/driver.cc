@@ -20,6 +20,12 @@ std::uint32_t max_sessions(const Algorithm& algorithm, const DriverLimits& limit
                                      : std::min(limits.max_sessions, (1U << 16) - 1);
 }
 
+StateShape shape_of(const Algorithm& algorithm, const Application& application,
+                    const ReplicaConfig& config, const DriverLimits& limits) {
+  return {application.key_count(), max_sessions(algorithm, limits),
+          first_session(algorithm, config)};
+}
+
 }  // namespace
 
 Driver::Driver(const Algorithm& algorithm, const Application& application, ReplicaConfig config,
@@ -31,7 +37,21 @@ Driver::Driver(const Algorithm& algorithm, const Application& application, Repli
       applier_(application, max_sessions(algorithm, limits), first_session(algorithm, config_),
                journal),
       replica_(algorithm.make(config_, recovered)),
-      accept_max_bytes_(limits.max_waiting_bytes) {}
+      snapshots_(algorithm.guarantee.ordered ? limits.snapshot_bytes : 0,
+                 shape_of(algorithm, application, config_, limits)),
+      session_watch_(algorithm.guarantee.ordered ? limits.session_idle : Duration{}),
+      accept_max_bytes_(limits.max_waiting_bytes) {
+  if (recovered.snapshot.id.index == LogIndex{}) return;
+  std::string error;
+  auto state = decode_snapshot(recovered.snapshot.id, recovered.snapshot.parts,
+                               shape_of(algorithm, application, config_, limits), error);
+  if (state == nullptr) {
+    broken_ = "the snapshot in storage cannot be used: " + error;
+    return;
+  }
+  applier_.restore(std::move(*state));
+  snapshots_.recovered(recovered.snapshot);
+}
 
 bool Driver::submit(RequestTag tag, Bytes body, std::uint32_t count) {
   const std::uint64_t allowed = std::min(accept_max_bytes_, limits_.max_waiting_bytes);
@@ -65,11 +85,12 @@ bool Driver::query(RequestTag tag, ReadMode mode, Bytes query) {
 
 bool Driver::has_input() const {
   return !frames_.empty() || !open_.empty() || !reads_.empty() || !local_queries_.empty() ||
-         durable_taken_ < durable_;
+         durable_taken_ < durable_ || snapshots_.has_controls();
 }
 
 Instant Driver::deadline() const {
   Instant earliest = replica_->deadline();
+  if (applier_.sessions().slots() > 0) earliest = std::min(earliest, session_watch_.next());
   if (!pending_.empty()) {
     earliest = std::min(earliest, pending_.front().since + limits_.request_timeout);
   }
@@ -86,6 +107,7 @@ const Effects& Driver::decide(Instant now, WallTime wall) {
   settled_queries_.clear();
   answer_bytes_.clear();
   effects_.clear();
+  expire_sessions(now);
   close_runs(now);
   for (const ReadRequest& read : reads_) pending_reads_[read.id].since = now;
 
@@ -97,7 +119,12 @@ const Effects& Driver::decide(Instant now, WallTime wall) {
   turn.frames = frames_;
   turn.commands = runs_;
   turn.reads = reads_;
+  turn.controls = snapshots_.controls();
   replica_->step(turn, applier_.store(), effects_);
+  std::string problem = snapshots_.take(effects_);
+  if (effects_.broken_invariant.empty()) {
+    effects_.broken_invariant = broken_.empty() ? std::move(problem) : broken_;
+  }
   durable_taken_ = durable_;
   frames_.clear();
   runs_.clear();
@@ -113,6 +140,27 @@ void Driver::carry_out() {
   answer_reads();
   expire(now_);
   forget_settled();
+  make_snapshot();
+}
+
+// The leader proposes; whether a session is still idle is decided where the proposal has its place
+// in the log.
+void Driver::expire_sessions(Instant now) {
+  if (now < session_watch_.next()) return;
+  idle_sessions_.clear();
+  session_watch_.look(applier_.sessions(), now, idle_sessions_);
+  if (idle_sessions_.empty() || replica_->status().leader != config_.self) return;
+  if (pending_.size() + open_.size() >= limits_.max_pending_runs) return;
+  OpenRun& run = open_.emplace_back();
+  for (const SessionWatch::Idle& idle : idle_sessions_) {
+    CommandHeader header;
+    header.session = idle.session;
+    header.sequence = idle.highest;
+    header.kind = static_cast<std::uint16_t>(CommandKind::expire_session);
+    const Bytes bytes = std::as_bytes(std::span(&header, 1));
+    run.body.insert(run.body.end(), bytes.begin(), bytes.end());
+    ++run.count;
+  }
 }
 
 // Turns what clients submitted since the last step into runs.
@@ -155,16 +203,43 @@ CommandRun Driver::merge_run(CommandRun run, PendingRun& pending) {
 }
 
 void Driver::apply_commits() {
+  bool installed = effects_.install == LogIndex{};
   for (const CommittedRun& committed : effects_.commit) {
+    if (!installed && committed.index > effects_.install) installed = install();
     if (committed.index != applier_.applied().next()) {
       effects_.broken_invariant = "index " + std::to_string(committed.index.value) +
                                   " was committed after index " +
                                   std::to_string(applier_.applied().value);
       return;
     }
-    const std::span<const Result> results = applier_.apply(committed);
-    if (find_pending(committed.run.id) != nullptr) settle(committed.run.id.number, results);
+    apply(committed);
   }
+  if (!installed) install();
+}
+
+void Driver::apply(const CommittedRun& committed) {
+  // What an entry takes in a log besides its body, about.
+  constexpr std::uint64_t kEntryBytes = 128;
+  const std::span<const Result> results = applier_.apply(committed);
+  snapshots_.applied_bytes(committed.run.body.size() + kEntryBytes);
+  if (find_pending(committed.run.id) != nullptr) settle(committed.run.id.number, results);
+}
+
+// The state of a snapshot takes the place of an older one, never of a newer one.
+bool Driver::install() {
+  std::unique_ptr<RestoredState> state = snapshots_.take_state();
+  if (state == nullptr || state->index <= applier_.applied()) {
+    effects_.broken_invariant = "the snapshot of index " + std::to_string(effects_.install.value) +
+                                " would take the place of the state of index " +
+                                std::to_string(applier_.applied().value);
+    return false;
+  }
+  applier_.restore(std::move(*state));
+  return true;
+}
+
+void Driver::make_snapshot() {
+  if (snapshots_.due() && broken_invariant().empty()) snapshots_.make(applier_.freeze());
 }
 
 void Driver::apply_merges() {
@@ -298,6 +373,10 @@ NodeReport Driver::report() const {
   report.written_cells = applier_.store().written_cells();
   report.sessions = applier_.sessions().size();
   report.commands_applied = applier_.commands_applied();
+  report.snapshots_made = snapshots_.made();
+  report.snapshots_installed = snapshots_.installed();
+  report.snapshot_bytes = snapshots_.in_use() == nullptr ? 0 : snapshots_.in_use()->bytes;
+  report.snapshot_error = snapshots_.error();
   return report;
 }
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "algorithms/contract/application.h"
 #include "algorithms/contract/node_port.h"
 #include "runtime/applier.h"
+#include "runtime/session_watch.h"
+#include "runtime/snapshot_keeper.h"
 
 namespace parley {
 
@@ -31,6 +34,9 @@ struct DriverLimits {
   std::uint32_t max_pending_runs = 1U << 16;  // given to the replica and not yet answered
   std::uint32_t max_pending_reads = 1U << 16;
   Duration request_timeout = std::chrono::seconds(5);  // then the outcome is unknown
+  Duration session_idle = std::chrono::hours(1);       // after which a session expires; 0: never
+  // Of runs applied since the last snapshot: then the next one is made; 0: never.
+  std::uint64_t snapshot_bytes = 128U << 20;
 };
 
 // A submit that is settled; its results are Driver::results()[first, first + count).
@@ -67,6 +73,8 @@ class Driver {
   void receive(Frame frame) { frames_.push_back(std::move(frame)); }
   // Every write up to `ticket` is durable.
   void durable_through(Ticket ticket) { durable_ = ticket; }
+  // What became of the task that `take_snapshot_task` gave out.
+  void snapshot_done(SnapshotResult result) { snapshots_.done(std::move(result)); }
 
   // Whether there is something for a step to take in.
   [[nodiscard]] bool has_input() const;
@@ -91,12 +99,17 @@ class Driver {
   [[nodiscard]] std::span<const SettledQuery> queries() const { return settled_queries_; }
   [[nodiscard]] Bytes answer_bytes() const { return answer_bytes_; }
 
+  // Something to be done about snapshots, in any thread, if there is (run_snapshot_task). One at a
+  // time.
+  std::optional<SnapshotTask> take_snapshot_task() { return snapshots_.take_task(); }
+
   // Why this node must stop; empty as long as all is well.
   [[nodiscard]] const std::string& broken_invariant() const { return effects_.broken_invariant; }
   [[nodiscard]] const Replica& replica() const { return *replica_; }
   [[nodiscard]] const Store& store() const { return applier_.store(); }
   [[nodiscard]] LogIndex applied() const { return applier_.applied(); }
   FrozenStore freeze() { return applier_.store().freeze(); }
+  FrozenState freeze_state() { return applier_.freeze(); }
   // Everything about this node but what its transport knows.
   [[nodiscard]] NodeReport report() const;
 
@@ -127,8 +140,12 @@ class Driver {
   };
 
   void close_runs(Instant now);
+  void expire_sessions(Instant now);
   CommandRun merge_run(CommandRun run, PendingRun& pending);
   void apply_commits();
+  bool install();
+  void apply(const CommittedRun& committed);
+  void make_snapshot();
   void apply_merges();
   void answer_reads();
   void take_refusals();
@@ -145,6 +162,10 @@ class Driver {
   DriverLimits limits_;
   Applier applier_;
   std::unique_ptr<Replica> replica_;
+  SnapshotKeeper snapshots_;
+  SessionWatch session_watch_;
+  std::vector<SessionWatch::Idle> idle_sessions_;
+  std::string broken_;  // from the start
 
   // Inputs.
   std::vector<Frame> frames_;

@@ -25,6 +25,7 @@ DriverLimits small_limits() {
   limits.max_waiting_bytes = 400;
   limits.max_pending_runs = 8;
   limits.max_pending_reads = 4;
+  limits.session_idle = {};
   return limits;
 }
 

@@ -38,9 +38,11 @@ struct CommandHeader {
 static_assert(sizeof(CommandHeader) == 12);
 
 enum class CommandKind : std::uint16_t {
-  application = 0,   // for Application::execute
-  open_session = 1,  // payload: 8 bytes chosen by the client, the same in each retry; session and
-                     // sequence are 0; the reply's value is the session's id
+  application = 0,     // for Application::execute
+  open_session = 1,    // payload: 8 bytes chosen by the client, the same in each retry; session and
+                       // sequence are 0; the reply's value is the session's id
+  expire_session = 2,  // of nodes only: closes the session unless something was executed in it
+                       // after `sequence`; no payload
 };
 
 // A command within a run.

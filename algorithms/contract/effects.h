@@ -20,11 +20,15 @@ struct Write {
     state,     // replaces the algorithm's hard state (term and vote, epoch, clock's high mark)
     append,    // the record of `index`, which is one after the last record held
     truncate,  // forgets the records from `index` on
+    snapshot,  // everything up to `index` is in the saved snapshot of that index: forgets the
+               // records up to there, and the snapshots before it. The next record is the one after
+               // `index` or, if records after it were held, goes on behind those
   };
   Kind kind = Kind::state;
   Ticket ticket;
-  LogIndex index;  // of append and truncate
-  Block header;    // encoded by the algorithm: the hard state, or what precedes the record's body
+  LogIndex index;  // of all but state
+  Block header;    // encoded by the algorithm: the hard state, what precedes the record's body, or
+                   // what it has to know of the log before the snapshot's end
   Block body;      // of append
 };
 
@@ -36,10 +40,31 @@ struct BodyRange {
   constexpr bool operator==(const BodyRange&) const = default;
 };
 
+// Names a saved state: that after the run of `index`, in so many parts. Two of the same index that
+// differ in nothing else either are the same bytes.
+struct SnapshotId {
+  LogIndex index;
+  std::uint32_t parts = 0;
+  std::uint32_t sum = 0;  // a checksum of all parts
+  constexpr bool operator==(const SnapshotId&) const = default;
+};
+
+inline constexpr std::uint32_t kNoPart = std::numeric_limits<std::uint32_t>::max();
+
 struct Message {
   NodeId to;
   Block header;
   BodyRange body;
+  // Instead of `body`: the driver puts this part of the saved snapshot of `snapshot` there.
+  LogIndex snapshot = {};
+  std::uint32_t part = kNoPart;
+};
+
+// A part of a snapshot that a peer sent; each part once, in their order.
+struct SnapshotPart {
+  SnapshotId snapshot;
+  std::uint32_t number = 0;
+  Block body;
 };
 
 // A run that has its place in the one order. Runs are handed over once each, in the order of their
@@ -90,6 +115,13 @@ struct Effects {
   std::vector<RunReply> replies;
   std::vector<ReadReady> reads_ready;
   std::vector<Refusal> refused;
+  // Of the snapshot that is being received; with the last one the driver makes the state ready and
+  // says so with Control::snapshot_loaded. A part of another snapshot takes the place of all
+  // before.
+  std::vector<SnapshotPart> snapshot_parts;
+  // In answer to Control::snapshot_loaded: the state of that index takes the place of the present
+  // one, between the runs of `commit` up to there and those after it. Zero: it is not needed.
+  LogIndex install;
   // How many bytes of new runs the replica will take in the next turn; the driver makes clients
   // wait for the rest.
   std::uint64_t accept_max_bytes = std::numeric_limits<std::uint64_t>::max();
@@ -108,6 +140,8 @@ struct Effects {
     replies.clear();
     reads_ready.clear();
     refused.clear();
+    snapshot_parts.clear();
+    install = {};
     accept_max_bytes = std::numeric_limits<std::uint64_t>::max();
     broken_invariant.clear();
   }

@@ -43,8 +43,9 @@ enum class RefusedBecause : std::uint8_t {
   invalid = 4,     // the command was malformed or out of range
   no_session = 5,  // no such session
   too_many_sessions = 6,
-  timed_out = 7,  // unknown: no answer within the node's own limit
-  too_old = 8,    // unknown: a retry beyond the window of replies that a session keeps
+  timed_out = 7,        // unknown: no answer within the node's own limit
+  too_old = 8,          // unknown: a retry beyond the window of replies that a session keeps
+  session_expired = 9,  // unknown: what was executed in the session is forgotten
 };
 
 // A peer as this node sees it.
@@ -67,6 +68,10 @@ struct NodeReport {
   std::uint32_t written_cells = 0;
   std::uint32_t sessions = 0;
   std::uint64_t commands_applied = 0;
+  std::uint64_t snapshots_made = 0;  // since the start
+  std::uint64_t snapshots_installed = 0;
+  std::uint64_t snapshot_bytes = 0;  // of the one in use
+  std::string snapshot_error;        // why the last one was not saved or read; empty if it was
   std::uint64_t frames_refused = 0;  // malformed or not from a member
   std::string client_endpoint;
   std::vector<PeerReport> peers;

@@ -22,6 +22,7 @@ struct Status {
   NodeId leader;          // as far as known here
   LogIndex commit;
   LogIndex last;                // the end of the log
+  LogIndex snapshot;            // in use: what this replica would send to one that is far behind
   std::uint64_t log_bytes = 0;  // held in memory, bodies and records
   std::uint64_t elections = 0;  // started by this replica since its start
   std::uint64_t held_runs = 0;  // accepted here and neither applied nor refused yet
@@ -48,10 +49,18 @@ struct Record {
   Block body;
 };
 
-// What storage held at the start: the last durable hard state and the records without a gap.
-// Both are empty at the first start.
+// A snapshot as storage held it.
+struct RecoveredSnapshot {
+  SnapshotId id;  // of index 0: there is none
+  Block header;   // of the write that put it in use
+  std::vector<Block> parts;
+};
+
+// What storage held at the start: the last durable hard state, the snapshot in use, and the records
+// after its index without a gap. All are empty at the first start.
 struct Recovered {
   Block state;
+  RecoveredSnapshot snapshot;
   std::vector<Record> records;
 };
 

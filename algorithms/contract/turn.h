@@ -6,6 +6,7 @@
 
 #include "algorithms/contract/block.h"
 #include "algorithms/contract/command.h"
+#include "algorithms/contract/effects.h"
 #include "algorithms/contract/ids.h"
 #include "algorithms/contract/time.h"
 
@@ -32,11 +33,20 @@ struct ReadRequest {
   std::uint64_t id = 0;  // the driver's, rising
 };
 
-// Membership changes, snapshots and leadership transfer reach a replica as controls. None is
-// defined yet: the first arrives with durable snapshots.
+// What became of snapshots. (Membership changes and leadership transfer will be controls too.)
 struct Control {
-  enum class Kind : std::uint8_t {};
-  Kind kind{};
+  enum class Kind : std::uint8_t {
+    // The state after the run of `snapshot.index` is saved here, durably as far as this node knows
+    // durability, and its parts can be sent. The replica takes it into use with Write::snapshot,
+    // now or later; until then the one before stays, and no other one is made.
+    snapshot_saved,
+    // The snapshot whose parts were received is saved and ready to take effect (Effects::install).
+    snapshot_loaded,
+    // It could not be read or saved. Its parts are forgotten.
+    snapshot_failed,
+  };
+  Kind kind = Kind::snapshot_saved;
+  SnapshotId snapshot;
 };
 
 // All that happened since the last step. Within a turn the order is fixed: durable, frames,

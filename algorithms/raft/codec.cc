@@ -38,6 +38,8 @@ enum Field : unsigned {
   kEntries = 1U << 7,
   kTermStarts = 1U << 8,
   kRuns = 1U << 9,
+  kInstall = 1U << 10,
+  kInstallReply = 1U << 11,
 };
 
 unsigned fields(const wire::Message& message) {
@@ -50,7 +52,8 @@ unsigned fields(const wire::Message& message) {
          (message.read_reply() != nullptr ? kReadReply : 0U) |
          (message.entries() != nullptr ? kEntries : 0U) |
          (message.term_starts() != nullptr ? kTermStarts : 0U) |
-         (message.runs() != nullptr ? kRuns : 0U);
+         (message.runs() != nullptr ? kRuns : 0U) | (message.install() != nullptr ? kInstall : 0U) |
+         (message.install_reply() != nullptr ? kInstallReply : 0U);
 }
 
 bool has_fields(const wire::Message& message, unsigned needed, unsigned allowed = 0) {
@@ -94,6 +97,17 @@ bool verify_append_reply(const wire::Message& message) {
   return true;
 }
 
+bool verify_install(const wire::Install& install, std::size_t body_size) {
+  return in_range(install.term(), install.index(), install.index_term()) && install.index() > 0 &&
+         install.index_term() > 0 && install.index_term() <= install.term() &&
+         install.parts() <= kMaxSnapshotParts && install.part() < install.parts() && body_size > 0;
+}
+
+bool verify_install_reply(const wire::InstallReply& reply) {
+  return in_range(reply.term(), reply.index()) && reply.parts() <= kMaxSnapshotParts &&
+         reply.next() <= reply.parts();
+}
+
 bool verify_forward(const wire::Message& message, std::size_t body_size) {
   if (!aligned(message.runs())) return false;
   std::uint64_t body = 0;
@@ -132,6 +146,11 @@ bool verify(const Block& header, const Block& body) {
     case wire::Kind::read_reply:
       return has_fields(message, kReadReply) && size == 0 &&
              in_range(message.read_reply()->index());
+    case wire::Kind::install:
+      return has_fields(message, kInstall) && verify_install(*message.install(), size);
+    case wire::Kind::install_reply:
+      return has_fields(message, kInstallReply) && size == 0 &&
+             verify_install_reply(*message.install_reply());
     case wire::Kind::none:
       break;
   }
@@ -158,6 +177,12 @@ ReadIndexRequest decode(const wire::ReadRequest& m) {
 }
 ReadIndexReply decode(const wire::ReadReply& m) {
   return {{m.incarnation()}, m.number(), {m.index()}};
+}
+InstallSnapshot decode(const wire::Install& m) {
+  return {{m.term()}, {{m.index()}, m.parts(), m.sum()}, {m.index_term()}, m.part(), m.round()};
+}
+InstallReply decode(const wire::InstallReply& m) {
+  return {{m.term()}, {{m.index()}, m.parts(), m.sum()}, m.next(), m.round()};
 }
 
 void decode_term_starts(const wire::Message& message, std::vector<TermStart>& starts) {
@@ -295,6 +320,18 @@ Block Encoder::encode(const ReadIndexReply& m) {
   return finish(wire::Kind::read_reply, [&](auto& to) { to.add_read_reply(&fields); });
 }
 
+Block Encoder::encode(const InstallSnapshot& m) {
+  const wire::Install fields(m.term.value, m.snapshot.index.value, m.snapshot_term.value, m.round,
+                             m.snapshot.parts, m.snapshot.sum, m.part, /*reserved=*/0);
+  return finish(wire::Kind::install, [&](auto& to) { to.add_install(&fields); });
+}
+
+Block Encoder::encode(const InstallReply& m) {
+  const wire::InstallReply fields(m.term.value, m.snapshot.index.value, m.round, m.snapshot.parts,
+                                  m.snapshot.sum, m.next, /*reserved=*/0);
+  return finish(wire::Kind::install_reply, [&](auto& to) { to.add_install_reply(&fields); });
+}
+
 void Encoder::add_body(const Block& body, std::vector<Block>& bodies) const {
   if (body.empty()) return;
   bodies.push_back(body);
@@ -323,6 +360,18 @@ std::optional<HardState> decode_state(const Block& block) {
   std::memcpy(&record, block.data(), sizeof(record));
   if (record.term >= kMaxOrdinal || record.vote > UINT32_MAX) return std::nullopt;
   return HardState{{record.term}, {static_cast<std::uint32_t>(record.vote)}};
+}
+
+Block encode_base(Epoch term) {
+  return Block::copy_of(std::as_bytes(std::span(&term.value, 1)));
+}
+
+std::optional<Epoch> decode_base(const Block& block) {
+  Epoch term;
+  if (block.size() != sizeof(term.value)) return std::nullopt;
+  std::memcpy(&term.value, block.data(), sizeof(term.value));
+  if (term.value == 0 || term.value >= kMaxOrdinal) return std::nullopt;
+  return term;
 }
 
 Block encode_record(Epoch term, const CommandRun& run) {

@@ -40,6 +40,8 @@ AppendReply decode(const wire::AppendReply& message);
 Forward decode(const wire::Forward& message);
 ReadIndexRequest decode(const wire::ReadRequest& message);
 ReadIndexReply decode(const wire::ReadReply& message);
+InstallSnapshot decode(const wire::Install& message);
+InstallReply decode(const wire::InstallReply& message);
 void decode_term_starts(const wire::Message& message, std::vector<TermStart>& starts);
 
 // Walks through the entries of a verified append message.
@@ -99,6 +101,8 @@ class Encoder {
   Block encode(const Forward& message, std::span<const CommandRun* const> runs);
   Block encode(const ReadIndexRequest& message);
   Block encode(const ReadIndexReply& message);
+  Block encode(const InstallSnapshot& message);
+  Block encode(const InstallReply& message);
 
   // Adds the body of a run, with its padding, to the bodies of a message.
   void add_body(const Block& body, std::vector<Block>& bodies) const;
@@ -119,6 +123,11 @@ struct HardState {
 Block encode_state(const HardState& state);
 // Nothing if the block is not one that encode_state made.
 std::optional<HardState> decode_state(const Block& block);
+
+// What the log has to know of what a snapshot took its place: the term of the entry at its index.
+Block encode_base(Epoch term);
+// Nothing if the block is not one that encode_base made.
+std::optional<Epoch> decode_base(const Block& block);
 
 // The header of the record of an entry.
 Block encode_record(Epoch term, const CommandRun& run);

@@ -27,13 +27,21 @@ Core::Core(const ReplicaConfig& config, const Recovered& recovered)
   if (peers_.empty()) election_deadline_ = now_;
 }
 
-// What is committed of the log is not stored: the next leader tells (dissertation §3.8).
+// What is committed of the log is not stored: the next leader tells (dissertation §3.8). What is in
+// a snapshot was committed.
 void Core::recover(const Recovered& recovered) {
   if (!recovered.state.empty()) {
     const auto state = decode_state(recovered.state);
     if (!state) return broken("the hard state in storage is not readable");
     term_ = state->term;
     vote_ = state->vote;
+  }
+  if (recovered.snapshot.id.index != LogIndex{}) {
+    const auto base = decode_base(recovered.snapshot.header);
+    if (!base || *base > term_) return broken("the snapshot in storage has an impossible term");
+    snapshot_ = recovered.snapshot.id;
+    log_.reset(snapshot_.index, *base);
+    commit_ = snapshot_.index;
   }
   for (const Record& record : recovered.records) {
     auto entry = decode_record(record);
@@ -62,6 +70,7 @@ void Core::step(const Turn& turn, Effects& effects) {
   for (const Frame& frame : turn.frames) receive(frame);
   for (const CommandRun& run : turn.commands) submit(run);
   for (const ReadRequest& read : turn.reads) submit_read(read);
+  for (const Control& control : turn.controls) this->control(control);
   tick();
   flush();
 
@@ -91,6 +100,10 @@ void Core::receive(const Frame& frame) {
       return on_read_request(frame.from, decode(*message.read_request()));
     case wire::Kind::read_reply:
       return on_read_reply(decode(*message.read_reply()));
+    case wire::Kind::install:
+      return on_install(*peer, decode(*message.install()), frame.body);
+    case wire::Kind::install_reply:
+      return on_install_reply(*peer, decode(*message.install_reply()));
     case wire::Kind::none:
       break;  // not verified
   }
@@ -109,6 +122,7 @@ void Core::tick() {
 // Everything that is said once a turn, whatever number of inputs gave cause to it.
 void Core::flush() {
   if (!broken_.empty()) return;
+  use_saved_snapshot();
   if (role_ == Role::leader) {
     append_held_runs();
     request_read_index();
@@ -118,6 +132,7 @@ void Core::flush() {
     replicate();
   } else {
     send_ack();
+    send_install_reply();
     forward_held_runs();
     request_read_index();
   }
@@ -229,6 +244,7 @@ Status Core::status() const {
   status.leader = leader_;
   status.commit = commit_;
   status.last = log_.last();
+  status.snapshot = snapshot_.index;
   status.log_bytes = log_.bytes();
   status.elections = elections_;
   status.held_runs = held_.size();

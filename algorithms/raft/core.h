@@ -7,6 +7,7 @@
 //   election.cc     roles and votes
 //   replication.cc  the leader's side of the log: sending, counting, committing
 //   follower.cc     the follower's side of the log
+//   snapshots.cc    what takes the place of old entries: kept here, sent to those who lack them
 //   forwarding.cc   runs submitted here: held until committed, handed to the leader
 //   reads.cc        from which index on linearizable reads may be served
 #pragma once
@@ -68,6 +69,15 @@ class Core {
       LogIndex index;
     };
     std::deque<Read> reads;
+  };
+
+  // The snapshot that is coming in.
+  struct Incoming {
+    Epoch term;  // of the leader that sends it
+    SnapshotId snapshot;
+    Epoch snapshot_term;
+    std::uint32_t next = 0;  // the first part that is missing; all are there: it is being loaded
+    [[nodiscard]] bool loading() const { return next > 0 && next == snapshot.parts; }
   };
 
   struct WaitingRead {  // of this node's clients
@@ -136,9 +146,23 @@ class Core {
   [[nodiscard]] Instant leader_deadline() const;
 
   // --- follower.cc ---
+  bool follow(const Progress& peer, Epoch term);
   void on_append(const Progress& peer, const AppendEntries& message, EntryReader entries);
   void take_entries(LogIndex prev, EntryReader& entries);
   void send_ack();
+
+  // --- snapshots.cc ---
+  void control(const Control& control);
+  void use_saved_snapshot();
+  void on_snapshot_loaded(const SnapshotId& snapshot);
+  void send_snapshot(Progress& peer);
+  void send_part(Progress& peer, std::uint32_t part);
+  void on_install_reply(Progress& peer, const InstallReply& reply);
+  void on_install(const Progress& peer, const InstallSnapshot& message, const Block& body);
+  void take_part(const InstallSnapshot& message, const Block& body);
+  void send_install_reply();
+  [[nodiscard]] bool sends_snapshot() const;
+  [[nodiscard]] LogIndex compact_to(LogIndex snapshot) const;
 
   // --- forwarding.cc ---
   void submit(const CommandRun& run);
@@ -174,6 +198,7 @@ class Core {
   Epoch term_;
   NodeId vote_;
   Log log_;
+  SnapshotId snapshot_;  // in use; of index 0: none
   Ticket last_ticket_;
 
   // Volatile, of all roles.
@@ -186,6 +211,12 @@ class Core {
   std::uint64_t elections_ = 0;
   std::string broken_;     // the first invariant found broken; nothing is done from then on
   bool reported_ = false;  // that was told
+
+  // Volatile, about snapshots.
+  SnapshotId saved_;                  // not in use yet; of index 0: none
+  std::uint64_t saved_at_bytes_ = 0;  // of the log, when that was saved
+  Incoming incoming_;
+  bool install_reply_due_ = false;  // one a turn, the newest
 
   // Volatile, of one role in one term.
   Candidacy candidacy_;

@@ -6,19 +6,25 @@
 
 namespace parley::raft {
 
-void Core::on_append(const Progress& peer, const AppendEntries& message, EntryReader entries) {
-  if (message.term < term_) {  // tells a leader of the past what term it is
-    return send_when_durable(peer.id, encoder_.encode(AppendReply{term_, {}, {}, {}, 0}, {}));
+// Whatever a leader of `term` sends. False if it leads no more.
+bool Core::follow(const Progress& peer, Epoch term) {
+  if (term < term_) {  // tells a leader of the past what term it is
+    send_when_durable(peer.id, encoder_.encode(AppendReply{term_, {}, {}, {}, 0}, {}));
+    return false;
   }
-  if (message.term == term_ &&
-      (role_ == Role::leader || (leader_ != kNoNode && leader_ != peer.id))) {
-    return broken("node " + std::to_string(peer.id.value) + " leads the same term as node " +
-                  std::to_string(leader_.value));
+  if (term == term_ && (role_ == Role::leader || (leader_ != kNoNode && leader_ != peer.id))) {
+    broken("node " + std::to_string(peer.id.value) + " leads the same term as node " +
+           std::to_string(leader_.value));
+    return false;
   }
-  become_follower(message.term, peer.id);
+  become_follower(term, peer.id);
   heard_leader_ = now_;
   restart_election_timer();
+  return true;
+}
 
+void Core::on_append(const Progress& peer, const AppendEntries& message, EntryReader entries) {
+  if (!follow(peer, message.term)) return;
   following_.round = std::max(following_.round, message.round);
   following_.leader_commit = std::max(following_.leader_commit, message.commit);
   if (!log_.matches(message.prev_index, message.prev_term)) {
@@ -62,6 +68,7 @@ void Core::send_ack() {
   if (!following_.ack_due) return;
   following_.ack_due = false;
   const LogIndex rejected = std::exchange(following_.rejected, LogIndex{});
+  if (leader_ == kNoNode) return;  // given up in this turn
   term_starts_.clear();
   if (rejected != LogIndex{}) log_.newest_terms(term_starts_);
   const AppendReply reply{term_, following_.agreed, rejected, log_.last(), following_.round};

@@ -25,42 +25,55 @@ inline std::uint64_t cost(const CommandRun& run) {
   return sizeof(Entry) + run.body.size();
 }
 
-// Entries from index 1 on, all in memory. (Once there are snapshots, it will begin later.)
+// The entries after those that a snapshot took the place of, all in memory. What was before is
+// committed, and so the same in every log.
 class Log {
  public:
+  // Begins after the entry `base`, which had `term`.
+  explicit Log(LogIndex base = {}, Epoch term = {});
+
+  // The index before the first entry held.
+  [[nodiscard]] LogIndex base() const { return base_; }
   [[nodiscard]] LogIndex last() const { return last_; }
   [[nodiscard]] Epoch last_term() const {
-    return term_starts_.empty() ? Epoch{} : term_starts_.back().term;
+    return term_starts_.empty() ? base_term_ : term_starts_.back().term;
   }
 
-  // The entry of an index from 1 to last().
+  // The entry of an index from base() + 1 to last().
   [[nodiscard]] const Entry& at(LogIndex index) const {
     const std::uint64_t place = index.value - 1;
-    return segments_[place / kSegment][place % kSegment];
+    return segments_[place / kSegment - dropped_segments_][place % kSegment];
   }
 
-  // The term of an index from 0 to last(); that of 0 is 0.
+  // The term of an index from base() to last(); that of 0 is 0.
   [[nodiscard]] Epoch term_at(LogIndex index) const {
-    return index.value == 0 ? Epoch{} : at(index).term;
+    return index == base_ ? base_term_ : at(index).term;
   }
 
-  // Whether the log holds an entry of that index and term. Then everything before it is the same
-  // as in any other log that holds it (the Log Matching property, dissertation §3.5).
+  // Whether the log holds, or held, an entry of that index and term. Then everything before it is
+  // the same as in any other log that holds it (the Log Matching property, dissertation §3.5).
+  // Before base() every log agrees.
   [[nodiscard]] bool matches(LogIndex index, Epoch term) const {
-    return index <= last_ && term_at(index) == term;
+    return index < base_ || (index <= last_ && term_at(index) == term);
   }
 
-  // Bytes of the entries after `from` up to `to`; from <= to <= last().
+  // Bytes of the entries after `from` up to `to`; base() <= from <= to <= last().
   [[nodiscard]] std::uint64_t bytes_between(LogIndex from, LogIndex to) const {
     return bytes_through(to) - bytes_through(from);
   }
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_through(last_); }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_between(base_, last_); }
 
   // Appends at last() + 1; `term` is not below last_term().
   void append(Epoch term, Ticket ticket, CommandRun run);
 
-  // Forgets the entries from `index` >= 1 on.
+  // Forgets the entries from `index` > base() on.
   void truncate(LogIndex index);
+
+  // Forgets the entries up to `index`, from base() to last(), which a snapshot holds.
+  void compact(LogIndex index);
+
+  // Forgets everything: a snapshot that ends with the entry `base` of `term` takes its place.
+  void reset(LogIndex base, Epoch term);
 
   // Every write up to `ticket` is on disk. What an index has now may be newer than what it had when
   // an earlier ticket was issued, so durability is judged by each entry's own ticket.
@@ -80,12 +93,16 @@ class Log {
   static constexpr std::size_t kSegment = 1024;
 
   [[nodiscard]] std::uint64_t bytes_through(LogIndex index) const {
-    return index.value == 0 ? 0 : at(index).bytes_through;
+    return index == base_ ? base_bytes_ : at(index).bytes_through;
   }
 
   // Segments of fixed size: entries never move, and growing never copies.
   std::vector<std::unique_ptr<Entry[]>> segments_;
-  std::vector<TermStart> term_starts_;  // oldest first
+  std::uint64_t dropped_segments_ = 0;
+  std::vector<TermStart> term_starts_;  // oldest first; the first may lie before base()
+  LogIndex base_;
+  Epoch base_term_;
+  std::uint64_t base_bytes_ = 0;
   LogIndex last_;
   LogIndex durable_;
 };

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "algorithms/contract/effects.h"
 #include "algorithms/contract/ids.h"
 
 namespace parley::raft {
@@ -52,6 +53,27 @@ struct TermStart {
 // Starts of terms sent with a rejection, newest first. Logs that differ in more terms than this
 // take one more round for each further so many.
 inline constexpr std::size_t kMaxTermStarts = 32;
+
+// A part of the leader's snapshot, for a follower that lacks entries which the leader has no more
+// (§5.2). Also a heartbeat. The body is the part.
+struct InstallSnapshot {
+  Epoch term;
+  SnapshotId snapshot;
+  Epoch snapshot_term;  // of the entry at the snapshot's index
+  std::uint32_t part = 0;
+  std::uint64_t round = 0;  // as in AppendEntries
+};
+
+// How far a follower is with a snapshot. When it is in place an AppendReply says so.
+struct InstallReply {
+  Epoch term;
+  SnapshotId snapshot;
+  std::uint32_t next = 0;  // the first part that is missing
+  std::uint64_t round = 0;
+};
+
+// More parts than this are not taken.
+inline constexpr std::uint32_t kMaxSnapshotParts = 1U << 14;
 
 // A follower hands runs of its own over to the leader; the runs and their bodies follow.
 struct Forward {

@@ -41,6 +41,9 @@ std::vector<OptionSpec> option_specs() {
               "bytes of entries that a leader takes before they are committed"),
       integer("max_held_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
               "bytes of a node's own runs that it holds until they are committed"),
+      integer(
+          "log_keep_bytes", 16 * kMiB, 0, 4096 * kMiB,
+          "bytes of entries kept before a snapshot's end, for followers that are a little behind"),
       integer("forward_retry_ms", 1000, 10, kMinute,
               "time after which a forwarded run or read that was not answered is sent again"),
       integer("forward_give_up_ms", 5000, 10, 10 * kMinute,
@@ -67,6 +70,7 @@ Options read_options(const OptionValues& values) {
   options.max_append_bytes = count("max_append_bytes");
   options.max_uncommitted_bytes = count("max_uncommitted_bytes");
   options.max_held_bytes = count("max_held_bytes");
+  options.log_keep_bytes = count("log_keep_bytes");
   options.forward_retry = time("forward_retry_ms");
   options.forward_give_up = time("forward_give_up_ms");
   return options;

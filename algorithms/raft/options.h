@@ -22,6 +22,7 @@ struct Options {
   std::uint64_t max_append_bytes = 0;       // of one message
   std::uint64_t max_uncommitted_bytes = 0;  // in a leader's log
   std::uint64_t max_held_bytes = 0;         // of this node's own runs
+  std::uint64_t log_keep_bytes = 0;         // before a snapshot's end
   Duration forward_retry{};
   Duration forward_give_up{};
 };

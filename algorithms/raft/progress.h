@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "algorithms/contract/effects.h"
 #include "algorithms/contract/ids.h"
 #include "algorithms/contract/time.h"
 
@@ -59,6 +60,7 @@ struct Progress {
   enum class Mode : std::uint8_t {
     probe,      // where the logs part is not known: one message at a time
     replicate,  // entries are sent as they come, without waiting for acknowledgements
+    snapshot,   // lacks entries that the leader has no more: parts of a snapshot are sent
   };
 
   Progress(NodeId peer, std::size_t max_messages, std::uint64_t max_bytes)
@@ -89,6 +91,15 @@ struct Progress {
     window.clear();
   }
 
+  void to_snapshot(const SnapshotId& which, Instant now) {
+    mode = Mode::snapshot;
+    commit_due = kNever;
+    snapshot = {};
+    snapshot.id = which;
+    last_progress = now;
+    window.clear();
+  }
+
   void to_replicate(Instant now) {
     mode = Mode::replicate;
     next = match.next();
@@ -96,8 +107,17 @@ struct Progress {
     window.clear();
   }
 
+  struct Sending {
+    SnapshotId id;
+    std::uint32_t acked = 0;  // the follower has the parts before this one
+    std::uint32_t next = 0;   // to be sent
+    bool asking = true;       // one part at a time, until the follower says where it is
+    bool asked = false;       // that part is out
+  };
+
   NodeId id;
   Mode mode = Mode::probe;
+  Sending snapshot;
   bool awaiting_reply = false;  // probe: one is on its way
   LogIndex match;               // the logs agree up to here, durably
   LogIndex next;                // the first entry of the next message

@@ -32,6 +32,11 @@ void Core::on_append_reply(Progress& peer, const AppendReply& reply, const wire:
     peer.last_progress = now_;
     peer.window.acknowledge(peer.match);
   }
+  if (peer.mode == Progress::Mode::snapshot) {
+    // Its log reaches ours again, with the snapshot or without it.
+    if (peer.match >= log_.base()) peer.to_replicate(now_);
+    return;
+  }
   if (reply.rejected != LogIndex{}) {
     on_rejection(peer, reply, message);
   } else if (peer.mode == Progress::Mode::probe && reply.agreed >= peer.next.prev()) {
@@ -77,13 +82,18 @@ bool Core::heartbeat_due(const Progress& peer) const {
 }
 
 Instant Core::stall_deadline(const Progress& peer) const {
-  if (peer.window.empty()) return kNever;
+  if (peer.window.empty() && peer.mode != Progress::Mode::snapshot) return kNever;
   return peer.last_progress + kStallHeartbeats * options_.heartbeat;
 }
 
 // One message with all there is, as a rule. When there is nothing to send, silence.
 void Core::replicate_to(Progress& peer) {
+  if (peer.mode == Progress::Mode::snapshot) return send_snapshot(peer);
   if (now_ >= stall_deadline(peer)) peer.to_probe(peer.match.next());
+  if (peer.next <= log_.base()) {
+    peer.to_snapshot(snapshot_, now_);
+    return send_snapshot(peer);
+  }
   if (peer.mode == Progress::Mode::probe) return probe(peer);
 
   bool sent = false;

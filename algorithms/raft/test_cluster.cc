@@ -34,11 +34,16 @@ void TestCluster::restart(std::uint32_t id) {
   config.seed = random_.bits();
   config.now = now(node);
   node.log = node.disk.records;
+  Recovered recovered = node.disk;  // whose records stay complete, for the checks
+  const LogIndex base = recovered.snapshot.id.index;
+  std::erase_if(recovered.records, [base](const Record& record) { return record.index <= base; });
   node.issued = node.durable = Ticket{};
   node.last_run = node.last_read = 0;
-  node.applied.clear();
+  node.applied.assign(committed_.begin(),
+                      committed_.begin() + static_cast<std::ptrdiff_t>(base.value));
+  node.loading.reset();
   node.reads.clear();
-  node.replica = kRaft.make(config, node.disk);
+  node.replica = kRaft.make(config, recovered);
   note_role(id);
 }
 
@@ -71,6 +76,13 @@ void TestCluster::submit(std::uint32_t id, const std::vector<std::string>& texts
   for (const std::string& text : texts) {
     input.commands.push_back(run_of(NodeId{id}, {node.incarnation}, ++node.last_run, text));
   }
+  step(id, std::move(input));
+}
+
+void TestCluster::snapshot(std::uint32_t id) {
+  const LogIndex index{node(id).applied.size()};
+  Input input;
+  input.controls.push_back({Control::Kind::snapshot_saved, {index, 2, 1}});
   step(id, std::move(input));
 }
 
@@ -205,6 +217,12 @@ void TestCluster::step(std::uint32_t id, Input input) {
     make_durable(node(id));
     step_once(id, {});
   }
+  if (is_up(id) && node(id).loading) {
+    Input ready;
+    ready.controls.push_back(
+        {Control::Kind::snapshot_loaded, *std::exchange(node(id).loading, std::nullopt)});
+    step(id, std::move(ready));
+  }
 }
 
 void TestCluster::step_once(std::uint32_t id, const Input& input) {
@@ -216,6 +234,7 @@ void TestCluster::step_once(std::uint32_t id, const Input& input) {
   turn.frames = input.frames;
   turn.commands = input.commands;
   turn.reads = input.reads;
+  turn.controls = input.controls;
   effects_.clear();
   node.replica->step(turn, store_, effects_);
   if (!effects_.broken_invariant.empty()) violated(effects_.broken_invariant);
@@ -224,6 +243,7 @@ void TestCluster::step_once(std::uint32_t id, const Input& input) {
   take_writes(id, effects_);
   take_messages(id, effects_);
   take_commits(id, effects_);
+  take_snapshots(id, effects_);
 }
 
 void TestCluster::take_writes(std::uint32_t id, Effects& effects) {
@@ -236,6 +256,9 @@ void TestCluster::take_writes(std::uint32_t id, Effects& effects) {
       node.log.push_back({write.index, write.header, write.body});
     } else if (write.kind == Write::Kind::truncate) {
       node.log.resize(write.index.value - 1);
+    } else if (write.kind == Write::Kind::snapshot && write.index.value > node.log.size()) {
+      node.log.assign(records_.begin(),
+                      records_.begin() + static_cast<std::ptrdiff_t>(write.index.value));
     }
     node.unsynced.push_back(std::move(write));
   }
@@ -254,6 +277,13 @@ void TestCluster::make_durable(Node& node, Ticket through) {
       case Write::Kind::truncate:
         node.disk.records.resize(write.index.value - 1);
         break;
+      case Write::Kind::snapshot:
+        node.disk.snapshot = {{write.index, 2, 1}, write.header, {}};
+        if (write.index.value > node.disk.records.size()) {
+          node.disk.records.assign(
+              records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(write.index.value));
+        }
+        break;
     }
     node.durable = write.ticket;
     node.unsynced.pop_front();
@@ -266,18 +296,33 @@ void TestCluster::make_durable(Node& node, Ticket through) {
 
 void TestCluster::take_messages(std::uint32_t id, const Effects& effects) {
   Node& node = this->node(id);
-  const auto packet = [&](const Message& message) {
-    return Packet{
-        id, message.to.value, {}, {node.incarnation}, message.header, join(effects, message.body)};
-  };
-  for (const Message& message : effects.send_now) launch(packet(message));
+  for (const Message& message : effects.send_now) launch(packet_of(id, message, effects));
   for (const Message& message : effects.send_when_durable) {
     if (node.issued <= node.durable) {
-      launch(packet(message));
+      launch(packet_of(id, message, effects));
     } else {
-      node.waiting.push_back({node.issued, packet(message)});
+      node.waiting.push_back({node.issued, packet_of(id, message, effects)});
     }
   }
+}
+
+TestCluster::Packet TestCluster::packet_of(std::uint32_t id, const Message& message,
+                                           const Effects& effects) {
+  Block body = join(effects, message.body);
+  if (message.part != kNoPart) body = run_of({}, {}, 0, "a part").body;
+  return {id, message.to.value, {}, {node(id).incarnation}, message.header, std::move(body)};
+}
+
+// What was received is ready in the next step; what is installed is what others have applied.
+void TestCluster::take_snapshots(std::uint32_t id, const Effects& effects) {
+  Node& node = this->node(id);
+  for (const SnapshotPart& part : effects.snapshot_parts) {
+    if (part.number + 1 == part.snapshot.parts) node.loading = part.snapshot;
+  }
+  if (effects.install == LogIndex{}) return;
+  if (effects.install.value <= node.applied.size()) violated("an older state would be installed");
+  node.applied.assign(committed_.begin(),
+                      committed_.begin() + static_cast<std::ptrdiff_t>(effects.install.value));
 }
 
 // State machine safety: no two nodes ever commit different entries at one index.
@@ -291,6 +336,8 @@ void TestCluster::take_commits(std::uint32_t id, const Effects& effects) {
     const std::pair<std::uint64_t, std::string> what{entry->term.value, text_of(committed.run)};
     if (order_.size() < index) {
       order_.push_back(what);
+      committed_.push_back(committed);
+      records_.push_back(node.log[index - 1]);
     } else if (order_[index - 1] != what) {
       violated("node " + name(id) + " commits " + what.second + " at " + std::to_string(index) +
                " where " + order_[index - 1].second + " was committed");
@@ -337,6 +384,10 @@ void TestCluster::trace_step(std::uint32_t id, const Effects& effects) {
   };
   for (const Message& sent : effects.send_now) message(sent, "");
   for (const Message& sent : effects.send_when_durable) message(sent, " (when durable)");
+  if (effects.install != LogIndex{}) {
+    trace(Show::commits,
+          name(id) + " goes on from the snapshot of " + std::to_string(effects.install.value));
+  }
   for (const CommittedRun& committed : effects.commit) {
     trace(Show::commits, name(id) + " commits " + std::to_string(committed.index.value) + " " +
                              text_of(committed.run));

@@ -51,6 +51,8 @@ class TestCluster {
   void sync(std::uint32_t node, Ticket through = {UINT64_MAX});
   void crash(std::uint32_t node);
   void restart(std::uint32_t node);
+  // The state as the node has applied it is saved as a snapshot of two parts.
+  void snapshot(std::uint32_t node);
   // Of a node that is down: its disk holds a log of entries with these terms, and the last of them
   // as its term (or `term` if that is higher).
   void set_disk(std::uint32_t node, const std::vector<std::uint64_t>& terms, std::uint64_t term);
@@ -110,6 +112,7 @@ class TestCluster {
     std::vector<Record> log;  // what the replica has asked to be held
     std::deque<HeldMessage> waiting;
     std::vector<CommittedRun> applied;
+    std::optional<SnapshotId> loading;  // has all its parts
     std::map<std::uint64_t, LogIndex> reads;
     std::string role;
   };
@@ -117,6 +120,7 @@ class TestCluster {
     std::vector<Frame> frames;
     std::vector<CommandRun> commands;
     std::vector<ReadRequest> reads;
+    std::vector<Control> controls;
   };
 
   Node& node(std::uint32_t id) { return nodes_[id - 1]; }
@@ -126,6 +130,8 @@ class TestCluster {
   void take_writes(std::uint32_t id, Effects& effects);
   void take_messages(std::uint32_t id, const Effects& effects);
   void take_commits(std::uint32_t id, const Effects& effects);
+  void take_snapshots(std::uint32_t id, const Effects& effects);
+  Packet packet_of(std::uint32_t id, const Message& message, const Effects& effects);
   void trace_step(std::uint32_t id, const Effects& effects);
   void note_role(std::uint32_t id);
   void make_durable(Node& node, Ticket through = {UINT64_MAX});
@@ -148,7 +154,9 @@ class TestCluster {
   std::vector<std::string> trace_;
   std::map<std::uint64_t, std::uint32_t> leaders_;  // by term
   std::vector<std::pair<std::uint64_t, std::string>>
-      order_;  // term and text committed at each index
+      order_;                            // term and text committed at each index
+  std::vector<CommittedRun> committed_;  // the same as it was committed, and its record
+  std::vector<Record> records_;
   std::uint64_t messages_sent_ = 0;
   std::uint64_t steps_at_once_ = 0;
   std::string violation_;

@@ -24,12 +24,22 @@ TestNode::TestNode(std::uint32_t size, std::vector<std::pair<std::string, std::i
 
 Recovered TestNode::disk(std::uint64_t term, std::uint32_t vote,
                          const std::vector<std::uint64_t>& log) {
-  Recovered recovered{encode_state({{term}, NodeId{vote}}), {}};
+  Recovered recovered;
+  recovered.state = encode_state({{term}, NodeId{vote}});
   for (const std::uint64_t entry_term : log) {
     const LogIndex index{recovered.records.size() + 1};
     const CommandRun run = run_of(NodeId{9}, {1}, index.value, std::to_string(entry_term));
     recovered.records.push_back({index, encode_record({entry_term}, run), run.body});
   }
+  return recovered;
+}
+
+Recovered TestNode::disk_behind(std::uint64_t term, std::uint64_t snapshot_index,
+                                std::uint64_t snapshot_term,
+                                const std::vector<std::uint64_t>& log) {
+  Recovered recovered = disk(term, 0, log);
+  recovered.snapshot = {snapshot(snapshot_index), encode_base({snapshot_term}), {}};
+  for (Record& record : recovered.records) record.index = record.index.plus(snapshot_index);
   return recovered;
 }
 
@@ -109,6 +119,22 @@ TestNode::Lines TestNode::read_reply(std::uint32_t from, std::uint64_t incarnati
   return receive(from, encoder_.encode(ReadIndexReply{{incarnation}, number, {index}}));
 }
 
+TestNode::Lines TestNode::install(std::uint32_t from, std::uint64_t term, std::uint64_t index,
+                                  std::uint64_t index_term, std::uint32_t part) {
+  const InstallSnapshot message{{term}, snapshot(index), {index_term}, part, 0};
+  return receive(from, encoder_.encode(message), run_of({}, {}, 0, "a part").body);
+}
+
+TestNode::Lines TestNode::install_reply(std::uint32_t from, std::uint64_t term, std::uint64_t index,
+                                        std::uint32_t next) {
+  return receive(from, encoder_.encode(InstallReply{{term}, snapshot(index), next, 0}));
+}
+
+TestNode::Lines TestNode::control(Control::Kind kind, std::uint64_t index) {
+  controls_.push_back({kind, snapshot(index)});
+  return turn_unless_gathering();
+}
+
 TestNode::Lines TestNode::submit(const std::string& text) {
   commands_.push_back(run_of(NodeId{1}, {1}, ++last_run_, text));
   return turn_unless_gathering();
@@ -147,11 +173,13 @@ TestNode::Lines TestNode::run_turn() {
   turn.frames = frames_;
   turn.commands = commands_;
   turn.reads = reads_;
+  turn.controls = controls_;
   effects_.clear();
   replica_->step(turn, store_, effects_);
   frames_.clear();
   commands_.clear();
   reads_.clear();
+  controls_.clear();
 
   Lines lines;
   for (const Write& write : effects_.writes) {
@@ -164,6 +192,13 @@ TestNode::Lines TestNode::run_turn() {
   };
   for (const Message& message : effects_.send_now) send(message, "");
   for (const Message& message : effects_.send_when_durable) send(message, " when durable");
+  for (const SnapshotPart& part : effects_.snapshot_parts) {
+    lines.push_back("takes part " + std::to_string(part.number) + " of snapshot " +
+                    std::to_string(part.snapshot.index.value));
+  }
+  if (effects_.install != LogIndex{}) {
+    lines.push_back("installs " + std::to_string(effects_.install.value));
+  }
   for (const CommittedRun& committed : effects_.commit) {
     lines.push_back("commits " + std::to_string(committed.index.value) + " " +
                     text_of(committed.run));

@@ -26,8 +26,13 @@ class TestNode {
   static Recovered disk(std::uint64_t term, std::uint32_t vote,
                         const std::vector<std::uint64_t>& log);
 
+  // The same with a snapshot in the place of what is before the log.
+  static Recovered disk_behind(std::uint64_t term, std::uint64_t snapshot_index,
+                               std::uint64_t snapshot_term, const std::vector<std::uint64_t>& log);
+
   // Each returns the effects of the turn: "writes #1 state term 1 vote 1", "sends 2 vote_request
-  // ...", "sends 2 when durable ...", "commits 1 -", "read 1 at 3", "refuses run 1", "broken: ...".
+  // ...", "sends 2 when durable ...", "takes part 0 of snapshot 5", "installs 5", "commits 1 -",
+  // "read 1 at 3", "refuses run 1", "broken: ...".
   Lines step() { return run_turn(); }
   Lines wait(Duration time);  // and no more
   Lines time_out();           // up to its deadline
@@ -48,6 +53,15 @@ class TestNode {
   Lines read_request(std::uint32_t from, std::uint64_t incarnation, std::uint64_t number);
   Lines read_reply(std::uint32_t from, std::uint64_t incarnation, std::uint64_t number,
                    std::uint64_t index);
+  // A snapshot of three parts, saved here, or sent by `from`, or received whole and loaded.
+  static SnapshotId snapshot(std::uint64_t index) { return {{index}, 3, 77}; }
+  Lines saved(std::uint64_t index) { return control(Control::Kind::snapshot_saved, index); }
+  Lines loaded(std::uint64_t index) { return control(Control::Kind::snapshot_loaded, index); }
+  Lines failed(std::uint64_t index) { return control(Control::Kind::snapshot_failed, index); }
+  Lines install(std::uint32_t from, std::uint64_t term, std::uint64_t index,
+                std::uint64_t index_term, std::uint32_t part);
+  Lines install_reply(std::uint32_t from, std::uint64_t term, std::uint64_t index,
+                      std::uint32_t next);
   Lines submit(const std::string& text);
   Lines read(std::uint64_t id);
 
@@ -65,6 +79,7 @@ class TestNode {
 
  private:
   Lines receive(std::uint32_t from, Block header, Block body = {});
+  Lines control(Control::Kind kind, std::uint64_t index);
   Lines turn_unless_gathering() { return gathering_ ? Lines{} : run_turn(); }
   Lines run_turn();
 
@@ -81,6 +96,7 @@ class TestNode {
   std::vector<Frame> frames_;
   std::vector<CommandRun> commands_;
   std::vector<ReadRequest> reads_;
+  std::vector<Control> controls_;
 };
 
 // Whether these are the lines; whether one of them contains the text; whether none does.

@@ -191,6 +191,8 @@ class Player {
       cluster_->submit(id(), texts);
     } else if (verb == "read") {
       cluster_->read(id());
+    } else if (verb == "snapshot") {
+      cluster_->snapshot(id());
     } else if (verb == "status" || verb == "log") {
       for (std::uint32_t i = 1; i <= cluster_->size(); ++i) {
         lines_.push_back(verb == "log" ? cluster_->log_line(i) : cluster_->status_line(i));

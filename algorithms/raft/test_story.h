@@ -15,6 +15,7 @@
 //   sync 1 [#4]            what node 1 has written (up to ticket 4) is durable now
 //   disk 1 holds 1 1 4 [term 5]                    of a node that is down: the terms of its log
 //   crash 2 | restart 2    unsynced writes are lost
+//   snapshot 1             node 1 has saved a snapshot of what it has applied, of two parts
 //   status | log           a line a node
 #pragma once
 

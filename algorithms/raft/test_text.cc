@@ -87,6 +87,18 @@ std::string text_of_message(const Block& header, const Block& body) {
       const ReadIndexReply reply = decode(*message.read_reply());
       return "read_reply #" + number(reply.number) + " index " + number(reply.index);
     }
+    case wire::Kind::install: {
+      const InstallSnapshot install = decode(*message.install());
+      return "install term " + number(install.term) + " snapshot " +
+             number(install.snapshot.index) + "@" + number(install.snapshot_term) + " part " +
+             number(std::uint64_t{install.part}) + " of " +
+             number(std::uint64_t{install.snapshot.parts});
+    }
+    case wire::Kind::install_reply: {
+      const InstallReply reply = decode(*message.install_reply());
+      return "install_reply term " + number(reply.term) + " snapshot " +
+             number(reply.snapshot.index) + " wants part " + number(std::uint64_t{reply.next});
+    }
     case wire::Kind::none:
       break;
   }
@@ -107,6 +119,8 @@ std::string text_of(const Write& write) {
     }
     case Write::Kind::truncate:
       return "truncate " + number(write.index);
+    case Write::Kind::snapshot:
+      return "snapshot " + number(write.index) + "@" + number(*decode_base(write.header));
   }
   return "?";
 }

@@ -9,7 +9,11 @@ constexpr std::uint64_t kMaxPendingBytes = 64U << 20;
 
 }  // namespace
 
-Core::Core(const ReplicaConfig& config, const Recovered& recovered) : self_(config.self) {
+Core::Core(const ReplicaConfig& config, const Recovered& recovered)
+    : self_(config.self),
+      last_(recovered.snapshot.id.index),
+      commit_(recovered.snapshot.id.index),
+      snapshot_(recovered.snapshot.id.index) {
   for (const Record& record : recovered.records) {
     auto run = decode_record(record);
     if (!run || record.index != last_.next()) {
@@ -28,6 +32,7 @@ void Core::step(const Turn& turn, Effects& effects) {
   commit_durable(turn.durable_through, effects);
   for (const CommandRun& run : turn.commands) append(run, effects);
   answer_reads(turn, effects);
+  for (const Control& control : turn.controls) use_snapshot(control, effects);
   effects.accept_max_bytes =
       pending_bytes_ < kMaxPendingBytes ? kMaxPendingBytes - pending_bytes_ : 0;
 }
@@ -66,12 +71,21 @@ void Core::answer_reads(const Turn& turn, Effects& effects) const {
   for (const ReadRequest& read : turn.reads) effects.reads_ready.push_back({read.id, commit_});
 }
 
+// What is in a saved snapshot need not be carried out again after a crash.
+void Core::use_snapshot(const Control& control, Effects& effects) {
+  if (control.kind != Control::Kind::snapshot_saved) return;
+  snapshot_ = control.snapshot.index;
+  last_ticket_ = last_ticket_.next();
+  effects.writes.push_back({Write::Kind::snapshot, last_ticket_, snapshot_, {}, {}});
+}
+
 Status Core::status() const {
   Status status;
   status.role = "standalone";
   status.leader = self_;
   status.commit = commit_;
   status.last = last_;
+  status.snapshot = snapshot_;
   status.log_bytes = pending_bytes_;
   status.held_runs = pending_.size();
   return status;

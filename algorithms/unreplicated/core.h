@@ -28,6 +28,7 @@ class Core {
   void append(const CommandRun& run, Effects& effects);
   void commit_durable(Ticket durable_through, Effects& effects);
   void answer_reads(const Turn& turn, Effects& effects) const;
+  void use_snapshot(const Control& control, Effects& effects);
 
   NodeId self_;
   std::vector<CommittedRun> recovered_;
@@ -36,6 +37,7 @@ class Core {
   Ticket last_ticket_;
   LogIndex last_;
   LogIndex commit_;
+  LogIndex snapshot_;
   std::string broken_;
 };
 

@@ -82,6 +82,14 @@ Failure unknown(RefusedBecause reason) {
              "seq",
              {}}};
   }
+  if (reason == RefusedBecause::session_expired) {
+    return {504,
+            {"client: was silent for so long that what it did before is forgotten; a new attempt "
+             "counts as a new placement",
+             word,
+             "client",
+             {}}};
+  }
   return {504, {"no answer in time; it may or may not have been done", word, {}, {}}};
 }
 

@@ -345,6 +345,8 @@ std::string_view reason_word(RefusedBecause reason) {
       return "timed_out";
     case RefusedBecause::too_old:
       return "too_old";
+    case RefusedBecause::session_expired:
+      return "session_expired";
   }
   return "unknown";
 }

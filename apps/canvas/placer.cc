@@ -18,9 +18,15 @@ canvas::Place payload_of(const PlaceRequest& place) {
           place.user};
 }
 
+bool session_has_expired(const Result& result) {
+  return result.outcome == Outcome::unknown &&
+         result.reason == static_cast<std::uint8_t>(RefusedBecause::session_expired);
+}
+
 bool session_is_gone(const Result& result) {
-  return result.outcome == Outcome::refused &&
-         result.reason == static_cast<std::uint8_t>(RefusedBecause::no_session);
+  return session_has_expired(result) ||
+         (result.outcome == Outcome::refused &&
+          result.reason == static_cast<std::uint8_t>(RefusedBecause::no_session));
 }
 
 // A placement whose session could not be opened was never submitted: whatever became of the
@@ -79,16 +85,22 @@ void Placer::place_own(OwnSession& session, const PlaceRequest& place, Done done
   const std::uint32_t sequence = session.next++;
   std::vector<std::byte> body;
   encode_place({id}, sequence, payload_of(place), body);
-  submit_(std::move(body), [this, id, sequence, done = std::move(done)](const Result& result) {
-    const auto it = own_.find(id);
-    it->second.settle(sequence);
-    it->second.lost = it->second.lost || session_is_gone(result);
-    // What is used up goes, once nothing of it is in flight.
-    const bool used_up = it->second.lost || it->second.next == 0;
-    if (used_up && it->second.oldest == it->second.next) own_.erase(it);
-    done(result);
-    drain();
-  });
+  submit_(std::move(body),
+          [this, id, sequence, place, done = std::move(done)](const Result& result) {
+            const auto it = own_.find(id);
+            it->second.settle(sequence);
+            it->second.lost = it->second.lost || session_is_gone(result);
+            // What is used up goes, once nothing of it is in flight.
+            const bool used_up = it->second.lost || it->second.next == 0;
+            if (used_up && it->second.oldest == it->second.next) own_.erase(it);
+            if (session_has_expired(result)) {
+              // It was sent this once, and its session was gone before: it was not done.
+              waiting_.push_front({place, done});
+            } else {
+              done(result);
+            }
+            drain();
+          });
 }
 
 void Placer::drain() {

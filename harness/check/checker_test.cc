@@ -255,6 +255,51 @@ TEST(Journals, WithoutTheCanvasWidthThereIsNoVerdict) {
   EXPECT_EQ(checker.finish().verdict, Verdict::not_checked);
 }
 
+// What is found in node 2's journal, where clients 1, 2 and 3 placed one pixel each, under the
+// indices 1, 2 and 3.
+std::string found_after(const std::vector<JournalEntry>& second_journal) {
+  CheckOptions options;
+  options.canvas_width = 10;
+  Checker checker(options);
+  for (std::uint32_t i = 1; i <= 3; ++i) checker.add(placement(i, i), i);
+  for (std::uint32_t node = 1; node <= 2; ++node)
+    checker.add(final_read(node, placement(3, 3)), 3 + node);
+  std::uint64_t line = 1;
+  checker.begin_journal(1);
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    checker.add_applied({{i, 0}, {static_cast<std::uint32_t>(i), 1}, 43}, ++line);
+  }
+  checker.begin_journal(2);
+  for (const JournalEntry& entry : second_journal) checker.add_applied(entry, ++line);
+  return found_in(checker.finish());
+}
+
+TEST(Journals, AfterARestartWhatComesAgainMustBeTheSame) {
+  const auto applied = [](std::uint64_t index, std::uint32_t client) {
+    return JournalEntry{{index, 0}, {client, 1}, 43};
+  };
+  const auto restored = [](std::uint64_t index) { return JournalEntry{{index, 0}, {}, 0}; };
+  EXPECT_EQ(found_after({applied(1, 1), applied(2, 2), applied(3, 3)}), "good");
+  EXPECT_EQ(found_after({applied(1, 1), restored(0), applied(1, 1), applied(2, 2), applied(3, 3)}),
+            "good");
+  EXPECT_EQ(found_after({applied(1, 1), applied(2, 2), restored(1), applied(2, 2), applied(3, 3)}),
+            "good");
+  EXPECT_EQ(found_after({applied(1, 1), restored(2), applied(3, 3)}), "good") << "by snapshot";
+  EXPECT_EQ(found_after({restored(3)}), "good") << "all of it by snapshot";
+
+  EXPECT_NE(found_after({applied(1, 1), applied(1, 1), applied(2, 2), applied(3, 3)}), "good")
+      << "again without a restart";
+  EXPECT_NE(found_after({applied(1, 1), restored(0), applied(1, 1), applied(1, 1), applied(2, 2),
+                         applied(3, 3)}),
+            "good")
+      << "twice after one restart";
+  EXPECT_NE(found_after({applied(1, 1), restored(0), applied(2, 1), applied(2, 2), applied(3, 3)}),
+            "good")
+      << "under another stamp";
+  EXPECT_NE(found_after({applied(1, 1), restored(1), applied(3, 3)}), "good") << "2 is missing";
+  EXPECT_NE(found_after({applied(1, 1), applied(2, 2), restored(2)}), "good") << "3 is missing";
+}
+
 TEST(Journals, EntriesOfUnsampledCellsArePassedOver) {
   for (const bool sampled : {false, true}) {
     CheckOptions options;

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "harness/check/checker.h"
@@ -70,9 +71,15 @@ class JournalCheck {
   struct Journal {
     std::uint32_t node = 0;
     bool live = false;
-    Stamp last;  // the highest so far
+    Stamp last;  // of the line before, or what the state was restored to
+    Stamp end;   // the highest of all lines
+    // Indices that a snapshot brought without lines: after the first, up to the second.
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> skipped;
+    bool restored = false;
+    [[nodiscard]] bool skips(Stamp stamp) const;
   };
 
+  void restore(std::uint64_t index);
   bool in_order(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
   void check_entry(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
   void check_repeated(const JournalEntry& entry, std::uint64_t line, RecordIndex index);

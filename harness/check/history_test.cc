@@ -329,11 +329,14 @@ TEST_F(HistoryFile, LongLinesDoNotHideTheOnesAfter) {
 TEST_F(HistoryFile, JournalIsRead) {
   std::vector<JournalEntry> entries;
   const ReadReport report =
-      read_journal(write("stamp,client,seq,cell\n0a,1,2,3\n0b,4294967295,0,18446744073709551615\n"),
+      read_journal(write("stamp,client,seq,cell\n0a,1,2,3\n0b,4294967295,0,18446744073709551615\n"
+                         "00,0,0,0\n"),
                    [&](const JournalEntry& entry, std::uint64_t) { entries.push_back(entry); });
   EXPECT_EQ(report.malformed, 0u);
   EXPECT_FALSE(report.torn_tail);
-  ASSERT_EQ(entries.size(), 2u);
+  ASSERT_EQ(entries.size(), 3u);
+  EXPECT_FALSE(entries[0].restores());
+  EXPECT_TRUE(entries[2].restores());
   EXPECT_EQ(entries[0].stamp, (Stamp{0, 10}));
   EXPECT_EQ(entries[0].write, (Writer{1, 2}));
   EXPECT_EQ(entries[0].cell, 3u);

@@ -46,7 +46,10 @@ bool parse_entry(std::string_view line, int& digits, JournalEntry& entry, Malfor
     return false;
   };
   const auto stamp = parse_stamp(parts[0]);
-  if (!stamp || *stamp == Stamp{}) return fail(0, "1 to 32 hexadecimal digits, not all zero");
+  const bool restores = parts[1] == "0" && parts[2] == "0";
+  if (!stamp || (*stamp == Stamp{} && !restores)) {
+    return fail(0, "1 to 32 hexadecimal digits, not all zero");
+  }
   if (digits == 0) digits = static_cast<int>(parts[0].size());
   if (digits != static_cast<int>(parts[0].size())) {
     return fail(0, fmt::format("{} digits as on the lines before", digits));

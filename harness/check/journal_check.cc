@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "harness/check/checks.h"
@@ -20,7 +21,9 @@ void JournalCheck::begin(std::uint32_t node) {
   }
   if (has(node)) throw std::invalid_argument(fmt::format("two journals of node {}", node));
   const auto& live = context_.live_nodes;
-  journals_.push_back({node, std::binary_search(live.begin(), live.end(), node), {}});
+  Journal& journal = journals_.emplace_back();
+  journal.node = node;
+  journal.live = std::binary_search(live.begin(), live.end(), node);
   newest_.clear();
 }
 
@@ -33,8 +36,26 @@ std::string JournalCheck::where(std::uint64_t line) const {
   return fmt::format("journal of node {}, line {}", journals_.back().node, line);
 }
 
+bool JournalCheck::Journal::skips(Stamp stamp) const {
+  return std::any_of(skipped.begin(), skipped.end(), [stamp](const auto& range) {
+    return stamp.major > range.first && stamp.major <= range.second;
+  });
+}
+
+// The lines after this one come after `index`. Those that were there before must be the same again.
+void JournalCheck::restore(std::uint64_t index) {
+  Journal& journal = journals_.back();
+  if (index > journal.end.major) journal.skipped.emplace_back(journal.end.major, index);
+  journal.restored = true;
+  journal.last = {index, std::numeric_limits<std::uint64_t>::max()};
+  journal.end = std::max(journal.end, journal.last);
+  newest_.clear();
+}
+
 void JournalCheck::add(const JournalEntry& entry, std::uint64_t line) {
+  if (entry.restores()) return restore(entry.stamp.major);
   ++entries_;
+  journals_.back().end = std::max(journals_.back().end, entry.stamp);
   const RecordIndex index = context_.table.find(entry.write);
   if (index == kNoRecord) {
     if (context_.options.sampled.value_or(false)) return;
@@ -57,6 +78,10 @@ void JournalCheck::check_repeated(const JournalEntry& entry, std::uint64_t line,
                                   RecordIndex index) {
   Record& write = context_.table[index];
   if (write.outcome == Outcome::refused) return;  // reported the first time
+  if (journals_.back().restored && write.version == entry.stamp) {
+    in_order(entry, line, index);  // applied again to a state that did not have it
+    return;
+  }
   if (write.version != entry.stamp) write.two_stamps = true;
   context_.findings.add(
       write.outcome == Outcome::unknown ? Anomaly::unknown_applied_twice : Anomaly::duplicate_apply,
@@ -127,16 +152,16 @@ void JournalCheck::check_presence(RecordIndex index) {
   const Record& write = context_.table[index];
   for (std::size_t j = 0; j < journals_.size(); ++j) {
     const Journal& journal = journals_[j];
-    if ((applied_by_[index] >> j & 1) != 0) continue;
+    if ((applied_by_[index] >> j & 1) != 0 || journal.skips(write.version)) continue;
     if (journal.live && write.outcome == Outcome::ok) {
       context_.findings.add(Anomaly::missing_apply, [&] {
         return fmt::format("node {} never applied {}", journal.node,
                            context_.table.describe(index));
       });
-    } else if (!write.two_stamps && (journal.live || write.version < journal.last)) {
+    } else if (!write.two_stamps && (journal.live || write.version < journal.end)) {
       context_.findings.add(Anomaly::replicas_disagree, [&] {
         return fmt::format("node {} went on to stamp {} without {}", journal.node,
-                           stamp_text(journal.last), context_.table.describe(index));
+                           stamp_text(journal.end), context_.table.describe(index));
       });
     }
   }

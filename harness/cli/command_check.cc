@@ -32,6 +32,10 @@ void print_json(const Algorithm& algorithm, const sim::SeedsReport& report) {
       {"events_per_s", report.events_per_s},
       {"simulated_to_real", report.simulated_to_real},
       {"faults", faults_json(report.faults)},
+      {"commits", report.commits},
+      {"snapshots", report.snapshots},
+      {"snapshots_installed", report.installs},
+      {"sessions_expired", report.clients.expired},
       {"trace_hash", fmt::format("{:016x}", report.trace_hash)},
       {"anomalies",
        {{"stale_reads", report.anomalies.stale_reads},
@@ -53,6 +57,8 @@ void print_report(const Algorithm& algorithm, const sim::SeedsReport& report) {
   for (std::size_t i = 0; i < report.faults.size(); ++i) {
     fmt::print(" {} {}", report.faults[i], sim::fault_name(static_cast<sim::FaultKind>(i)));
   }
+  fmt::print("\n  {} commits, {} snapshots made, {} installed, {} sessions expired", report.commits,
+             report.snapshots, report.installs, report.clients.expired);
   fmt::print("\n  trace hash {:016x}\n", report.trace_hash);
 }
 

@@ -123,7 +123,7 @@ void add_checking(CLI::App& app, Action& action) {
   check->add_option(
       "--faults", c->faults,
       "all, none, or kinds separated by commas: loss, duplication, reordering, stall, "
-      "one_way, partition, pause, crash, clock, slow_disk");
+      "one_way, partition, pause, crash, clock, slow_disk, failed_save");
   check->add_option("--application", c->application, "any, canvas or counter")
       ->check(CLI::IsMember({"any", "canvas", "counter"}));
   check->add_option("--option", c->options, "An option of the algorithm, NAME=VALUE");

@@ -133,6 +133,7 @@ struct Cluster::State {
       std::filesystem::create_directories(spec.data);
       settings.data = std::filesystem::absolute(spec.data) / fmt::format("node-{}", id.value);
     }
+    settings.snapshot_bytes = spec.snapshot_bytes;
     settings.links = spec.links.leaving(id);
     const auto nodes_folder = std::filesystem::absolute(spec.folder / "nodes");
     if (spec.journal) settings.journal = nodes_folder / fmt::format("{}.applied.csv", id.value);

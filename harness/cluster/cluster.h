@@ -19,6 +19,7 @@
 #include "harness/cluster/links.h"
 #include "harness/cluster/node_config.h"
 #include "harness/cluster/process.h"
+#include "runtime/driver.h"
 
 namespace parley::harness {
 
@@ -49,6 +50,7 @@ struct ClusterSpec {
   CanvasSize canvas;
   std::string durability = "none";
   std::filesystem::path data;  // holds a folder for each node's storage; not for "none"
+  std::uint64_t snapshot_bytes = DriverLimits{}.snapshot_bytes;  // see node_config.h
   NetworkProfile links;
   PeerTransport peers = PeerTransport::ipc;
   bool journal = false;

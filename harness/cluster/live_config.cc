@@ -39,6 +39,8 @@ NodeConfig live_config(const NodeSettings& settings, const Canvas& canvas) {
   }
   config.durability = durability_named(settings.durability);
   config.data = settings.data;
+  config.limits.snapshot_bytes = settings.snapshot_bytes;
+  config.limits.session_idle = std::chrono::seconds(settings.session_idle_s);
   config.journal = settings.journal;
   config.journal_cell = [&canvas](Key key) {
     const Canvas::Point point = canvas.xy_of(key);

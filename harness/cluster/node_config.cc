@@ -95,6 +95,8 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
     reader.fail("data", fmt::format("is missing; durability = {} needs a folder for its storage",
                                     toml_quoted(settings.durability)));
   }
+  reader.integer("snapshot_bytes", 0, kMaxInteger, settings.snapshot_bytes);
+  reader.integer("session_idle_s", 0, 1'000'000'000, settings.session_idle_s);
   path.clear();
   reader.text("journal", path);
   settings.journal = path;
@@ -196,6 +198,8 @@ std::string node_config_text(const NodeSettings& s) {
       toml_quoted(s.application), toml_quoted(to_text(s.canvas)), toml_quoted(s.client_endpoint),
       toml_quoted(s.http_address), s.http_port, toml_quoted(s.durability));
   if (!s.data.empty()) text += fmt::format("data = {}\n", toml_quoted(s.data.string()));
+  text +=
+      fmt::format("snapshot_bytes = {}\nsession_idle_s = {}\n", s.snapshot_bytes, s.session_idle_s);
   if (!s.journal.empty()) text += fmt::format("journal = {}\n", toml_quoted(s.journal.string()));
   if (!s.log.empty()) text += fmt::format("log = {}\n", toml_quoted(s.log.string()));
   if (s.peers.size() > 1 || (s.peers.size() == 1 && !s.peers.begin()->second.empty())) {

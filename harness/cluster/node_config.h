@@ -12,10 +12,11 @@
 //   http_port = 0                         # of the web page; 0: none
 //   durability = "none"                   # or async, group_commit: what counts as stored
 //   data = "data/node-1"                  # the folder of its storage; required unless "none"
-//   journal = "nodes/1.applied.csv"       # records what is applied; none when absent
-//   log = ""                              # a file; standard error when absent
-//   [peers]                               # every member's endpoint for its peers, its own too;
-//   1 = "ipc:///tmp/x/1"                  # absent for a single node
+//   snapshot_bytes = 134217728            # of runs applied until the next snapshot; 0: none is
+//   made session_idle_s = 3600                 # after which a session may expire; 0: never journal
+//   = "nodes/1.applied.csv"       # records what is applied; none when absent log = "" # a file;
+//   standard error when absent [peers]                               # every member's endpoint for
+//   its peers, its own too; 1 = "ipc:///tmp/x/1"                  # absent for a single node
 //   [options]                             # the algorithm's own
 //   election_timeout_min_ms = 150
 //   [[link]]                              # how messages from here to `to` (0: to all) fare
@@ -39,6 +40,7 @@
 #include "apps/canvas/canvas.h"
 #include "harness/cluster/config_file.h"
 #include "harness/cluster/links.h"
+#include "runtime/driver.h"
 
 namespace parley::harness {
 
@@ -62,7 +64,9 @@ struct NodeSettings {
   std::string http_address = "127.0.0.1";
   std::uint16_t http_port = 0;  // 0: none
   std::string durability = "none";
-  std::filesystem::path data;     // empty for durability "none"
+  std::filesystem::path data;  // empty for durability "none"
+  std::uint64_t snapshot_bytes = DriverLimits{}.snapshot_bytes;
+  std::uint32_t session_idle_s = 3600;
   std::vector<LinkRule> links;    // `from` is this node
   std::filesystem::path journal;  // empty: none
   std::filesystem::path log;      // empty: standard error

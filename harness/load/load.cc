@@ -107,6 +107,8 @@ std::string_view reason_name(RefusedBecause reason) {
       return "timed_out";
     case RefusedBecause::too_old:
       return "too_old";
+    case RefusedBecause::session_expired:
+      return "session_expired";
   }
   return "other";
 }

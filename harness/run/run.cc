@@ -50,6 +50,7 @@ ClusterSpec cluster_spec(const RunSpec& spec, const std::filesystem::path& folde
   cluster.options = spec.options;
   cluster.canvas = spec.canvas;
   cluster.durability = spec.durability;
+  cluster.snapshot_bytes = spec.snapshot_bytes;
   cluster.data = folder / "data";
   cluster.links = load_network_profile(spec.links);
   cluster.peers = PeerTransport::tcp;

@@ -9,6 +9,7 @@
 #include "algorithms/contract/options.h"
 #include "apps/canvas/canvas.h"
 #include "harness/cluster/config_file.h"
+#include "runtime/driver.h"
 
 namespace parley::harness {
 
@@ -22,6 +23,7 @@ struct RunSpec {
   std::uint32_t batch = 1;       // commands per client message
   std::uint32_t clients = 1024;  // sessions
   std::string durability = "none";
+  std::uint64_t snapshot_bytes = DriverLimits{}.snapshot_bytes;  // see node_config.h
   std::string links = "loopback";    // or a path, see load_network_profile
   std::string faults = "none";       // a schedule's name or a path, see load_faults
   std::string workload = "uniform";  // see load::WorkloadSpec

@@ -79,6 +79,7 @@ Json spec_object(const SweepSpec& s) {
           {"loop", s.closed_loop ? "closed" : "open"},
           {"canvas", to_text(s.canvas)},
           {"clients", s.clients},
+          {"snapshot_bytes", s.snapshot_bytes},
           {"speed", s.speed},
           {"warmup_s", s.warmup_s},
           {"duration_s", s.duration_s},

@@ -87,6 +87,7 @@ class SpecReader {
     spec_.closed_loop = loop == "closed";
     read_canvas_size(reader_, "canvas", spec_.canvas);
     reader_.integer("clients", 1, 65536, spec_.clients);
+    reader_.integer("snapshot_bytes", 0, std::int64_t{1} << 50, spec_.snapshot_bytes);
     reader_.real("speed", 0.001, 1e6, spec_.speed);
     reader_.real("warmup_s", 0, kMaxSeconds, spec_.warmup_s);
     reader_.real("duration_s", 0.1, kMaxSeconds, spec_.duration_s);
@@ -204,6 +205,7 @@ RunSpec common_part(const SweepSpec& sweep) {
   RunSpec run;
   run.closed_loop = sweep.closed_loop;
   run.clients = sweep.clients;
+  run.snapshot_bytes = sweep.snapshot_bytes;
   run.speed = sweep.speed;
   run.canvas = sweep.canvas;
   run.warmup_s = sweep.warmup_s;

@@ -13,6 +13,7 @@
 #include "apps/canvas/canvas.h"
 #include "harness/cluster/config_file.h"
 #include "harness/run/run_spec.h"
+#include "runtime/driver.h"
 
 namespace parley::harness {
 
@@ -37,7 +38,8 @@ struct SweepSpec {
   bool closed_loop = false;
   CanvasSize canvas;
   std::uint32_t clients = 1024;
-  double speed = 1;  // of a replay
+  std::uint64_t snapshot_bytes = DriverLimits{}.snapshot_bytes;  // see node_config.h
+  double speed = 1;                                              // of a replay
   double warmup_s = 2;
   double duration_s = 10;
   std::uint32_t repetitions = 3;

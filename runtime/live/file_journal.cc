@@ -27,15 +27,30 @@ char* append_number(char* to, char* end, std::uint64_t value, char after) {
   return to;
 }
 
+// Cuts off what is behind the last newline: a killed process may have left part of a line. Whether
+// anything is left.
+bool cut_torn_line(int descriptor) {
+  off_t end = lseek(descriptor, 0, SEEK_END);
+  char last = 0;
+  while (end > 0 && pread(descriptor, &last, 1, end - 1) == 1 && last != '\n') --end;
+  return ftruncate(descriptor, end) == 0 && lseek(descriptor, end, SEEK_SET) > 0;
+}
+
 }  // namespace
 
-FileJournal::FileJournal(const std::filesystem::path& path, CellNumber cell_number)
+FileJournal::FileJournal(const std::filesystem::path& path, Mode mode, CellNumber cell_number)
     : cell_number_(std::move(cell_number)),
-      descriptor_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+      descriptor_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
   if (descriptor_ < 0) {
     throw std::system_error(errno, std::generic_category(), "cannot write " + path.string());
   }
-  buffer_.insert(buffer_.end(), kHeader.begin(), kHeader.end());
+  if (mode == Mode::go_on && cut_torn_line(descriptor_)) {
+    restored(LogIndex{});
+  } else {
+    // What cannot be cut to size, a device say, shows when it is written.
+    [[maybe_unused]] const int cut = ftruncate(descriptor_, 0);
+    buffer_.insert(buffer_.end(), kHeader.begin(), kHeader.end());
+  }
   flush();
 }
 
@@ -45,6 +60,14 @@ FileJournal::~FileJournal() {
 }
 
 void FileJournal::applied(Key key, Stamp stamp, Writer writer, std::uint64_t /*value*/) {
+  put(stamp, writer, cell_number_ ? cell_number_(key) : key.value);
+}
+
+void FileJournal::restored(LogIndex index) {
+  put({index.value, 0}, {}, 0);
+}
+
+void FileJournal::put(Stamp stamp, Writer writer, std::uint64_t cell) {
   if (!error_.empty()) return;
   std::array<char, 96> line;
   char* const end = line.data() + line.size();
@@ -53,7 +76,7 @@ void FileJournal::applied(Key key, Stamp stamp, Writer writer, std::uint64_t /*v
   *to++ = ',';
   to = append_number(to, end, writer.session, ',');
   to = append_number(to, end, writer.sequence, ',');
-  to = append_number(to, end, cell_number_ ? cell_number_(key) : key.value, '\n');
+  to = append_number(to, end, cell, '\n');
   buffer_.insert(buffer_.end(), line.data(), to);
   if (buffer_.size() >= kFlushBytes) flush();
 }

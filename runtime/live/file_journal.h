@@ -12,21 +12,31 @@
 namespace parley {
 
 // Lines `stamp,client,seq,cell`: the stamp as 32 lower-case hexadecimal digits that sort as stamps
-// do, the rest in decimal. Lines are gathered in memory until `flush`, so a killed node loses only
-// the tail. A file that cannot be written to never disturbs the node: `error` tells of it.
+// do, the rest in decimal. A line of client 0 says that the state is now the one after the log
+// index in its stamp's first half: 0 at a start that finds the file of an earlier one, otherwise
+// that of a snapshot. What comes next comes after it, and may have been there before. Lines are
+// gathered in memory until `flush`, so a killed node loses only the tail. A file that cannot be
+// written to never disturbs the node: `error` tells of it.
 class FileJournal final : public Journal {
  public:
   // Maps the store's keys to the cell numbers of the file.
   using CellNumber = std::function<std::uint64_t(Key)>;
 
-  // Makes the file anew, with its header. `cell_number` may be null: then the key is the number.
-  // Throws std::system_error when the file cannot be made.
-  FileJournal(const std::filesystem::path& path, CellNumber cell_number);
+  enum class Mode : std::uint8_t {
+    anew,   // begins an empty file
+    go_on,  // goes on behind the last whole line of an earlier start, if there is one
+  };
+
+  // `cell_number` may be null: then the key is the number. Throws std::system_error when the file
+  // cannot be made.
+  FileJournal(const std::filesystem::path& path, Mode mode, CellNumber cell_number);
   ~FileJournal() override;
   FileJournal(const FileJournal&) = delete;
   FileJournal& operator=(const FileJournal&) = delete;
 
   void applied(Key key, Stamp stamp, Writer writer, std::uint64_t value) override;
+
+  void restored(LogIndex index) override;
 
   // Hands the gathered lines to the kernel.
   void flush();
@@ -36,6 +46,8 @@ class FileJournal final : public Journal {
   [[nodiscard]] const std::string& error() const { return error_; }
 
  private:
+  void put(Stamp stamp, Writer writer, std::uint64_t cell);
+
   CellNumber cell_number_;
   int descriptor_;
   std::vector<char> buffer_;

@@ -22,7 +22,7 @@ std::string read_all(const std::filesystem::path& path) {
 TEST(FileJournal, WritesLinesWhenFlushed) {
   const TestFolder folder;
   const auto path = folder.path() / "1.applied.csv";
-  FileJournal journal(path, nullptr);
+  FileJournal journal(path, FileJournal::Mode::anew, nullptr);
   EXPECT_EQ(read_all(path), "stamp,client,seq,cell\n");
   EXPECT_FALSE(journal.dirty());
 
@@ -40,7 +40,8 @@ TEST(FileJournal, MapsKeysToCells) {
   const TestFolder folder;
   const auto path = folder.path() / "journal";
   {
-    FileJournal journal(path, [](Key key) { return 1000 + std::uint64_t{key.value}; });
+    FileJournal journal(path, FileJournal::Mode::anew,
+                        [](Key key) { return 1000 + std::uint64_t{key.value}; });
     journal.applied(Key{1}, Stamp{~std::uint64_t{0}, ~std::uint64_t{0}}, Writer{~0U, ~0U}, 0);
   }
   EXPECT_EQ(read_all(path),
@@ -48,8 +49,32 @@ TEST(FileJournal, MapsKeysToCells) {
             "ffffffffffffffffffffffffffffffff,4294967295,4294967295,1001\n");
 }
 
+TEST(FileJournal, GoesOnBehindTheLastWholeLineOfAnEarlierStart) {
+  const TestFolder folder;
+  const auto path = folder.path() / "journal";
+  std::ofstream(path) << "stamp,client,seq,cell\n"
+                         "00000000000000010000000000000000,1,1,5\n"
+                         "00000000000000020000";
+  {
+    FileJournal journal(path, FileJournal::Mode::go_on, nullptr);
+    journal.restored(LogIndex{7});
+    journal.applied(Key{6}, Stamp{8, 0}, Writer{1, 2}, 0);
+  }
+  EXPECT_EQ(read_all(path),
+            "stamp,client,seq,cell\n"
+            "00000000000000010000000000000000,1,1,5\n"
+            "00000000000000000000000000000000,0,0,0\n"
+            "00000000000000070000000000000000,0,0,0\n"
+            "00000000000000080000000000000000,1,2,6\n");
+  { FileJournal journal(path, FileJournal::Mode::anew, nullptr); }
+  EXPECT_EQ(read_all(path), "stamp,client,seq,cell\n");
+  std::filesystem::remove(path);
+  { FileJournal journal(path, FileJournal::Mode::go_on, nullptr); }
+  EXPECT_EQ(read_all(path), "stamp,client,seq,cell\n") << "there was none";
+}
+
 TEST(FileJournal, AFullDiskIsToldAndDisturbsNothing) {
-  FileJournal journal("/dev/full", nullptr);
+  FileJournal journal("/dev/full", FileJournal::Mode::anew, nullptr);
   EXPECT_THAT(journal.error(), testing::HasSubstr("cannot write the journal"));
   journal.applied(Key{1}, Stamp{1, 0}, Writer{1, 1}, 0);
   journal.flush();
@@ -59,7 +84,7 @@ TEST(FileJournal, AFullDiskIsToldAndDisturbsNothing) {
 TEST(FileJournal, SaysWhichFileCannotBeMade) {
   const TestFolder folder;
   try {
-    FileJournal journal(folder.path() / "missing" / "journal", nullptr);
+    FileJournal journal(folder.path() / "missing" / "journal", FileJournal::Mode::anew, nullptr);
     FAIL() << "it was made";
   } catch (const std::system_error& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("missing/journal"));

@@ -12,6 +12,7 @@
 
 #include "runtime/live/file_journal.h"
 #include "runtime/live/port_queue.h"
+#include "runtime/live/snapshot_worker.h"
 #include "runtime/live/waiter.h"
 #include "runtime/storage/rocks_storage.h"
 
@@ -71,7 +72,15 @@ std::unique_ptr<RocksStorage> open_storage(NodeConfig& config, Bell& bell) {
 
 std::unique_ptr<FileJournal> open_journal(const NodeConfig& config) {
   if (config.journal.empty()) return nullptr;
-  return std::make_unique<FileJournal>(config.journal, config.journal_cell);
+  // What has its state again has its journal again.
+  const auto mode =
+      config.durability == Durability::none ? FileJournal::Mode::anew : FileJournal::Mode::go_on;
+  return std::make_unique<FileJournal>(config.journal, mode, config.journal_cell);
+}
+
+SaveSnapshot save_into(const RocksStorage* storage) {
+  if (storage == nullptr) return nullptr;
+  return [storage](const Snapshot& snapshot) { storage->save(snapshot); };
 }
 
 }  // namespace
@@ -85,6 +94,7 @@ class Node::Loop final : public NodeDesk {
         transport_(*config_.context, *config_.algorithm, config_.replica, config_.transport),
         clients_(*config_.context, *config_.application, *this, config_.clients),
         port_(*config_.application, config_.port_capacity, bell_),
+        worker_(save_into(storage_.get()), [this] { bell_.ring(); }),
         driver_(*config_.algorithm, *config_.application, config_.replica,
                 storage_ == nullptr ? Recovered{} : storage_->recovered(), config_.limits,
                 journal_.get()) {
@@ -137,6 +147,8 @@ class Node::Loop final : public NodeDesk {
   void store(const Effects& effects);
   void send_when_durable(Instant now, const Effects& effects);
   void take_durable(Instant now);
+  void take_snapshot_result();
+  void give_snapshot_task();
   [[nodiscard]] bool disk_is_behind() const {
     return storage_ != nullptr && storage_->waiting_bytes() > kMaxWaitingBytes;
   }
@@ -164,6 +176,7 @@ class Node::Loop final : public NodeDesk {
   Transport transport_;
   ClientPort clients_;
   PortQueue port_;
+  SnapshotWorker worker_;
   Driver driver_;
 
   std::vector<Frame> frames_;
@@ -215,8 +228,10 @@ void Node::Loop::turns() {
     const Instant now = monotonic_now();
     take_durable(now);
     if (!story_.empty()) return;
+    take_snapshot_result();
     const bool more = take_inputs(now);
     if (driver_.has_input() || driver_.deadline() <= now) step(now);
+    give_snapshot_task();
     transport_.send_due(now);
     clients_.flush();
     flush_journal(now);
@@ -313,6 +328,28 @@ void Node::Loop::take_durable(Instant now) {
     transport_.send(now, held_.front().bodies, held_.front().messages);
     held_.pop_front();
   }
+}
+
+void Node::Loop::take_snapshot_result() {
+  auto result = worker_.take_result();
+  if (!result) return;
+  if (result->snapshot == nullptr) {
+    spdlog::error("node {}: a snapshot failed: {}", config_.replica.self.value, result->error);
+  } else {
+    spdlog::info("node {} has {} snapshot of index {}, {} bytes in {} parts",
+                 config_.replica.self.value, result->received ? "received the" : "made a",
+                 result->id.index.value, result->snapshot->bytes, result->id.parts);
+  }
+  driver_.snapshot_done(std::move(*result));
+}
+
+// The journal holds everything that the state of a snapshot does, since a node that starts from it
+// does not apply that again.
+void Node::Loop::give_snapshot_task() {
+  auto task = driver_.take_snapshot_task();
+  if (!task) return;
+  if (journal_ != nullptr) journal_->flush();
+  worker_.begin(std::move(*task));
 }
 
 void Node::Loop::settle() {

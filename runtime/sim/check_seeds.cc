@@ -68,10 +68,13 @@ class Seeds {
     report_.clients.refused += result.clients.refused;
     report_.clients.unknown += result.clients.unknown;
     report_.clients.reads += result.clients.reads;
+    report_.clients.expired += result.clients.expired;
     report_.events += result.events;
     report_.turns += result.turns;
     report_.messages += result.messages;
     report_.commits += result.commits;
+    report_.snapshots += result.snapshots;
+    report_.installs += result.installs;
     report_.trace_hash += scatter(one.seed, result.trace_hash);
     virtual_time_s_ += static_cast<double>(result.virtual_time.count()) / 1e9;
     if (result.violations.empty()) return;

@@ -52,6 +52,8 @@ struct SeedsReport {
   std::uint64_t turns = 0;
   std::uint64_t messages = 0;
   std::uint64_t commits = 0;
+  std::uint64_t snapshots = 0;
+  std::uint64_t installs = 0;
   std::uint64_t trace_hash = 0;  // of all executions; whatever the number of threads
 };
 

@@ -184,6 +184,10 @@ void Clients::on_reply(const Parcel& parcel) {
     case Answer::no_session:
       client.sessions[client.node] = 0;
       return try_again(parcel.client);
+    case Answer::expired:  // what became of it cannot be found out any more
+      ++counts_.expired;
+      std::fill(client.sessions.begin(), client.sessions.end(), 0U);
+      return think(parcel.client);
     case Answer::refused:
     case Answer::unknown:
       return try_again(parcel.client);
@@ -324,7 +328,9 @@ Clients::Answer Clients::settle_write(Node& node, std::uint32_t client, const Re
       case Outcome::unknown:
         engine_.note(FactKind::unknown, id, client, sequence, result.reason);
         ++counts_.unknown;
-        answer = Answer::unknown;
+        answer = result.reason == static_cast<std::uint8_t>(RefusedBecause::session_expired)
+                     ? Answer::expired
+                     : Answer::unknown;
         break;
     }
   }

@@ -24,6 +24,7 @@ struct ClientCounts {
   std::uint64_t refused = 0;       // attempts
   std::uint64_t unknown = 0;       // attempts
   std::uint64_t reads = 0;         // answered
+  std::uint64_t expired = 0;       // sessions found expired
 };
 
 // Each client has one request under way at a time, of one to three commands. A request that got no
@@ -53,7 +54,7 @@ class Clients {
 
  private:
   enum class Kind : std::uint8_t { open, write, local_read, linearizable_read };
-  enum class Answer : std::uint8_t { ok, refused, no_session, unknown };
+  enum class Answer : std::uint8_t { ok, refused, no_session, expired, unknown };
   enum class State : std::uint8_t { thinking, waiting, backing_off, stopped };
 
   // What a request asks for; packed into the tag that the driver gives back.

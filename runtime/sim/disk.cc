@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace parley::sim {
 
 using std::chrono::milliseconds;
@@ -48,18 +50,42 @@ void Disk::carry_out(std::size_t count) {
         state_ = std::move(write.header);
         break;
       case Write::Kind::append:
-        if (write.index.value != records_.size() + 1) {
-          engine_.fail(fmt::format("node {} appended index {} to a log that ends at {}", node_,
-                                   write.index.value, records_.size()));
-          return;
-        }
-        records_.push_back({write.index, std::move(write.header), std::move(write.body)});
+        append(write);
         break;
       case Write::Kind::truncate:
-        if (write.index.value <= records_.size()) records_.resize(write.index.prev().value);
+        std::erase_if(records_,
+                      [&write](const Record& record) { return record.index >= write.index; });
+        break;
+      case Write::Kind::snapshot:
+        use_snapshot(write);
         break;
     }
   }
+}
+
+void Disk::append(Write& write) {
+  const LogIndex last = records_.empty() ? snapshot_.id.index : records_.back().index;
+  if (write.index != last.next()) {
+    return engine_.fail(fmt::format("node {} appended index {} to a log that ends at {}", node_,
+                                    write.index.value, last.value));
+  }
+  records_.push_back({write.index, std::move(write.header), std::move(write.body)});
+}
+
+void Disk::use_snapshot(Write& write) {
+  const auto saved = std::find_if(saved_.begin(), saved_.end(), [&write](const auto& snapshot) {
+    return snapshot->id.index == write.index;
+  });
+  if (saved == saved_.end() || write.index <= snapshot_.id.index) {
+    return engine_.fail(
+        fmt::format("node {} put the snapshot of index {} in use, which is not saved or not newer "
+                    "than that of index {}",
+                    node_, write.index.value, snapshot_.id.index.value));
+  }
+  snapshot_ = {(*saved)->id, std::move(write.header), (*saved)->parts};
+  std::erase_if(saved_, [this](const auto& s) { return s->id.index <= snapshot_.id.index; });
+  std::erase_if(records_,
+                [this](const Record& record) { return record.index <= snapshot_.id.index; });
 }
 
 std::size_t Disk::crash() {
@@ -75,7 +101,7 @@ std::size_t Disk::crash() {
 Recovered Disk::recover() {
   issued_ = {};
   durable_ = {};
-  return {state_, records_};
+  return {state_, snapshot_, records_};
 }
 
 }  // namespace parley::sim

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "algorithms/contract/effects.h"
 #include "algorithms/contract/replica.h"
 #include "runtime/sim/engine.h"
+#include "runtime/snapshot.h"
 
 namespace parley::sim {
 
@@ -21,6 +23,9 @@ class Disk {
   // Takes the writes of a turn, and begins a sync unless one is under way. `life` comes back in the
   // event that ends it. Reports tickets and indices that break the contract.
   void write(std::span<const Write> writes, std::uint32_t life);
+
+  // A snapshot is on the platter: found again once the replica has put it in use.
+  void save(std::shared_ptr<const Snapshot> snapshot) { saved_.push_back(std::move(snapshot)); }
 
   // The sync under way has ended; begins the next one if there is something to write.
   void sync_done(std::uint32_t life);
@@ -38,12 +43,16 @@ class Disk {
  private:
   void begin_sync(std::uint32_t life);
   void carry_out(std::size_t count);
+  void append(Write& write);
+  void use_snapshot(Write& write);
 
   Engine& engine_;
   std::uint32_t node_;
   // On the platter.
   Block state_;
-  std::vector<Record> records_;
+  std::vector<std::shared_ptr<const Snapshot>> saved_;
+  RecoveredSnapshot snapshot_;   // in use
+  std::vector<Record> records_;  // after its index
   // On the way there.
   std::vector<Write> pending_;
   std::size_t syncing_ = 0;  // how many of `pending_` the sync under way covers

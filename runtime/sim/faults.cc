@@ -9,8 +9,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {
-    "loss",      "duplication", "reordering", "stall", "one_way",
-    "partition", "pause",       "crash",      "clock", "slow_disk"};
+    "loss",  "duplication", "reordering", "stall",     "one_way",    "partition",
+    "pause", "crash",       "clock",      "slow_disk", "failed_save"};
 
 template <class T, std::size_t N>
 T pick(const T (&choices)[N], Random& random) {
@@ -92,6 +92,7 @@ Weather draw_weather(FaultSet allowed, Random& random) {
   if (weather.faults.has(FaultKind::duplication)) weather.duplication_per_million = duplication;
   if (weather.faults.has(FaultKind::reordering)) weather.reordering_per_million = reordering;
   if (weather.faults.has(FaultKind::slow_disk)) weather.slow_sync_per_million = 5'000;
+  if (weather.faults.has(FaultKind::failed_save)) weather.failed_save_per_million = 100'000;
   if (weather.faults.has(FaultKind::clock)) {
     weather.drift_per_million = 500;
     weather.skew_max = milliseconds(2000);
@@ -105,6 +106,7 @@ Weather calm(Weather weather) {
   weather.duplication_per_million = 0;
   weather.reordering_per_million = 0;
   weather.slow_sync_per_million = 0;
+  weather.failed_save_per_million = 0;
   weather.delay_min = std::min<Duration>(weather.delay_min, milliseconds(1));
   weather.delay_max = std::min<Duration>(weather.delay_max, milliseconds(15));
   weather.sync_min = std::min<Duration>(weather.sync_min, milliseconds(1));

@@ -22,8 +22,9 @@ enum class FaultKind : std::uint8_t {
   crash,        // a node loses its memory and what was not on its disk, and starts again later
   clock,        // a node's wall clock steps; all clocks drift
   slow_disk,    // a sync takes very long
+  failed_save,  // a snapshot cannot be saved
 };
-inline constexpr std::size_t kFaultKinds = 10;
+inline constexpr std::size_t kFaultKinds = 11;
 
 // How many faults of each kind were injected.
 using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
@@ -66,6 +67,7 @@ struct Weather {
   Duration sync_min{};  // of a disk
   Duration sync_max{};
   std::uint32_t slow_sync_per_million = 0;
+  std::uint32_t failed_save_per_million = 0;
   Duration lateness_max{};                   // of a step after what calls for it
   std::uint32_t whole_turn_per_million = 0;  // how often a turn takes in all that waits
   std::uint32_t drift_per_million = 0;       // by how much clocks run fast or slow at most

@@ -39,6 +39,8 @@ void Node::crash() {
   frames_.clear();
   requests_.clear();
   held_.clear();
+  snapshot_.reset();
+  snapshot_done_ = false;
   told_durable_ = {};
   wished_ = kNever;
   ++wishes_;
@@ -58,6 +60,7 @@ void Node::resume(std::uint32_t pause) {
   paused_ = false;
   engine_.note(FactKind::resume, id_.value);
   release_held();
+  hand_over_snapshot();
   wish_soon();
 }
 
@@ -95,11 +98,53 @@ void Node::sync_done(std::uint32_t life) {
   wish_soon();
 }
 
+// What takes a thread of its own in a live node takes some time here.
+void Node::begin_snapshot() {
+  auto task = driver_->take_snapshot_task();
+  if (!task) return;
+  snapshot_ = run_snapshot_task(std::move(*task), nullptr);
+  snapshot_done_ = false;
+  const Weather& weather = engine_.weather;
+  const Duration delay = engine_.random.between(weather.sync_min, 4 * weather.sync_max);
+  if (weather.failed_save_per_million > 0 &&
+      engine_.random.chance(weather.failed_save_per_million)) {
+    engine_.count(FaultKind::failed_save);
+    snapshot_->snapshot = nullptr;
+    snapshot_->error = "no space left";
+  }
+  engine_.after(delay, EventKind::snapshot, id_.value, life_);
+}
+
+void Node::snapshot_done(std::uint32_t life) {
+  if (!up() || life != life_ || !snapshot_) return;
+  snapshot_done_ = true;
+  if (snapshot_->snapshot != nullptr) disk_.save(snapshot_->snapshot);
+  if (!paused_) hand_over_snapshot();
+}
+
+void Node::hand_over_snapshot() {
+  if (!snapshot_done_) return;
+  snapshot_done_ = false;
+  SnapshotResult result = std::move(*snapshot_);
+  snapshot_.reset();
+  const std::uint64_t index = result.id.index.value;
+  if (result.snapshot == nullptr) {
+    engine_.note(FactKind::no_save, id_.value, index);
+  } else {
+    if (!result.received) ++snapshots_;
+    engine_.note(FactKind::snapshot, id_.value, index, result.snapshot->bytes,
+                 result.received ? 1 : 0);
+  }
+  driver_->snapshot_done(std::move(result));
+  wish_soon();
+}
+
 bool Node::due(std::uint32_t wish_number) {
   if (!up() || wish_number != wishes_) return false;
   wished_ = kNever;
   if (paused_) return false;
-  const bool waiting = !frames_.empty() || !requests_.empty() || told_durable_ < disk_.durable();
+  const bool waiting = !frames_.empty() || !requests_.empty() || told_durable_ < disk_.durable() ||
+                       driver_->has_input();
   if (waiting || driver_->deadline() <= local(engine_.now)) return true;
   // Woken for a deadline that has moved. A turn in which nothing happens must do no harm either.
   if (engine_.random.chance(20'000)) return true;
@@ -135,7 +180,12 @@ const Effects& Node::take_turn() {
 }
 
 void Node::end_turn(const Effects& effects) {
+  if (effects.install != LogIndex{}) {
+    ++installs_;
+    engine_.note(FactKind::install, id_.value, effects.install.value);
+  }
   disk_.write(effects.writes, life_);
+  begin_snapshot();
   last_range_ = {};
   last_body_ = {};
   send(effects.send_now, effects, false);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,6 +50,7 @@ class Node {
   // A client's request waits here: `item` is the caller's number for it.
   void enqueue(std::uint32_t item);
   void sync_done(std::uint32_t life);
+  void snapshot_done(std::uint32_t life);
 
   // --- turns ---
 
@@ -66,12 +68,16 @@ class Node {
   [[nodiscard]] Driver& driver() { return *driver_; }
   [[nodiscard]] std::span<const Applied> journal() const { return journal_.entries; }
   [[nodiscard]] NodeView view() const;
+  // Over all its lives.
+  [[nodiscard]] std::uint64_t snapshots() const { return snapshots_; }
+  [[nodiscard]] std::uint64_t installs() const { return installs_; }
 
  private:
   struct TurnJournal final : Journal {
     void applied(Key key, Stamp stamp, Writer writer, std::uint64_t value) override {
       entries.push_back({key, stamp, writer, value});
     }
+    void restored(LogIndex) override {}  // the checks look at the store itself
     std::vector<Applied> entries;
   };
   struct Held {  // waits for the disk
@@ -89,6 +95,8 @@ class Node {
   void send(std::span<const Message> messages, const Effects& effects, bool when_durable);
   const Block& body_of(BodyRange range, const Effects& effects);
   void release_held();
+  void begin_snapshot();
+  void hand_over_snapshot();
 
   Engine& engine_;
   Network& network_;
@@ -112,6 +120,12 @@ class Node {
   Ticket told_durable_;
   Instant wished_ = kNever;
   std::uint32_t wishes_ = 0;
+
+  // A task about a snapshot is under way, or its result waits for the node to go on.
+  std::optional<SnapshotResult> snapshot_;
+  bool snapshot_done_ = false;
+  std::uint64_t snapshots_ = 0;
+  std::uint64_t installs_ = 0;
 
   // Of the turn at hand.
   TurnJournal journal_;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "runtime/sessions.h"
@@ -41,19 +42,23 @@ class OrderedChecker final : public Checker {
     std::uint64_t digest = 0;  // of the model's store after it
   };
   struct Session {
+    std::uint32_t id = 0;
     std::uint32_t client = 0;
     std::uint32_t highest = 0;
+    bool open = false;
   };
 
   void carry_out(LogIndex index, const CommandRun& run);
+  void open(std::uint32_t client);
+  void expire(const Command& command);
   void execute(const Command& command, Stamp stamp);
   WriteOperation* find(Writer writer);
   void check_refusals();
   void check_counters(std::span<const NodeView> nodes);
 
-  std::vector<Entry> entries_;  // index n at n - 1
-  std::vector<Session> sessions_;
-  std::map<std::uint64_t, std::uint32_t> session_of_client_;
+  std::vector<Entry> entries_;                                // index n at n - 1
+  std::vector<Session> sessions_;                             // by slot
+  std::map<std::uint32_t, std::uint32_t> client_of_session_;  // expired ones too
   std::array<Cell, kCells> cells_{};
   std::uint64_t digest_ = 0;
 };
@@ -90,22 +95,49 @@ void OrderedChecker::carry_out(LogIndex index, const CommandRun& run) {
   }
 }
 
-// The sessions' rule in its own words: once per sequence number, unless it is too old to tell.
+// A client has one session at a time, in the lowest free place; an id is never used again.
+void OrderedChecker::open(std::uint32_t client) {
+  const auto of_client = [client](const Session& s) { return s.open && s.client == client; };
+  if (std::any_of(sessions_.begin(), sessions_.end(), of_client)) return;
+  auto place = std::find_if(sessions_.begin(), sessions_.end(),
+                            [](const Session& session) { return !session.open; });
+  if (place == sessions_.end()) {
+    place = sessions_.emplace(place);
+    place->id = static_cast<std::uint32_t>(sessions_.size());
+  } else {
+    place->id += kMaxSessions;
+  }
+  *place = {place->id, client, 0, true};
+  client_of_session_[place->id] = client;
+}
+
+// Only if nothing was executed that whoever proposed it did not know of.
+void OrderedChecker::expire(const Command& command) {
+  for (Session& session : sessions_) {
+    if (session.id != command.header.session || session.highest != command.header.sequence)
+      continue;
+    session.open = false;
+  }
+}
+
+// The sessions' rule in its own words: once per sequence number, unless it is too old to tell, or
+// forgotten with its session.
 void OrderedChecker::execute(const Command& command, Stamp stamp) {
   if (command.header.kind == static_cast<std::uint16_t>(CommandKind::open_session)) {
     std::uint64_t client = 0;
     std::memcpy(&client, command.payload.data(), sizeof(client));
-    if (session_of_client_.contains(client)) return;
-    sessions_.push_back({static_cast<std::uint32_t>(client), 0});
-    session_of_client_[client] = static_cast<std::uint32_t>(sessions_.size());
-    return;
+    return open(static_cast<std::uint32_t>(client));
+  }
+  if (command.header.kind == static_cast<std::uint16_t>(CommandKind::expire_session)) {
+    return expire(command);
   }
   const Writer writer{command.header.session, command.header.sequence};
   WriteOperation* operation = find(writer);
   if (operation == nullptr) {
     return engine_.fail(fmt::format("index {} holds a command that no client sent", stamp.major));
   }
-  Session& session = sessions_[writer.session - 1];
+  Session& session = sessions_[(writer.session - 1) % kMaxSessions];
+  if (!session.open || session.id != writer.session) return;
   if (operation->carried_out() || writer.sequence + kSessionWindow <= session.highest) return;
   session.highest = std::max(session.highest, writer.sequence);
   if (guarantee_.linearizable_writes && stamp <= operation->floor) {
@@ -126,8 +158,9 @@ void OrderedChecker::execute(const Command& command, Stamp stamp) {
 }
 
 WriteOperation* OrderedChecker::find(Writer writer) {
-  if (writer.session == 0 || writer.session > sessions_.size()) return nullptr;
-  auto& writes = history_.clients[sessions_[writer.session - 1].client].writes;
+  const auto client = client_of_session_.find(writer.session);
+  if (client == client_of_session_.end()) return nullptr;
+  auto& writes = history_.clients[client->second].writes;
   if (writer.sequence == 0 || writer.sequence > writes.size()) return nullptr;
   return &writes[writer.sequence - 1];
 }
@@ -175,8 +208,8 @@ void OrderedChecker::acknowledged(std::uint32_t node, std::uint32_t client, std:
 }
 
 void OrderedChecker::opened(std::uint32_t node, std::uint32_t client, std::uint32_t session) {
-  const auto it = session_of_client_.find(client);
-  if (it != session_of_client_.end() && it->second == session) return;
+  const auto it = client_of_session_.find(session);
+  if (it != client_of_session_.end() && it->second == client) return;
   engine_.fail(fmt::format("node {} told client {} that its session is {}, which it is not", node,
                            client, session));
 }

@@ -54,6 +54,10 @@ DriverLimits draw_limits(Random& random) {
   DriverLimits limits;
   limits.max_run_bytes = kRunBytes[random.below(4)];
   limits.request_timeout = random.between(milliseconds(500), seconds(5));
+  constexpr std::uint64_t kSnapshotBytes[] = {0, 500, 4000, 30'000};
+  limits.snapshot_bytes = kSnapshotBytes[random.below(4)];
+  constexpr Duration kIdle[] = {Duration{}, milliseconds(300), seconds(1), seconds(3)};
+  limits.session_idle = kIdle[random.below(4)];
   return limits;
 }
 
@@ -87,6 +91,7 @@ class Execution {
   void heal();
   void look_for_the_end();
   void collect_views();
+  void compare_states();
   SimResult result() const;
 
   struct Seen {  // of a node's status
@@ -213,6 +218,8 @@ void Execution::handle(const Event& event) {
     }
     case EventKind::sync:
       return nodes_[event.subject - 1].sync_done(event.item);
+    case EventKind::snapshot:
+      return nodes_[event.subject - 1].snapshot_done(event.item);
     case EventKind::request:
     case EventKind::reply:
     case EventKind::client:
@@ -309,7 +316,18 @@ void Execution::look_for_the_end() {
   collect_views();
   if (!checker_->disagreement(views_).empty()) return;
   checker_->finish(views_);
+  if (algorithm_.guarantee.ordered) compare_states();
   over_ = true;
+}
+
+// Everything that replicas hold, sessions included, is the same where the same runs were applied,
+// whether one by one or by a snapshot.
+void Execution::compare_states() {
+  const SnapshotId first = encode_snapshot(nodes_.front().driver().freeze_state()).id;
+  for (Node& node : nodes_) {
+    if (encode_snapshot(node.driver().freeze_state()).id == first) continue;
+    engine_.fail(fmt::format("node {} holds another state than node 1", node.id().value));
+  }
 }
 
 SimResult Execution::result() const {
@@ -320,6 +338,10 @@ SimResult Execution::result() const {
   result.turns = turns_;
   result.messages = messages_;
   result.commits = commits_;
+  for (const Node& node : nodes_) {
+    result.snapshots += node.snapshots();
+    result.installs += node.installs();
+  }
   result.virtual_time = engine_.now.time_since_epoch();
   result.faults = engine_.faults;
   result.anomalies = checker_->anomalies();

@@ -42,9 +42,11 @@ struct SimResult {
   std::vector<std::string> violations;  // empty if all is well; an execution stops at the first
   std::uint64_t trace_hash = 0;         // see Trace
   std::uint64_t events = 0;
-  std::uint64_t turns = 0;     // of all nodes
-  std::uint64_t messages = 0;  // that arrived
-  std::uint64_t commits = 0;   // of the node that has committed most
+  std::uint64_t turns = 0;      // of all nodes
+  std::uint64_t messages = 0;   // that arrived
+  std::uint64_t commits = 0;    // of the node that has committed most
+  std::uint64_t snapshots = 0;  // saved by the nodes that made them
+  std::uint64_t installs = 0;   // of others' snapshots
   Duration virtual_time{};
   FaultCounts faults{};
   Anomalies anomalies;

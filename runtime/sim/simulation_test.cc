@@ -52,6 +52,9 @@ TEST(Simulation, RaftHoldsUnderEveryFault) {
   EXPECT_GT(report.clients.refused, 0U);
   EXPECT_GT(report.clients.unknown, 0U);
   EXPECT_GT(report.commits, 40U * 20U);
+  EXPECT_GT(report.snapshots, 40U);
+  EXPECT_GT(report.installs, 10U) << "followers that were away get a snapshot";
+  EXPECT_GT(report.clients.expired, 0U);
   for (std::size_t kind = 0; kind < kFaultKinds; ++kind) {
     EXPECT_GT(report.faults[kind], 0U) << fault_name(static_cast<FaultKind>(kind));
   }

@@ -34,6 +34,13 @@ std::string describe_fault(const Fact& fact) {
                          static_cast<double>(static_cast<std::int64_t>(fact.a)) / 1e6);
     case FactKind::slow_disk:
       return fmt::format("node {}: a sync takes {:.1f} ms", fact.node, in_ms(fact.a));
+    case FactKind::snapshot:
+      return fmt::format("node {} has saved {} snapshot of index {}, {} bytes", fact.node,
+                         fact.c == 0 ? "its" : "another's", fact.a, fact.b);
+    case FactKind::no_save:
+      return fmt::format("node {} cannot save the snapshot of index {}", fact.node, fact.a);
+    case FactKind::install:
+      return fmt::format("node {} goes on from the snapshot of index {}", fact.node, fact.a);
     case FactKind::heal:
       return "everything heals";
     default:

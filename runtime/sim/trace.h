@@ -31,6 +31,10 @@ enum class FactKind : std::uint8_t {
   stall,      // node; a: the other end, b: for how many nanoseconds
   clock,      // node; a: the skew of its wall clock in nanoseconds
   slow_disk,  // node; a: for how many nanoseconds
+  snapshot,   // node; a: the index of one that is now saved, b: its bytes, c: 1 if it came from a
+              // peer
+  no_save,    // node; a: the index of one that could not be saved
+  install,    // node; a: the index whose state takes the place of its own
   heal,       // phase two begins
   violation,
 };

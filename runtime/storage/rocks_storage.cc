@@ -7,6 +7,7 @@
 #include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace parley {
 namespace {
@@ -21,6 +22,21 @@ struct RecordPrefix {
   std::uint32_t header_size = 0;
 };
 static_assert(sizeof(RecordPrefix) == 8);
+
+// What is known of the snapshot in use. The replica's own header follows.
+struct SnapshotMark {
+  std::uint64_t index = 0;
+  std::uint32_t parts = 0;
+  std::uint32_t sum = 0;
+  ChainSum base_sum = 0;  // what the record after it is linked to
+  ChainSum own_sum = 0;   // of the mark, with this as zero, and the header
+};
+static_assert(sizeof(SnapshotMark) == 24);
+
+ChainSum sum_of_mark(SnapshotMark mark, Bytes header) {
+  mark.own_sum = 0;
+  return chain_sum(0, LogIndex{mark.index}, std::as_bytes(std::span(&mark, 1)), header);
+}
 
 rocksdb::Slice slice_of(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -73,7 +89,8 @@ RocksStorage::RocksStorage(const std::filesystem::path& folder, const StorageOwn
     : name_(folder.string()),
       group_(owner.group),
       sync_(durability == Durability::group_commit),
-      progress_(std::move(progress)) {
+      progress_(std::move(progress)),
+      snapshots_(folder / "snapshots") {
   open(folder);
   claim(owner);
   recover();
@@ -150,7 +167,28 @@ void RocksStorage::claim(const StorageOwner& owner) {
 
 void RocksStorage::recover() {
   recover_state();
+  recover_snapshot();
   recover_log();
+  snapshots_.keep_only(base_);
+}
+
+void RocksStorage::recover_snapshot() {
+  std::string value;
+  const rocksdb::Status status = db_->Get({}, key('P'), &value);
+  if (status.IsNotFound()) return;
+  if (!status.ok()) throw StorageError(name_ + ": cannot be read: " + status.ToString());
+  SnapshotMark mark;
+  const Bytes all = bytes_of(value);
+  const Bytes header = all.size() < sizeof(mark) ? Bytes() : all.subspan(sizeof(mark));
+  if (all.size() >= sizeof(mark)) std::memcpy(&mark, all.data(), sizeof(mark));
+  if (mark.index == 0 || mark.own_sum != sum_of_mark(mark, header)) {
+    throw StorageError(name_ +
+                       ": the snapshot's mark does not match its checksum: the data is damaged");
+  }
+  const SnapshotId id{LogIndex{mark.index}, mark.parts, mark.sum};
+  recovered_.snapshot = {id, Block::copy_of(header), snapshots_.load(id)};
+  base_ = id.index;
+  base_sum_ = mark.base_sum;
 }
 
 void RocksStorage::recover_state() {
@@ -176,8 +214,8 @@ void RocksStorage::recover_log() {
     place.remove_prefix(prefix.size());
     const LogIndex index{read_big_endian(place)};
     const std::string record = name_ + ": record " + std::to_string(index.value) + " of the log ";
-    if (index.value != sums_.size() + 1) {
-      throw StorageError(record + "follows record " + std::to_string(sums_.size()) +
+    if (index != last().next()) {
+      throw StorageError(record + "follows record " + std::to_string(last().value) +
                          ": the data between them is lost");
     }
     RecordPrefix head;
@@ -188,7 +226,7 @@ void RocksStorage::recover_log() {
     }
     const Bytes header = value.subspan(sizeof(head), head.header_size);
     const Bytes body = value.subspan(sizeof(head) + head.header_size);
-    if (head.sum != chain_sum(sums_.empty() ? 0 : sums_.back(), index, header, body)) {
+    if (head.sum != chain_sum(last_sum(), index, header, body)) {
       throw StorageError(record + "does not match its checksum: the data is damaged");
     }
     sums_.push_back(head.sum);
@@ -254,6 +292,9 @@ void RocksStorage::carry_out(const std::vector<Write>& writes) {
   how.sync = sync_;
   const rocksdb::Status status = db_->Write(how, &batch);
   if (!status.ok()) throw StorageError(name_ + ": cannot be written: " + status.ToString());
+  for (const Write& write : writes) {
+    if (write.kind == Write::Kind::snapshot) snapshots_.remove_before(write.index);
+  }
   durable_.store(writes.back().ticket.value);
   waiting_bytes_ -= bytes;
 }
@@ -272,18 +313,20 @@ void RocksStorage::add(const Write& write, rocksdb::WriteBatch& batch) {
       return append(write, batch);
     case Write::Kind::truncate:
       return truncate(write.index, batch);
+    case Write::Kind::snapshot:
+      return use_snapshot(write, batch);
   }
 }
 
 void RocksStorage::append(const Write& write, rocksdb::WriteBatch& batch) {
-  if (write.index.value != sums_.size() + 1) {
+  if (write.index != last().next()) {
     throw StorageError(name_ + ": record " + std::to_string(write.index.value) +
-                       " was to follow record " + std::to_string(sums_.size()));
+                       " was to follow record " + std::to_string(last().value));
   }
   const Bytes header = write.header.bytes();
   const Bytes body = write.body.bytes();
   RecordPrefix head;
-  head.sum = chain_sum(sums_.empty() ? 0 : sums_.back(), write.index, header, body);
+  head.sum = chain_sum(last_sum(), write.index, header, body);
   head.header_size = static_cast<std::uint32_t>(header.size());
   sums_.push_back(head.sum);
   const std::string name = record_key(write.index);
@@ -293,10 +336,36 @@ void RocksStorage::append(const Write& write, rocksdb::WriteBatch& batch) {
 }
 
 void RocksStorage::truncate(LogIndex index, rocksdb::WriteBatch& batch) {
-  while (sums_.size() >= index.value) {
-    batch.Delete(record_key(LogIndex{sums_.size()}));
+  while (!sums_.empty() && last() >= index) {
+    batch.Delete(record_key(last()));
     sums_.pop_back();
   }
+}
+
+// The records up to the snapshot's end go with the mark, in one batch.
+void RocksStorage::use_snapshot(const Write& write, rocksdb::WriteBatch& batch) {
+  const std::optional<SnapshotId> id = snapshots_.find(write.index);
+  if (!id || write.index <= base_) {
+    throw StorageError(name_ + ": the snapshot of index " + std::to_string(write.index.value) +
+                       " was to be put in use; it is " + (id ? "not newer" : "not there"));
+  }
+  const Bytes header = write.header.bytes();
+  while (!sums_.empty() && base_ < write.index) {
+    base_sum_ = sums_.front();
+    sums_.pop_front();
+    base_ = base_.next();
+  }
+  if (base_ < write.index) {  // it takes the place of a log that did not reach so far
+    base_ = write.index;
+    base_sum_ = chain_sum(0, write.index, header, {});
+  }
+  batch.DeleteRange(record_key(LogIndex{}), record_key(write.index.next()));
+  SnapshotMark mark{id->index.value, id->parts, id->sum, base_sum_, 0};
+  mark.own_sum = sum_of_mark(mark, header);
+  const std::string name = key('P');
+  const rocksdb::Slice names[] = {name};
+  const rocksdb::Slice parts[] = {raw(mark), slice_of(header)};
+  batch.Put(rocksdb::SliceParts(names, 1), rocksdb::SliceParts(parts, 2));
 }
 
 void RocksStorage::fail(const std::string& what) {

@@ -7,6 +7,8 @@
 // Keys begin with the group's id, so that one database can hold many groups:
 //   <group> 'M'          who this data belongs to, and how often it was opened
 //   <group> 'S'          the hard state, with a checksum
+//   <group> 'P'          which snapshot is in use, with a checksum; the snapshots themselves are
+//                        files in the folder `snapshots`
 //   <group> 'L' <index>  a record of the log, with the sum that links it to the one before
 #pragma once
 
@@ -23,6 +25,7 @@
 #include <vector>
 
 #include "runtime/storage/chain.h"
+#include "runtime/storage/snapshot_file.h"
 #include "runtime/storage/storage.h"
 
 namespace rocksdb {
@@ -58,6 +61,9 @@ class RocksStorage final : public Storage {
   [[nodiscard]] Incarnation incarnation() const { return incarnation_; }
 
   void write(std::span<const Write> writes) override;
+  // Saves a snapshot, which a later write puts in use. Callable from any thread, one at a time;
+  // takes long. Throws StorageError; the node may go on and try again later.
+  void save(const Snapshot& snapshot) const { snapshots_.save(snapshot); }
   [[nodiscard]] Ticket durable() const override { return Ticket{durable_.load()}; }
   [[nodiscard]] std::uint64_t waiting_bytes() const override { return waiting_bytes_.load(); }
   [[nodiscard]] std::string error() const override;
@@ -67,12 +73,16 @@ class RocksStorage final : public Storage {
   void claim(const StorageOwner& owner);
   void recover();
   void recover_state();
+  void recover_snapshot();
   void recover_log();
   void run();
   void carry_out(const std::vector<Write>& writes);
   void add(const Write& write, rocksdb::WriteBatch& batch);
   void append(const Write& write, rocksdb::WriteBatch& batch);
   void truncate(LogIndex index, rocksdb::WriteBatch& batch);
+  void use_snapshot(const Write& write, rocksdb::WriteBatch& batch);
+  [[nodiscard]] LogIndex last() const { return base_.plus(sums_.size()); }
+  [[nodiscard]] ChainSum last_sum() const { return sums_.empty() ? base_sum_ : sums_.back(); }
   void fail(const std::string& what);
   [[nodiscard]] std::string key(char kind) const;
   [[nodiscard]] std::string record_key(LogIndex index) const;
@@ -85,7 +95,12 @@ class RocksStorage final : public Storage {
   Incarnation incarnation_;
   Recovered recovered_;
 
-  // Of the storage thread: the sums of the records held, from index 1 on.
+  SnapshotFolder snapshots_;
+
+  // Of the storage thread: the sums of the records held, which begin after `base_`, and what the
+  // first one is linked to.
+  LogIndex base_;
+  ChainSum base_sum_ = 0;
   std::deque<ChainSum> sums_;
 
   std::atomic<std::uint64_t> durable_{0};

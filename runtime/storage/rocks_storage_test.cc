@@ -59,6 +59,20 @@ class RocksStorageTest : public testing::Test {
   void append(std::uint64_t index, std::string_view body) {
     write({Write::Kind::append, {}, LogIndex{index}, block("header"), block(body)});
   }
+  // A snapshot of that index, saved.
+  Snapshot save(std::uint64_t index) {
+    Snapshot snapshot;
+    snapshot.parts = {block("part 0 of " + std::to_string(index)), block("part 1")};
+    snapshot.id = {LogIndex{index}, 2, sum_of(snapshot.parts)};
+    storage_->save(snapshot);
+    return snapshot;
+  }
+  void use(std::uint64_t index) {
+    write({Write::Kind::snapshot, {}, LogIndex{index}, block("base"), {}});
+  }
+  [[nodiscard]] fs::path snapshot_file(std::uint64_t index) const {
+    return folder_ / "snapshots" / (std::to_string(index) + ".snapshot");
+  }
   void truncate(std::uint64_t index) {
     write({Write::Kind::truncate, {}, LogIndex{index}, {}, {}});
   }
@@ -76,8 +90,9 @@ class RocksStorageTest : public testing::Test {
 
   std::vector<std::string> bodies() const {
     std::vector<std::string> bodies;
+    const std::uint64_t base = storage_->recovered().snapshot.id.index.value;
     for (const Record& record : storage_->recovered().records) {
-      EXPECT_EQ(record.index.value, bodies.size() + 1);
+      EXPECT_EQ(record.index.value, base + bodies.size() + 1);
       EXPECT_EQ(text_of(record.header), "header");
       bodies.push_back(text_of(record.body));
     }
@@ -161,6 +176,122 @@ TEST_F(RocksStorageTest, TheEndOfTheProcessLosesNothingThatWasTaken) {
   for (std::uint64_t i = 1; i <= 200; ++i) append(i, std::string(1000, 'x'));
   open();  // without waiting
   EXPECT_EQ(bodies().size(), 200U);
+}
+
+TEST_F(RocksStorageTest, ASnapshotTakesThePlaceOfTheRecordsUpToIt) {
+  open();
+  for (std::uint64_t i = 1; i <= 5; ++i) append(i, "body" + std::to_string(i));
+  const Snapshot saved = save(3);
+  use(3);
+  append(6, "body6");
+  settle();
+  open();
+  EXPECT_EQ(storage_->recovered().snapshot.id, saved.id);
+  EXPECT_EQ(text_of(storage_->recovered().snapshot.header), "base");
+  ASSERT_EQ(storage_->recovered().snapshot.parts.size(), 2U);
+  EXPECT_EQ(text_of(storage_->recovered().snapshot.parts[0]), "part 0 of 3");
+  EXPECT_THAT(bodies(), testing::ElementsAre("body4", "body5", "body6"));
+  truncate(5);
+  append(5, "new5");
+  save(5);
+  use(5);
+  settle();
+  EXPECT_FALSE(fs::exists(snapshot_file(3))) << "nobody needs it any more";
+  open();
+  EXPECT_TRUE(bodies().empty());
+  append(6, "after");
+  settle();
+  open();
+  EXPECT_THAT(bodies(), testing::ElementsAre("after"));
+}
+
+TEST_F(RocksStorageTest, ASnapshotBeyondTheLogBeginsItAnew) {
+  open();
+  append(1, "a");
+  append(2, "b");
+  save(100);
+  truncate(1);
+  use(100);
+  append(101, "c");
+  settle();
+  EXPECT_EQ(storage_->error(), "");
+  open();
+  EXPECT_EQ(storage_->recovered().snapshot.id.index, LogIndex{100});
+  EXPECT_THAT(bodies(), testing::ElementsAre("c"));
+}
+
+TEST_F(RocksStorageTest, ASavedSnapshotThatWasNotPutInUseIsForgotten) {
+  open();
+  for (std::uint64_t i = 1; i <= 3; ++i) append(i, "body");
+  save(2);
+  std::ofstream(folder_ / "snapshots" / "3.snapshot.unfinished") << "half";
+  settle();
+  open();
+  EXPECT_EQ(storage_->recovered().snapshot.id.index, LogIndex{});
+  EXPECT_EQ(bodies().size(), 3U);
+  EXPECT_TRUE(fs::is_empty(folder_ / "snapshots"));
+}
+
+TEST_F(RocksStorageTest, AGapBetweenSnapshotAndLogIsRefused) {
+  open();
+  for (std::uint64_t i = 1; i <= 5; ++i) append(i, "body");
+  save(3);
+  use(3);
+  settle();
+  damage('L', 4, [](std::string& value) { value.clear(); });
+  EXPECT_THAT(problem_of_open(), HasSubstr("record 5 of the log follows record 3"));
+}
+
+TEST_F(RocksStorageTest, ADamagedOrMissingSnapshotIsRefused) {
+  open();
+  for (std::uint64_t i = 1; i <= 5; ++i) append(i, "body");
+  save(3);
+  use(3);
+  settle();
+  storage_.reset();
+  std::fstream file(snapshot_file(3), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-1, std::ios::end);
+  file.put('!');
+  file.close();
+  EXPECT_THAT(problem_of_open(), AllOf(HasSubstr("3.snapshot"), HasSubstr("checksum")));
+  fs::resize_file(snapshot_file(3), fs::file_size(snapshot_file(3)) - 1);
+  EXPECT_THAT(problem_of_open(), HasSubstr("cut short"));
+  fs::remove(snapshot_file(3));
+  EXPECT_THAT(problem_of_open(), HasSubstr("is missing"));
+}
+
+TEST_F(RocksStorageTest, ADamagedMarkIsRefused) {
+  open();
+  append(1, "a");
+  save(1);
+  use(1);
+  settle();
+  damage('P', 0, [](std::string& value) { value[0] = static_cast<char>(value[0] ^ 2); });
+  EXPECT_THAT(problem_of_open(), HasSubstr("the snapshot's mark does not match its checksum"));
+}
+
+TEST_F(RocksStorageTest, WhatIsNotSavedCannotBePutInUse) {
+  open();
+  append(1, "a");
+  use(1);
+  settle();
+  EXPECT_THAT(storage_->error(), HasSubstr("it is not there"));
+}
+
+TEST_F(RocksStorageTest, ASnapshotThatCannotBeWrittenSaysWhyAndHarmsNothing) {
+  open();
+  append(1, "a");
+  fs::create_directories(folder_);
+  std::ofstream(folder_ / "snapshots") << "in the way";
+  try {
+    save(1);
+    FAIL() << "it was saved";
+  } catch (const StorageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("snapshots"));
+  }
+  append(2, "b");
+  settle();
+  EXPECT_EQ(storage_->error(), "");
 }
 
 TEST_F(RocksStorageTest, AGapIsAnErrorNotAShorterLog) {

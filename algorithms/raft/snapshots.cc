@@ -1,0 +1,177 @@
+// Snapshots in the place of old entries (dissertation chapter 5). The runtime makes them and moves
+// their bytes; what is decided here is when the log may forget, who needs one, and when one that
+// came in takes effect.
+#include <algorithm>
+#include <utility>
+
+#include "algorithms/raft/core.h"
+
+namespace parley::raft {
+namespace {
+
+// Parts on their way to one follower.
+constexpr std::uint32_t kPartsInFlight = 16;
+
+}  // namespace
+
+void Core::control(const Control& control) {
+  switch (control.kind) {
+    case Control::Kind::snapshot_saved:
+      saved_ = control.snapshot;
+      saved_at_bytes_ = log_.bytes();
+      return;
+    case Control::Kind::snapshot_loaded:
+      return on_snapshot_loaded(control.snapshot);
+    case Control::Kind::snapshot_failed:
+      if (control.snapshot == incoming_.snapshot) incoming_ = {};
+      return;
+  }
+}
+
+// --- what this node keeps ---
+
+bool Core::sends_snapshot() const {
+  return role_ == Role::leader &&
+         std::any_of(peers_.begin(), peers_.end(), [](const Progress& peer) {
+           return peer.mode == Progress::Mode::snapshot && peer.snapshot.acked > 0;
+         });
+}
+
+// A newer snapshot takes the place of the one in use, and of the log up to it. Not while the old
+// one is on its way to a follower, which would have to begin again, unless the log has doubled
+// meanwhile: it is bounded.
+void Core::use_saved_snapshot() {
+  if (saved_.index == LogIndex{}) return;
+  if (sends_snapshot() && log_.bytes() < 2 * saved_at_bytes_) return;
+  const SnapshotId saved = std::exchange(saved_, {});
+  if (saved.index <= snapshot_.index) return;  // one that came in was newer
+  if (saved.index > commit_) return broken("a snapshot holds what is not committed");
+  snapshot_ = saved;
+  issue({Write::Kind::snapshot, {}, saved.index, encode_base(log_.term_at(saved.index)), {}});
+  log_.compact(compact_to(saved.index));
+}
+
+// Entries shortly before the snapshot's end are kept in memory: a follower that is a little behind
+// then needs no snapshot.
+LogIndex Core::compact_to(LogIndex snapshot) const {
+  LogIndex low = log_.base();
+  LogIndex high = snapshot;  // the answer lies in [low, high]
+  while (low < high) {
+    const LogIndex middle{low.value + (high.value - low.value) / 2};
+    if (log_.bytes_between(middle, log_.last()) <= options_.log_keep_bytes) {
+      high = middle;
+    } else {
+      low = middle.next();
+    }
+  }
+  return low;
+}
+
+// --- the leader's side ---
+
+// The first part asks where the follower is: it may have some of them already, or be gone. Then
+// they go out without waiting for each one's reply. When nothing comes back for a while one part
+// asks again: the follower may have lost all of them in a crash.
+void Core::send_snapshot(Progress& peer) {
+  Progress::Sending& sending = peer.snapshot;
+  if (sending.id != snapshot_) peer.to_snapshot(snapshot_, now_);
+  if (now_ >= stall_deadline(peer) || (sending.asking && !sending.asked)) {
+    sending.asking = sending.asked = true;
+    peer.last_progress = now_;
+    send_part(peer, std::min(sending.acked, sending.id.parts - 1));
+  }
+  while (!sending.asking && sending.next < sending.id.parts &&
+         sending.next < sending.acked + kPartsInFlight) {
+    send_part(peer, sending.next++);
+  }
+  if (!heartbeat_due(peer) && round_ == peer.round_sent) return;
+  // From here on its log goes on once the snapshot is in place; until then it refuses this.
+  peer.next = snapshot_.index.next();
+  send_append(peer, snapshot_.index, /*wants_ack=*/true);
+}
+
+void Core::send_part(Progress& peer, std::uint32_t part) {
+  const InstallSnapshot message{term_, snapshot_, log_.term_at(snapshot_.index), part, round_};
+  Message to{peer.id, encoder_.encode(message), {}, snapshot_.index, part};
+  effects_->send_now.push_back(std::move(to));
+  peer.round_sent = round_;
+}
+
+void Core::on_install_reply(Progress& peer, const InstallReply& reply) {
+  if (reply.term > term_) return become_follower(reply.term, kNoNode);
+  if (role_ != Role::leader || reply.term < term_ || reply.round > round_) return;
+  peer.last_heard = now_;
+  peer.round_acked = std::max(peer.round_acked, reply.round);
+  Progress::Sending& sending = peer.snapshot;
+  if (peer.mode != Progress::Mode::snapshot || reply.snapshot != sending.id) return;
+  // Less than it had is a late reply, unless it was asked because nothing came any more.
+  if (reply.next < sending.acked && !sending.asking) return;
+  if (reply.next != sending.acked) peer.last_progress = now_;
+  sending.acked = reply.next;
+  sending.next = sending.asking ? reply.next : std::max(sending.next, reply.next);
+  sending.asking = sending.asked = false;
+}
+
+// --- the follower's side ---
+
+void Core::on_install(const Progress& peer, const InstallSnapshot& message, const Block& body) {
+  if (!follow(peer, message.term)) return;
+  following_.round = std::max(following_.round, message.round);
+  const LogIndex index = message.snapshot.index;
+  // What is committed here, or in the log, needs no snapshot, and an older state never takes the
+  // place of a newer one.
+  if (index <= commit_ || log_.matches(index, message.snapshot_term)) {
+    following_.agreed = std::max(following_.agreed, index);
+    following_.ack_due = true;
+    advance_commit(std::max(index, commit_));
+    return;
+  }
+  take_part(message, body);
+  install_reply_due_ = true;
+}
+
+// Parts are taken in their order. Those of another leader are the same if the snapshot is.
+void Core::take_part(const InstallSnapshot& message, const Block& body) {
+  const bool known = incoming_.snapshot == message.snapshot;
+  if (!known) {
+    // One at a time is loaded; and what was overtaken on the way does not push out the newer one.
+    if (incoming_.loading()) return;
+    if (message.term == incoming_.term && message.snapshot.index < incoming_.snapshot.index) return;
+    incoming_ = {};
+  }
+  incoming_.term = message.term;
+  incoming_.snapshot = message.snapshot;
+  incoming_.snapshot_term = message.snapshot_term;
+  if (message.part != incoming_.next) return;
+  ++incoming_.next;
+  effects_->snapshot_parts.push_back({message.snapshot, message.part, body});
+}
+
+void Core::send_install_reply() {
+  if (!install_reply_due_) return;
+  install_reply_due_ = false;
+  if (leader_ == kNoNode) return;
+  const InstallReply reply{term_, incoming_.snapshot, incoming_.next, following_.round};
+  send_when_durable(leader_, encoder_.encode(reply));
+}
+
+// The state is ready. While it was made the log may have caught up by itself.
+void Core::on_snapshot_loaded(const SnapshotId& snapshot) {
+  if (snapshot != incoming_.snapshot) return;
+  const Incoming incoming = std::exchange(incoming_, {});
+  const LogIndex index = snapshot.index;
+  if (index <= commit_ || role_ == Role::leader) return;
+  if (log_.matches(index, incoming.snapshot_term)) return advance_commit(index);
+  if (log_.last() > log_.base()) {
+    issue({Write::Kind::truncate, {}, log_.base().next(), {}, {}});
+  }
+  issue({Write::Kind::snapshot, {}, index, encode_base(incoming.snapshot_term), {}});
+  log_.reset(index, incoming.snapshot_term);
+  snapshot_ = snapshot;
+  commit_ = index;
+  effects_->install = index;
+  following_.agreed = std::max(following_.agreed, index);
+  following_.ack_due = true;
+}
+
+}  // namespace parley::raft

@@ -1,0 +1,248 @@
+// Chapter 5 of the dissertation, and what real systems got wrong about it, clause by clause.
+#include <gtest/gtest.h>
+
+#include "algorithms/raft/test_node.h"
+
+namespace parley::raft::test {
+namespace {
+
+using std::chrono::milliseconds;
+using Options = std::vector<std::pair<std::string, std::int64_t>>;
+
+const Options kKeepNothing = {{"log_keep_bytes", 0}};
+
+// A follower in term 3 that has committed entries 1 to 3, of term 1.
+class FollowerTest : public testing::Test {
+ protected:
+  FollowerTest() {
+    node_.append(2, 3, 0, 0, {1, 1, 1}, /*commit=*/3);
+    node_.durable_all();
+  }
+  void receive_all(std::uint64_t index, std::uint64_t term) {
+    for (std::uint32_t part = 0; part < 3; ++part) node_.install(2, 3, index, term, part);
+  }
+  TestNode node_{3};
+};
+
+// A leader of three with entries 1 (empty), 2 and 3, all committed, and a snapshot of index 3.
+class LeaderTest : public testing::Test {
+ protected:
+  LeaderTest() {
+    node_.lead();
+    node_.submit("a");
+    node_.submit("b");
+    node_.durable_all();
+    node_.append_reply(2, 1, 3);
+  }
+  TestNode node_{3, kKeepNothing};
+};
+
+TEST_F(LeaderTest, TheLogUpToTheSnapshotIsForgottenOnceItIsInUse) {
+  EXPECT_TRUE(has(node_.saved(3), "writes #5 snapshot 3@1"));
+  EXPECT_EQ(node_.status().log_bytes, 0U);
+  EXPECT_EQ(node_.status().last, LogIndex{3});
+  EXPECT_EQ(node_.status().snapshot, LogIndex{3});
+}
+
+TEST_F(LeaderTest, AFollowerWithoutTheEntriesGetsTheSnapshot) {
+  const auto first = node_.saved(3);
+  EXPECT_TRUE(has(first, "sends 3 install term 1 snapshot 3@1 part 0 of 3"));
+  EXPECT_TRUE(lacks(first, "part 1 of 3")) << "it may be gone, or have some of them";
+  EXPECT_TRUE(lacks(first, "sends 2 install")) << "which has all entries";
+  const auto lines = node_.install_reply(3, 1, 3, 1);
+  EXPECT_TRUE(has(lines, "sends 3 install term 1 snapshot 3@1 part 1 of 3"));
+  EXPECT_TRUE(has(lines, "sends 3 install term 1 snapshot 3@1 part 2 of 3"));
+  for (const Message& message : node_.effects().send_now) {
+    if (message.part == kNoPart) continue;
+    EXPECT_EQ(message.snapshot, LogIndex{3});
+  }
+}
+
+TEST_F(LeaderTest, OnceItIsInPlaceEntriesFollow) {
+  node_.saved(3);
+  node_.install_reply(3, 1, 3, 3);
+  EXPECT_TRUE(lacks(node_.submit("c"), "sends 3")) << "it has no place to put it yet";
+  EXPECT_TRUE(has(node_.append_reply(3, 1, 3), "sends 3 append term 1 after 3@1: 4@1 \"c\""));
+}
+
+TEST_F(LeaderTest, LostPartsAreSentAgainFromTheFirstThatIsMissing) {
+  node_.saved(3);
+  node_.install_reply(3, 1, 3, 1);
+  const auto lines = node_.wait(milliseconds(200));
+  EXPECT_TRUE(has(lines, "sends 3 install term 1 snapshot 3@1 part 1 of 3"));
+  EXPECT_TRUE(lacks(lines, "part 0 of 3"));
+}
+
+// It may have lost all in a crash, although it had confirmed them.
+TEST_F(LeaderTest, AFollowerThatBeganAnewGetsAllPartsAgain) {
+  node_.saved(3);
+  node_.install_reply(3, 1, 3, 3);
+  node_.append_reply(2, 1, 3);
+  node_.wait(milliseconds(100));
+  node_.append_reply(2, 1, 3);
+  EXPECT_TRUE(has(node_.wait(milliseconds(100)), "part 2 of 3")) << "asks where it is";
+  const auto lines = node_.install_reply(3, 1, 3, 0);
+  EXPECT_TRUE(has(lines, "part 0 of 3"));
+  EXPECT_TRUE(has(lines, "part 2 of 3"));
+}
+
+TEST_F(LeaderTest, ALateReplyDoesNotSendTheTransferBack) {
+  node_.saved(3);
+  node_.install_reply(3, 1, 3, 2);
+  EXPECT_TRUE(lacks(node_.install_reply(3, 1, 3, 1), "install"));
+}
+
+TEST_F(LeaderTest, ASnapshotOnItsWayIsNotReplacedByANewerOne) {
+  node_.saved(3);
+  node_.install_reply(3, 1, 3, 1);
+  node_.submit("cccc");
+  node_.durable_all();
+  node_.append_reply(2, 1, 4);
+  EXPECT_TRUE(lacks(node_.saved(4), "snapshot 4"));
+  EXPECT_TRUE(has(node_.append_reply(3, 1, 3), "writes #7 snapshot 4@1")) << "it is done";
+}
+
+TEST_F(LeaderTest, TheLogIsBoundedThoughATransferGoesOn) {
+  node_.saved(3);
+  node_.install_reply(3, 1, 3, 1);
+  node_.submit("c");
+  node_.durable_all();
+  node_.append_reply(2, 1, 4);
+  node_.saved(4);
+  node_.submit(std::string(1000, 'd'));
+  EXPECT_TRUE(has(node_.step(), "snapshot 4@1")) << "the log has doubled since";
+}
+
+TEST_F(LeaderTest, AnOlderSnapshotIsNotPutInUse) {
+  node_.saved(3);
+  EXPECT_TRUE(lacks(node_.saved(2), "snapshot"));
+  EXPECT_EQ(node_.status().snapshot, LogIndex{3});
+}
+
+TEST(Snapshots, EntriesBeforeTheEndAreKeptForThoseALittleBehind) {
+  TestNode node(3);
+  node.lead();
+  node.submit("a");
+  node.submit("b");
+  node.durable_all();
+  node.append_reply(2, 1, 3);
+  EXPECT_TRUE(lacks(node.saved(3), "install"));
+  EXPECT_GT(node.status().log_bytes, 0U);
+  EXPECT_EQ(node.status().snapshot, LogIndex{3});
+}
+
+TEST_F(FollowerTest, PartsAreTakenInTheirOrder) {
+  EXPECT_TRUE(lacks(node_.install(2, 3, 9, 2, 1), "takes part"));
+  const auto first = node_.install(2, 3, 9, 2, 0);
+  EXPECT_TRUE(has(first, "takes part 0 of snapshot 9"));
+  EXPECT_TRUE(has(first, "install_reply term 3 snapshot 9 wants part 1"));
+  EXPECT_TRUE(lacks(node_.install(2, 3, 9, 2, 0), "takes part")) << "twice";
+  EXPECT_TRUE(has(node_.install(2, 3, 9, 2, 1), "takes part 1 of snapshot 9"));
+}
+
+TEST_F(FollowerTest, AnotherLeaderGoesOnWithTheSameSnapshot) {
+  node_.install(2, 3, 9, 2, 0);
+  const auto lines = node_.install(3, 4, 9, 2, 1);
+  EXPECT_TRUE(has(lines, "takes part 1 of snapshot 9"));
+  EXPECT_TRUE(has(lines, "sends 3 when durable install_reply term 4 snapshot 9 wants part 2"));
+}
+
+TEST_F(FollowerTest, TheStateIsReplacedOnceItIsReadyAndTheLogWithIt) {
+  receive_all(9, 2);
+  const auto lines = node_.loaded(9);
+  EXPECT_TRUE(has(lines, "truncate 1"));
+  EXPECT_TRUE(has(lines, "snapshot 9@2"));
+  EXPECT_TRUE(has(lines, "installs 9"));
+  EXPECT_TRUE(has(lines, "sends 2 when durable append_reply term 3 agreed 9"));
+  EXPECT_EQ(node_.status().commit, LogIndex{9});
+  EXPECT_EQ(node_.status().last, LogIndex{9});
+  EXPECT_TRUE(has(node_.append(2, 3, 9, 2, {3}, 10), "commits 10"));
+}
+
+TEST_F(FollowerTest, AnOlderSnapshotNeverReplacesANewerState) {
+  const auto lines = node_.install(2, 3, 2, 1, 0);
+  EXPECT_TRUE(lacks(lines, "takes part"));
+  EXPECT_TRUE(has(lines, "append_reply term 3 agreed 3")) << "it needs none";
+}
+
+TEST_F(FollowerTest, WhenTheLogCaughtUpMeanwhileNothingIsInstalled) {
+  receive_all(5, 1);
+  node_.append(2, 3, 3, 1, {1, 1, 3}, 6);
+  const auto lines = node_.loaded(5);
+  EXPECT_TRUE(lacks(lines, "installs"));
+  EXPECT_TRUE(lacks(lines, "snapshot"));
+  EXPECT_EQ(node_.status().commit, LogIndex{6});
+}
+
+TEST_F(FollowerTest, EntriesBehindASnapshotThatTheLogHoldsAreKept) {
+  node_.append(2, 3, 3, 1, {1, 1, 3}, 3);
+  const auto lines = node_.install(2, 3, 5, 1, 0);
+  EXPECT_TRUE(has(lines, "commits 5")) << "a snapshot's index is committed";
+  EXPECT_EQ(node_.status().last, LogIndex{6});
+}
+
+TEST_F(FollowerTest, ASnapshotThatCouldNotBeReadIsReceivedAgain) {
+  receive_all(9, 2);
+  EXPECT_TRUE(lacks(node_.install(2, 3, 9, 2, 0), "takes part")) << "it is being read";
+  node_.failed(9);
+  EXPECT_TRUE(has(node_.install(2, 3, 9, 2, 0), "takes part 0 of snapshot 9"));
+}
+
+TEST_F(FollowerTest, OneOfAnEarlierTermIsRefused) {
+  const auto lines = node_.install(3, 2, 9, 2, 0);
+  EXPECT_TRUE(lacks(lines, "takes part"));
+  EXPECT_TRUE(has(lines, "sends 3 when durable append_reply term 3"));
+}
+
+TEST_F(FollowerTest, AnOvertakenSnapshotDoesNotPushOutTheNewerOne) {
+  node_.install(2, 3, 9, 2, 0);
+  EXPECT_TRUE(lacks(node_.install(2, 3, 7, 2, 0), "takes part"));
+  EXPECT_TRUE(has(node_.install(2, 3, 9, 2, 1), "takes part 1 of snapshot 9"));
+}
+
+TEST_F(FollowerTest, OneWhoStandsForElectionConfirmsNothing) {
+  receive_all(9, 2);
+  node_.begin();
+  node_.loaded(9);
+  node_.end();
+  TestNode other(3);
+  other.append(2, 3, 0, 0, {1}, 1);
+  for (std::uint32_t part = 0; part < 3; ++part) other.install(2, 3, 9, 2, part);
+  other.begin();
+  other.loaded(9);
+  const auto lines = other.time_out();
+  EXPECT_TRUE(has(lines, "installs 9"));
+  EXPECT_TRUE(lacks(lines, "append_reply"));
+  EXPECT_EQ(other.role(), "candidate");
+}
+
+TEST(Snapshots, ARestartBeginsBehindTheSnapshot) {
+  TestNode node(3, {}, TestNode::disk_behind(4, 7, 2, {3, 3}));
+  EXPECT_EQ(node.status().commit, LogIndex{7}) << "what is in a snapshot is committed";
+  EXPECT_EQ(node.status().last, LogIndex{9});
+  EXPECT_EQ(node.status().snapshot, LogIndex{7});
+  EXPECT_TRUE(has(node.append(2, 4, 9, 3, {4}, 9), "commits 8"));
+}
+
+TEST(Snapshots, AGapBetweenSnapshotAndLogIsBroken) {
+  Recovered recovered = TestNode::disk_behind(4, 7, 2, {3, 3});
+  recovered.records.erase(recovered.records.begin());
+  TestNode node(3, {}, recovered);
+  EXPECT_TRUE(has(node.step(), "broken"));
+}
+
+TEST(Snapshots, ATermBeyondTheHardStateIsBroken) {
+  TestNode node(3, {}, TestNode::disk_behind(1, 7, 2, {}));
+  EXPECT_TRUE(has(node.step(), "broken"));
+}
+
+TEST(Snapshots, EntriesFromBeforeTheSnapshotAreSkipped) {
+  TestNode node(3, {}, TestNode::disk_behind(4, 7, 2, {3, 3}));
+  const auto lines = node.append(2, 4, 5, 2, {2, 2, 3, 3, 4}, 8);
+  EXPECT_TRUE(has(lines, "append_reply term 4 agreed 10"));
+  EXPECT_TRUE(has(lines, "append 10@4"));
+  EXPECT_TRUE(lacks(lines, "truncate"));
+}
+
+}  // namespace
+}  // namespace parley::raft::test
