@@ -140,7 +140,8 @@ TEST(Run, WithARestartedLeaderKeepsEveryAcknowledgedPlacement) {
   }
 }
 
-// Kill -9 and start again, of the leader and of others, also before the last one is back.
+// Kill -9 and start again, of the leader and of others, also before the last one is back. The log is
+// kept so short that whoever was away needs a snapshot.
 TEST(Run, FiveNodesOnRealStorageOutliveRestartAfterRestart) {
   const PrivateFolder folder;
   const auto schedule = folder.path() / "restarts.toml";
@@ -176,6 +177,8 @@ down_s = 1.0
   spec.record = "all";
   spec.durability = "async";
   spec.faults = schedule.string();
+  spec.snapshot_bytes = 20'000;
+  spec.options.set("log_keep_bytes", 0);
   spec.rate = 500;
   spec.duration_s = 9;
   const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
@@ -184,6 +187,8 @@ down_s = 1.0
   EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
   EXPECT_EQ(summary["consistency"]["lost"], 0);
   EXPECT_EQ(summary["recovery"].size(), 5U);
+  EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("has made a snapshot"));
+  EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("has received the snapshot"));
   EXPECT_FALSE(summary["consistency"]["converged_ms"].is_null()) << "all five agree in the end";
 }
 
