@@ -144,12 +144,14 @@ FrozenState Applier::freeze() {
   return {applied_, commands_applied_, store_.freeze(), sessions_.freeze()};
 }
 
-void Applier::restore(RestoredState state) {
+RestoredState Applier::restore(RestoredState state) {
+  RestoredState before{applied_, commands_applied_, std::move(store_), std::move(sessions_)};
   applied_ = state.index;
   commands_applied_ = state.commands_applied;
   store_ = std::move(state.store);
   sessions_ = std::move(state.sessions);
   if (journal_ != nullptr) journal_->restored(applied_);
+  return before;
 }
 
 bool Applier::merge(const MergeCandidate& candidate) {

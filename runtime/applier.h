@@ -45,9 +45,10 @@ class Applier {
   // (equal stamps, other contents).
   bool merge(const MergeCandidate& candidate);
 
-  // The state as it is now, for a snapshot, and one to go on from in its place.
+  // The state as it is now, for a snapshot.
   FrozenState freeze();
-  void restore(RestoredState state);
+  // Goes on from that state. Returns the one before.
+  RestoredState restore(RestoredState state);
 
   [[nodiscard]] const Store& store() const { return store_; }
   [[nodiscard]] Store& store() { return store_; }

@@ -234,7 +234,7 @@ bool Driver::install() {
                                 std::to_string(applier_.applied().value);
     return false;
   }
-  applier_.restore(std::move(*state));
+  snapshots_.discard(applier_.restore(std::move(*state)));
   return true;
 }
 

@@ -45,7 +45,7 @@ inline constexpr std::size_t kSnapshotPartBytes = 256U << 10;
 // A part is never larger.
 inline constexpr std::size_t kMaxSnapshotPartBytes = kSnapshotPartBytes + 4096;
 
-// Takes about 20 ns a written cell.
+// Takes about 40 ns a written cell.
 Snapshot encode_snapshot(const FrozenState& state);
 
 // What a state must fit to be taken over.

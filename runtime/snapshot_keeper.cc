@@ -7,6 +7,9 @@ namespace parley {
 
 SnapshotResult run_snapshot_task(SnapshotTask task, const SaveSnapshot& save) {
   SnapshotResult result;
+  result.only_discarded = task.only_discards();
+  task.discarded.clear();
+  if (result.only_discarded) return result;
   result.received = !task.state.has_value();
   try {
     auto snapshot = std::make_shared<const Snapshot>(
@@ -47,13 +50,17 @@ void SnapshotKeeper::make(FrozenState state) {
 }
 
 std::optional<SnapshotTask> SnapshotKeeper::take_task() {
-  if (busy_ || !task_) return std::nullopt;
+  if (busy_ || (!task_ && discarded_.empty())) return std::nullopt;
   busy_ = true;
-  return std::exchange(task_, std::nullopt);
+  SnapshotTask task = task_ ? std::move(*task_) : SnapshotTask{};
+  task_.reset();
+  task.discarded = std::exchange(discarded_, {});
+  return task;
 }
 
 void SnapshotKeeper::done(SnapshotResult result) {
   busy_ = false;
+  if (result.only_discarded) return;
   error_ = result.error;
   if (result.snapshot == nullptr) {
     controls_.push_back({Control::Kind::snapshot_failed, result.id});
@@ -95,6 +102,7 @@ std::string SnapshotKeeper::take(Effects& effects) {
 }
 
 void SnapshotKeeper::use(LogIndex index) {
+  if (in_use_ != nullptr) discarded_.push_back(in_use_);
   if (saved_ != nullptr && saved_->id.index == index) in_use_ = saved_;
   if (received_ != nullptr && received_->id.index == index) in_use_ = received_;
   if (saved_ != nullptr && saved_->id.index <= index) saved_ = nullptr;
@@ -123,6 +131,10 @@ void SnapshotKeeper::stage(SnapshotPart& part) {
   task_.emplace();
   task_->received = std::exchange(incoming_, {});
   task_->shape = shape_;
+}
+
+void SnapshotKeeper::discard(RestoredState state) {
+  discarded_.push_back(std::make_shared<const RestoredState>(std::move(state)));
 }
 
 std::unique_ptr<RestoredState> SnapshotKeeper::take_state() {

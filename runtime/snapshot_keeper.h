@@ -21,15 +21,20 @@
 namespace parley {
 
 struct SnapshotTask {
-  // A state to be encoded and saved, or else the parts of a snapshot to be saved and decoded.
+  // A state to be encoded and saved, or else the parts of a snapshot to be saved and decoded, or
+  // neither.
   std::optional<FrozenState> state;
   Snapshot received;
   StateShape shape;  // what a received one must fit
+  // What nobody needs any more: to free much memory takes long too.
+  std::vector<std::shared_ptr<const void>> discarded;
+  [[nodiscard]] bool only_discards() const { return !state && received.parts.empty(); }
 };
 
 struct SnapshotResult {
   SnapshotId id;
   bool received = false;
+  bool only_discarded = false;
   std::shared_ptr<const Snapshot> snapshot;  // null: it failed
   std::unique_ptr<RestoredState> state;      // of a received one
   std::string error;
@@ -69,6 +74,8 @@ class SnapshotKeeper {
   std::string take(Effects& effects);
   // The state to be installed, if `effects.install` names one. Once.
   std::unique_ptr<RestoredState> take_state();
+  // The state that it took the place of.
+  void discard(RestoredState state);
 
   // --- what it shows ---
 
@@ -88,6 +95,7 @@ class SnapshotKeeper {
   std::uint64_t bytes_ = 0;  // applied since the last one
   std::optional<SnapshotTask> task_;
   bool busy_ = false;  // a task is out
+  std::vector<std::shared_ptr<const void>> discarded_;
 
   std::shared_ptr<const Snapshot> in_use_;
   std::shared_ptr<const Snapshot> saved_;     // not in use yet

@@ -244,6 +244,11 @@ std::string status_json(const NodeReport& report, CanvasSize size, const HttpCou
   json["frames_refused"] = report.frames_refused;
   json["elections"] = report.status.elections;
   json["log_bytes"] = report.status.log_bytes;
+  json["snapshot"] = Json{{"index", report.status.snapshot.value},
+                          {"bytes", report.snapshot_bytes},
+                          {"made", report.snapshots_made},
+                          {"installed", report.snapshots_installed},
+                          {"error", report.snapshot_error}};
   json["held_runs"] = report.status.held_runs;
   json["viewers"] = viewers;
   json["canvas"] = {{"width", size.width}, {"height", size.height}, {"background", "#FFFFFF"}};

@@ -72,6 +72,11 @@ void add_node(const NodeReport& report, Families& to) {
   to.gauge("sessions", "Open sessions of clients.").is(std::uint64_t{report.sessions});
   to.gauge("written_cells", "Cells of the store that were ever written.")
       .is(std::uint64_t{report.written_cells});
+  to.gauge("snapshot_bytes", "Of the snapshot in use.").is(report.snapshot_bytes);
+  to.gauge("snapshot_index", "Log index of the snapshot in use.").is(report.status.snapshot.value);
+  to.counter("snapshots_made", "Snapshots made by the node.").is(report.snapshots_made);
+  to.counter("snapshots_installed", "Snapshots of other nodes that took effect here.")
+      .is(report.snapshots_installed);
   to.counter("elections", "Elections started by the node.").is(report.status.elections);
   to.counter("commands_applied", "Commands applied.").is(report.commands_applied);
   to.counter("frames_refused", "Frames of peers that were malformed or not from a member.")

@@ -333,12 +333,12 @@ void Node::Loop::take_durable(Instant now) {
 void Node::Loop::take_snapshot_result() {
   auto result = worker_.take_result();
   if (!result) return;
-  if (result->snapshot == nullptr) {
-    spdlog::error("node {}: a snapshot failed: {}", config_.replica.self.value, result->error);
-  } else {
+  if (result->snapshot != nullptr) {
     spdlog::info("node {} has {} snapshot of index {}, {} bytes in {} parts",
                  config_.replica.self.value, result->received ? "received the" : "made a",
                  result->id.index.value, result->snapshot->bytes, result->id.parts);
+  } else if (!result->only_discarded) {
+    spdlog::error("node {}: a snapshot failed: {}", config_.replica.self.value, result->error);
   }
   driver_.snapshot_done(std::move(*result));
 }

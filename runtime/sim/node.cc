@@ -102,6 +102,9 @@ void Node::sync_done(std::uint32_t life) {
 void Node::begin_snapshot() {
   auto task = driver_->take_snapshot_task();
   if (!task) return;
+  if (task->only_discards()) {
+    return driver_->snapshot_done(run_snapshot_task(std::move(*task), nullptr));
+  }
   snapshot_ = run_snapshot_task(std::move(*task), nullptr);
   snapshot_done_ = false;
   const Weather& weather = engine_.weather;
