@@ -20,9 +20,13 @@ struct Entry {
   CommandRun run;                   // count 0: a leader's empty entry
 };
 
-// The bytes that a run counts for in every limit: at least what it takes in memory and on the wire.
+// What a body of its own takes besides its bytes: its counters and the allocator's.
+inline constexpr std::uint64_t kBodyOverhead = 48;
+
+// The bytes that a run counts for in every limit: about what it takes in memory, and at least what
+// it takes on the wire.
 inline std::uint64_t cost(const CommandRun& run) {
-  return sizeof(Entry) + run.body.size();
+  return sizeof(Entry) + kBodyOverhead + run.body.size();
 }
 
 // The entries after those that a snapshot took the place of, all in memory. What was before is

@@ -60,7 +60,7 @@ TEST(RaftLog, GrowsAndShrinksAcrossSegments) {
   Log log;
   for (std::uint64_t i = 1; i <= 5000; ++i) log.append({1 + i / 1000}, {i}, {{}, 0, {}});
   EXPECT_EQ(log.last_term(), Epoch{6});
-  EXPECT_EQ(log.bytes(), 5000 * sizeof(Entry));
+  EXPECT_EQ(log.bytes(), 5000 * cost(CommandRun{}));
   log.truncate({1500});
   EXPECT_EQ(log.last(), LogIndex{1499});
   EXPECT_EQ(log.last_term(), Epoch{2});
@@ -68,7 +68,7 @@ TEST(RaftLog, GrowsAndShrinksAcrossSegments) {
   EXPECT_TRUE(log.matches({1500}, {9}));
   EXPECT_FALSE(log.matches({1501}, {9}));
   EXPECT_TRUE(log.matches({0}, {0}));
-  EXPECT_EQ(log.bytes_between({1000}, {1500}), 500 * sizeof(Entry));
+  EXPECT_EQ(log.bytes_between({1000}, {1500}), 500 * cost(CommandRun{}));
 }
 
 TEST(RaftWindow, IsBoundedInMessagesAndBytes) {

@@ -23,18 +23,12 @@ FrameFault check_parts(std::size_t parts, Bytes first, Bytes second, std::size_t
 }
 
 void copy_parts(const WireHeader& header, Bytes first, Bytes second, Frame& frame) {
-  const Bytes own = first.subspan(sizeof(WireHeader));
-  const std::size_t body_at = (own.size() + 7) / 8 * 8;
-  const Block whole = Block::make(body_at + second.size(), [&](std::byte* to) {
-    if (!own.empty()) std::memcpy(to, own.data(), own.size());
-    std::memset(to + own.size(), 0, body_at - own.size());
-    if (!second.empty()) std::memcpy(to + body_at, second.data(), second.size());
-  });
   frame.group = GroupId{header.group};
   frame.from = NodeId{header.from};
   frame.incarnation = Incarnation{header.incarnation};
-  frame.header = whole.part(0, own.size());
-  frame.body = second.empty() ? Block() : whole.part(body_at, second.size());
+  // Apart: a log keeps bodies, and headers would stay with them.
+  frame.header = Block::copy_of(first.subspan(sizeof(WireHeader)));
+  frame.body = Block::copy_of(second);
 }
 
 }  // namespace parley

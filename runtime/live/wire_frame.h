@@ -46,7 +46,7 @@ std::string_view frame_fault_name(FrameFault fault);
 FrameFault check_parts(std::size_t parts, Bytes first, Bytes second, std::size_t max_bytes,
                        WireHeader& header);
 
-// One aligned copy of the algorithm's header and the body, which share one allocation.
+// Aligned copies of the algorithm's header and the body.
 void copy_parts(const WireHeader& header, Bytes first, Bytes second, Frame& frame);
 
 }  // namespace parley
