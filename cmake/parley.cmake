@@ -15,6 +15,7 @@ if(PARLEY_CCACHE)
       ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${PARLEY_CCACHE})
 endif()
 
+include(GNUInstallDirs)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RocksDB REQUIRED IMPORTED_TARGET rocksdb)
@@ -109,15 +110,22 @@ function(parley_check_dependency folder dependency)
   endif()
 endfunction()
 
-# parley_test(<folder> SOURCES ... [DEPENDS ...] [LIBRARIES ...])
+# parley_test(<folder> [FULL] SOURCES ... [DEPENDS ...] [LIBRARIES ...])
 # Tests of a folder. `parley test --algorithm A` runs those whose folder or name has the algorithm's name.
+# FULL: tests that take long or want an idle machine. Only `parley test --full` runs them, each alone;
+# by CTest itself they are left out with -LE '^full$'.
 function(parley_test folder)
   if(NOT PARLEY_TESTS)
     return()
   endif()
-  cmake_parse_arguments(T "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(T "FULL" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   set(test ${name}_test)
+  set(properties TIMEOUT 600)
+  if(T_FULL)
+    set(test ${name}_full_test)
+    list(APPEND properties LABELS full RUN_SERIAL TRUE)
+  endif()
   add_executable(${test} ${T_SOURCES})
   target_link_libraries(${test} PRIVATE parley_${name} ${T_LIBRARIES} GTest::gmock GTest::gtest_main)
   # An assertion of GoogleTest holds an if of its own.
@@ -131,7 +139,7 @@ function(parley_test folder)
   add_dependencies(parley_tests ${test})
   target_compile_definitions(${test} PRIVATE PARLEY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   gtest_discover_tests(${test} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_PREFIX "${folder}:"
-                       PROPERTIES TIMEOUT 600)
+                       PROPERTIES ${properties})
 endfunction()
 
 # parley_benchmark(<folder> SOURCES ... [DEPENDS ...]) builds <folder>_benchmark, which `parley bench` runs.

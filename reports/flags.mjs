@@ -90,10 +90,13 @@ function generator(model) {
       title: `Load generator limited in ${plural(limited.length, 'run')}`,
       text:
         `${some(
-          limited.map((run) => run.id),
+          limited.map((run) => {
+            const by = run.summary.limited_by;
+            return by === null ? run.id : `${run.id} (${by})`;
+          }),
           8,
-        )}. There the figures are a lower bound of the ` +
-        'strategy, an upper bound of the generator.',
+        )}. There the figures are in part its own: ` +
+        'of the strategy they are a bound, throughput from below and latency from above.',
     },
   ];
 }

@@ -167,7 +167,10 @@ function checkSummary(file, summary) {
     peak_rss_bytes: largestRss(file, summary.peak_rss_bytes),
     late_share: numberAt(file, summary, 'generator.late_share'),
     generator_cpu_share: numberAt(file, summary, 'generator.cpu_share'),
+    ceiling_ops_per_s: numberAt(file, summary, 'generator.ceiling_ops_per_s'),
+    own_share_p99: numberAt(file, summary, 'generator.latency_share.p99'),
     limited: summary.generator?.limited === true,
+    limited_by: asText(summary.generator?.limited_by),
     consistency: checkConsistency(file, summary.consistency ?? {verdict: 'not_checked'}),
   };
   for (const name of OPTIONAL_FIGURES) out[name] = numberAt(file, summary, name);

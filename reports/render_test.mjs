@@ -200,7 +200,9 @@ test('unlike runs, failed checks and limited generators raise loud flags', () =>
     notes: ['the clock stepped'],
     software: {commit: 'fedcba', build_type: 'Debug'},
   };
-  runs[1].summary = {generator: {cpu_share: 1, late_share: 0.2, limited: true}};
+  runs[1].summary = {
+    generator: {cpu_share: 1, late_share: 0.2, limited: true, limited_by: 'lateness'},
+  };
   runs[2].summary = {
     consistency: {verdict: 'fail', lost: 3},
     latency_us: {p50: 200, p99: '>5000000'},
@@ -225,6 +227,9 @@ test('unlike runs, failed checks and limited generators raise loud flags', () =>
   }
   assert.equal(result.done.flags[0].level, 'stop');
   assert.match(result.html, /class="verdict fail"/);
+  assert.match(result.html, /limited: lateness/, 'in the table of runs, too');
+  const limited = result.done.flags.find((flag) => /generator limited/.test(flag.title));
+  assert.match(limited.text, /raft-3-r10000-2 \(lateness\)/);
   assert.match(result.html, /&gt; 5 s/);
   assert.match(result.html, /durability async · reads linearizable/, 'panels of their own');
 });

@@ -42,6 +42,19 @@ function strategy(run) {
   return `<span class="key" data-color="${escapeHtml(run.color)}"></span>${escapeHtml(run.series)}`;
 }
 
+/** The load generator: what it used, and what of p99 is its own lateness. */
+function generator(run) {
+  const {limited, limited_by, generator_cpu_share, own_share_p99} = run.summary;
+  if (limited) {
+    return `<span class="verdict fail">limited${limited_by === null ? '' : `: ${escapeHtml(limited_by)}`}</span>`;
+  }
+  const percent = (share) => `${significant(share * 100, 2)} %`;
+  const parts = [];
+  if (isNumber(generator_cpu_share)) parts.push(`${percent(generator_cpu_share)} of a core`);
+  if (isNumber(own_share_p99)) parts.push(`${percent(own_share_p99)} of p99`);
+  return parts.length ? parts.join(', ') : MISSING;
+}
+
 /** Every run with its figures. */
 export function runsTable(runs) {
   const figure = (title, pick) => number(title, (run) => pick(run.summary));
@@ -66,6 +79,7 @@ export function runsTable(runs) {
       figure('bytes/op', (x) => significant(x.bytes_per_op)),
       figure('peak memory', (x) => bytes(x.peak_rss_bytes)),
       figure('elections', (x) => count(x.elections)),
+      {title: 'generator', text: generator, html: true},
       {title: 'verdict', text: verdict, html: true},
       {
         title: 'run',

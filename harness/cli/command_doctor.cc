@@ -8,12 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/reports.h"
 #include "harness/cli/software.h"
 
 namespace parley::cli {
@@ -27,17 +27,6 @@ struct Finding {
   bool good = true;
   std::string consequence = {};  // of what is lacking
 };
-
-bool on_path(const std::string& program) {
-  const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): one thread
-  std::string rest = path == nullptr ? "" : path;
-  while (!rest.empty()) {
-    const std::size_t colon = rest.find(':');
-    if (access((rest.substr(0, colon) + "/" + program).c_str(), X_OK) == 0) return true;
-    rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
-  }
-  return false;
-}
 
 Finding cores() {
   const unsigned count = std::thread::hardware_concurrency();
@@ -76,9 +65,11 @@ Finding tool(const std::string& program, const std::string& use) {
 }
 
 Finding plot_modules() {
-  const bool there = fs::exists(fs::path(kSourceFolder) / "reports" / "node_modules");
+  const fs::path folder = reports_folder();
+  const bool there = fs::exists(folder / "node_modules");
   return {"plot modules", there ? "there" : "missing", there,
-          "`./parley report` installs them on first use"};
+          "reports cannot be made: npm ci --prefix " + folder.string() +
+              ", which `./parley report` does in a checkout"};
 }
 
 // The median time to make 4 KiB durable in the temporary folder.

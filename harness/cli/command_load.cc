@@ -8,7 +8,10 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/progress.h"
 #include "harness/cluster/stop_signal.h"
+#include "harness/load/ceiling.h"
+#include "harness/load/limit.h"
 #include "harness/load/load.h"
+#include "harness/load/run_files.h"
 
 namespace parley::cli {
 namespace {
@@ -79,36 +82,23 @@ std::string load_spec(const LoadOptions& options, load::LoadSpec& spec) {
   return {};
 }
 
-nlohmann::ordered_json percentiles(const load::LatencyHistogram& histogram, double limit_us) {
-  const load::LatencySummary summary = histogram.summary(limit_us);
-  nlohmann::ordered_json json;
-  const auto put = [&json](const char* name, load::Percentile percentile) {
-    json[name] = nlohmann::ordered_json::parse(load::to_json(percentile));
-  };
-  put("min", summary.min);
-  put("p50", summary.p50);
-  put("p90", summary.p90);
-  put("p99", summary.p99);
-  put("p999", summary.p999);
-  put("max", summary.max);
+nlohmann::ordered_json result_json(const load::LoadResult& result) {
+  auto json = nlohmann::ordered_json::parse(load::summary_json(result));
+  json["notes"] = result.notes;
   return json;
 }
 
-nlohmann::ordered_json result_json(const load::LoadResult& result) {
-  return {{"offered_ops_per_s", result.offered_ops_per_s},
-          {"achieved_ops_per_s", result.achieved_ops_per_s},
-          {"completed", result.completed},
-          {"refused", result.refused},
-          {"unknown", result.unknown},
-          {"unsent", result.unsent},
-          {"latency_us", percentiles(result.latency, result.operation_timeout_us)},
-          {"service_us", percentiles(result.service, result.operation_timeout_us)},
-          {"generator",
-           {{"cpu_share", result.generator.cpu_share},
-            {"late_share", result.generator.late_share},
-            {"limited", result.generator.limited}}},
-          {"errors", result.errors},
-          {"notes", result.notes}};
+void print_generator(const load::LoadResult& result) {
+  const load::GeneratorFigures& own = result.generator;
+  fmt::print("  generator: {:.0f} % of a core, late by p50 {:.0f} µs, p99 {:.0f} µs",
+             own.cpu_share * 100, own.late_us.p50, own.late_us.p99);
+  if (own.ceiling_ops_per_s > 0) {
+    fmt::print("; can do at least {:.0f} operations/s here", own.ceiling_ops_per_s);
+  }
+  fmt::print("\n");
+  if (const std::string limit = load::limit_text(result); !limit.empty()) {
+    fmt::print("  {}\n", limit);
+  }
 }
 
 void print_result(const load::LoadResult& result) {
@@ -128,7 +118,7 @@ void print_result(const load::LoadResult& result) {
         result.replay.outside, result.replay.moderation);
     for (const std::string& line : result.replay.examples) fmt::print("    {}\n", line);
   }
-  if (result.generator.limited) fmt::print("  the generator itself was the limit\n");
+  print_generator(result);
   for (const std::string& note : result.notes) fmt::print("  note: {}\n", note);
 }
 
@@ -148,6 +138,7 @@ int run_load_command(const LoadOptions& options) {
     complain(error.what());
     return kUsage;
   }
+  spec.ceiling_ops_per_s = load::measure_ceiling(spec.batch);
   {
     Progress progress;
     load::LoadEvents events;

@@ -9,6 +9,7 @@
 
 #include "harness/cli/commands.h"
 #include "harness/cli/program.h"
+#include "harness/cli/reports.h"
 #include "harness/cli/software.h"
 #include "harness/cluster/stop_signal.h"
 #include "harness/sweep/sweep.h"
@@ -59,8 +60,7 @@ std::vector<std::string> sweep_folders(const fs::path& out) {
 
 // Makes a report of result folders, which is out / kReportPage. Returns the exit status.
 int make_report(const std::vector<std::string>& folders, const fs::path& out) {
-  std::vector<std::string> arguments{"node",
-                                     (fs::path(kSourceFolder) / "reports" / "render.mjs").string()};
+  std::vector<std::string> arguments{"node", (reports_folder() / "render.mjs").string()};
   arguments.insert(arguments.end(), folders.begin(), folders.end());
   arguments.insert(arguments.end(), {"--out", out.string()});
   return run_program(arguments, true);
@@ -129,6 +129,11 @@ int run_compare(const CompareOptions& options) {
       complain("resume: name the comparison's folder with --out");
       return kUsage;
     }
+    // Told now, and not when everything is measured.
+    if (const std::string problem = report_problem(); !problem.empty()) {
+      complain(problem);
+      return kUsage;
+    }
     std::vector<SweepSpec> specs = harness::compare_specs(options.quick);
     if (options.common.seed) {
       for (SweepSpec& spec : specs) spec.seed = *options.common.seed;
@@ -159,6 +164,10 @@ int run_report(const ReportOptions& options) {
       return kUsage;
     }
     folders.insert(folders.end(), found.begin(), found.end());
+  }
+  if (const std::string problem = report_problem(); !problem.empty()) {
+    complain(problem);
+    return kUsage;
   }
   const fs::path out =
       options.out.empty() ? fs::path(options.folders.front()) / "report" : fs::path(options.out);

@@ -77,6 +77,9 @@ int run_test(const TestOptions& options) {
                    {"passed", passed}, {"failed", counts.failed}, {"skipped", counts.skipped}}
                    .dump());
   } else {
+    if (!options.full) {
+      fmt::print("left out: the tests that take long or want an idle machine (--full)\n");
+    }
     fmt::print("{} passed, {} failed, {} skipped\n", passed, counts.failed, counts.skipped);
   }
   return status == 0 && passed > 0 ? kDone : kFailed;

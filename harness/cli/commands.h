@@ -121,6 +121,11 @@ struct ReportOptions {
 };
 int run_report(const ReportOptions& options);
 
+struct CommandText;
+// `program` is the whole command line.
+int run_manual(const CommandText& program);
+int run_completion(const std::string& shell, const CommandText& program);
+
 // Prints "parley: <text>" on standard error.
 void complain(const std::string& text);
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/describe.h"
 #include "harness/cli/software.h"
 
 namespace parley::cli {
@@ -37,15 +38,17 @@ void add_measuring(CLI::App& app, Action& action) {
                                   "  parley compare --quick\n  parley compare --out my-comparison");
   compare->add_flag("--quick", c->quick, "Measure for about three minutes");
   compare->add_flag("--resume", c->resume, "Go on with the comparison that --out names");
-  compare->add_option("--out", c->out,
-                      "Folder for results and report (default: results/compare-<time>)");
+  compare
+      ->add_option("--out", c->out,
+                   "Folder for results and report (default: results/compare-<time>)")
+      ->type_name("DIR");
 
   auto [sweep, s] = add_command(app, action, &run_sweep_command, "sweep",
                                 "Measure the cross product that SPEC describes",
                                 "  parley sweep spec.toml --out results/mine\n"
                                 "  parley sweep spec.toml --out results/mine --resume");
   sweep->add_option("SPEC", s->spec, "The spec, a TOML file")->required();
-  sweep->add_option("--out", s->out, "Folder for the results");
+  sweep->add_option("--out", s->out, "Folder for the results")->type_name("DIR");
   sweep->add_flag("--resume", s->resume, "Go on with a sweep that was interrupted");
   sweep->add_flag("--dry-run", s->dry_run, "Only say what would run and how long it takes");
 
@@ -53,7 +56,8 @@ void add_measuring(CLI::App& app, Action& action) {
       add_command(app, action, &run_report, "report", "Make plots and a page from result folders",
                   "  parley report results/mine --out reports/mine");
   report->add_option("DIR", r->folders, "Folders of sweeps")->required();
-  report->add_option("--out", r->out, "Folder for the report (default: the first DIR/report)");
+  report->add_option("--out", r->out, "Folder for the report (default: the first DIR/report)")
+      ->type_name("DIR");
 
   auto [load, l] =
       add_command(app, action, &run_load_command, "load", "Drive load at a running cluster",
@@ -67,7 +71,8 @@ void add_measuring(CLI::App& app, Action& action) {
   load->add_option("--workload", l->workload,
                    "uniform, zipf[:EXPONENT], hotspot[:SHARE[@CELLS]] (default 0.9@16), or rplace: "
                    "cells, users and, in the open loop, rates of the event");
-  load->add_option("--replay", l->replay, "A published log of the event, plain or gzip");
+  load->add_option("--replay", l->replay, "A published log of the event, plain or gzip")
+      ->type_name("FILE");
   load->add_option("--speed", l->speed, "How many times faster than recorded")
       ->check(CLI::Range(0.001, 1e6));
   load->add_option("--loop", l->loop, "open or closed")->check(CLI::IsMember({"open", "closed"}));
@@ -87,7 +92,8 @@ void add_running(CLI::App& app, Action& action) {
   auto [canvas, c] =
       add_command(app, action, &run_canvas, "canvas", "Start a cluster and its web page",
                   "  parley canvas\n  parley canvas --algorithm raft --nodes 5");
-  canvas->add_option("--algorithm", c->algorithm, "The strategy (parley algorithms lists them)");
+  canvas->add_option("--algorithm", c->algorithm, "The strategy (parley algorithms lists them)")
+      ->type_name("ALGORITHM");
   canvas->add_option("--nodes", c->nodes, "How many nodes")->check(CLI::Range(1, 64));
   canvas->add_option("--http-port", c->http_port, "Node i serves HTTP at this port + i - 1")
       ->check(CLI::Range(1, 65000));
@@ -95,26 +101,32 @@ void add_running(CLI::App& app, Action& action) {
   canvas->add_option(
       "--durability", c->durability,
       "none, async or group_commit: what counts as stored (default: async with --data, else none)");
-  canvas->add_option("--data", c->data,
-                     "Folder that keeps the state; found again at the next start");
+  canvas
+      ->add_option("--data", c->data, "Folder that keeps the state; found again at the next start")
+      ->type_name("DIR");
   canvas->add_option("--option", c->options, "An option of the algorithm, NAME=VALUE");
 
   auto [node, n] = add_command(app, action, &run_node, "node", "Run one node in the foreground",
                                "  parley node --config node.toml");
-  node->add_option("--config", n->config, "The node's configuration, a TOML file")->required();
+  node->add_option("--config", n->config, "The node's configuration, a TOML file")
+      ->required()
+      ->type_name("FILE");
 }
 
 void add_checking(CLI::App& app, Action& action) {
   auto [test, t] = add_command(app, action, &run_test, "test", "Run the tests",
                                "  parley test\n  parley test --algorithm raft --full");
-  test->add_option("--algorithm", t->algorithm, "Only the tests of one strategy");
+  test->add_option("--algorithm", t->algorithm, "Only the tests of one strategy")
+      ->type_name("ALGORITHM");
   test->add_flag("--full", t->full, "Also the long ones");
 
   auto [check, c] =
       add_command(app, action, &run_check, "check", "Deterministic simulation with checkers",
                   "  parley check --algorithm raft --seeds 1000\n"
                   "  parley check --algorithm raft --seeds 1 --seed 17");
-  check->add_option("--algorithm", c->algorithm, "The strategy to check")->required();
+  check->add_option("--algorithm", c->algorithm, "The strategy to check")
+      ->required()
+      ->type_name("ALGORITHM");
   check->add_option("--seeds", c->seeds, "How many seeds, from --seed upwards")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
   check->add_option("--nodes", c->nodes, "Nodes of a cluster (default: drawn by the seed)")
@@ -127,7 +139,8 @@ void add_checking(CLI::App& app, Action& action) {
   check->add_option("--application", c->application, "any, canvas or counter")
       ->check(CLI::IsMember({"any", "canvas", "counter"}));
   check->add_option("--option", c->options, "An option of the algorithm, NAME=VALUE");
-  check->add_option("--trace-out", c->trace_out, "With one seed: write every event as text");
+  check->add_option("--trace-out", c->trace_out, "With one seed: write every event as text")
+      ->type_name("FILE");
 
   auto [history, h] =
       add_command(app, action, &run_check_history, "check-history", "Check a recorded history",
@@ -147,6 +160,24 @@ void add_describing(CLI::App& app, Action& action) {
               "  parley algorithms --json");
   add_command(app, action, &run_doctor, "doctor", "Say what this machine has and lacks",
               "  parley doctor");
+}
+
+// Made of the definitions in this file.
+void add_generated(CLI::App& app, Action& action) {
+  CLI::App* manual = app.add_subcommand("manual", "Print the manual page");
+  manual->footer("Examples:\n  parley manual | man -l -");
+  manual->callback([&app, &action] { action = [&app] { return run_manual(describe(app)); }; });
+
+  CLI::App* completion =
+      app.add_subcommand("completion", "Print the completion of commands and options for a shell");
+  completion->footer("Examples:\n  source <(parley completion bash)");
+  const auto shell = std::make_shared<std::string>();
+  completion->add_option("SHELL", *shell, "The shell")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->callback([&app, &action, shell] {
+    action = [&app, shell] { return run_completion(*shell, describe(app)); };
+  });
 }
 
 // Commands of the interface that are not there yet say so.
@@ -178,6 +209,7 @@ int run(int argc, char** argv) {
   add_running(app, action);
   add_checking(app, action);
   add_describing(app, action);
+  add_generated(app, action);
   add_coming(app, action);
   try {
     app.parse(argc, argv);

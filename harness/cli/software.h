@@ -11,5 +11,7 @@ extern const std::string_view kBuildType;
 extern const std::string_view kCompiler;
 extern const std::string_view kBuildFolder;   // with tests/ and benchmarks/
 extern const std::string_view kSourceFolder;  // with reports/
+// From the folder of an installed program to that of its data, with reports/ too.
+extern const std::string_view kDataFromPrograms;
 
 }  // namespace parley

@@ -11,17 +11,20 @@ namespace parley::load {
 class AliasTable {
  public:
   AliasTable() = default;
-  // One to 2^31 weights, none negative and their sum above 0; they need not add up to 1.
+  // One to 2^16 weights, none negative and their sum above 0; they need not add up to 1.
   explicit AliasTable(std::span<const double> weights) { build(weights); }
 
   // Replaces the weights; memory is kept.
   void build(std::span<const double> weights);
 
-  // `bits` are 64 random ones: the upper half picks a column, the lower half a side of it.
-  [[nodiscard]] std::uint32_t draw(std::uint64_t bits) const {
-    const auto index = static_cast<std::uint32_t>((bits >> 32) * columns_.size() >> 32);
+  // `bits` are 32 random ones: of their product with the number of columns the upper half is a
+  // column, and the lower half, still even within it, a side of it. A probability is off by at most
+  // 2^-32 for that.
+  [[nodiscard]] std::uint32_t draw(std::uint32_t bits) const {
+    const std::uint64_t product = bits * std::uint64_t{columns_.size()};
+    const auto index = static_cast<std::uint32_t>(product >> 32);
     const Column& column = columns_[index];
-    return static_cast<std::uint32_t>(bits) < column.own ? index : column.alias;
+    return static_cast<std::uint32_t>(product) < column.own ? index : column.alias;
   }
 
  private:

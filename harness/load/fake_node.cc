@@ -1,13 +1,18 @@
 #include "harness/load/fake_node.h"
 
+#include <sys/prctl.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/live/sockets.h"
+#include "runtime/live/waiter.h"
 
 namespace parley::load {
 namespace {
 
 constexpr int kTurn = 4096;  // requests taken before they are answered
+constexpr Duration kLookAround = std::chrono::milliseconds(5);  // for the end
 
 std::uint8_t byte_of(Outcome outcome) {
   return static_cast<std::uint8_t>(outcome);
@@ -21,12 +26,22 @@ Bytes body_of(const client::Request& request) {
 }  // namespace
 
 FakeNode::FakeNode(NodeId id, Script script) : id_(id), script_(std::move(script)) {
+  bind();
+  thread_ = std::thread([this] { run(); });
+}
+
+FakeNode::FakeNode(NodeId id, const KnownService& service) : id_(id), epoch_(monotonic_now()) {
+  server_.emplace(service, epoch_);
+  bind();
+  thread_ = std::thread([this] { run_server(); });
+}
+
+void FakeNode::bind() {
   socket_.set(zmq::sockopt::linger, 0);
   socket_.set(zmq::sockopt::sndhwm, 0);
   socket_.set(zmq::sockopt::rcvhwm, 0);
   socket_.bind("tcp://127.0.0.1:0");
   endpoint_ = socket_.get(zmq::sockopt::last_endpoint);
-  thread_ = std::thread([this] { run(); });
 }
 
 FakeNode::~FakeNode() {
@@ -42,6 +57,11 @@ void FakeNode::die() {
 void FakeNode::set_report(std::string report) {
   const std::lock_guard lock(mutex_);
   report_ = std::move(report);
+}
+
+LatencyHistogram FakeNode::lateness() const {
+  const std::lock_guard lock(mutex_);
+  return lateness_;
 }
 
 std::vector<FakeNode::Seen> FakeNode::seen() const {
@@ -63,6 +83,45 @@ void FakeNode::run() {
   }
 }
 
+// Moments of the known server are absolute: that one answer is late does not delay the next.
+void FakeNode::run_server() {
+  prctl(PR_SET_TIMERSLACK, 1UL);  // ns; by default the kernel may add 50 us to every sleep
+  Bell bell;                      // never rung: the waiter wants one
+  zmq::socket_t* const socket = &socket_;
+  Waiter waiter({&socket, 1}, bell);
+  while (!stopping_.load()) {
+    while (receive_one()) {
+    }
+    end_jobs();
+    flush();
+    const Instant now = monotonic_now();
+    const Instant next = jobs_.empty() ? now + kLookAround : jobs_.front().done;
+    waiter.wait(std::min(next - now, kLookAround));
+  }
+}
+
+bool FakeNode::take_job(const Seen& seen) {
+  if (!server_) return false;
+  jobs_.push_back({server_->finish(monotonic_now()), sender_, seen.id, seen.count, seen.is_query});
+  return true;
+}
+
+void FakeNode::end_jobs() {
+  const std::lock_guard lock(mutex_);
+  for (Instant now = monotonic_now(); !jobs_.empty() && jobs_.front().done <= now;
+       jobs_.pop_front()) {
+    const Job& job = jobs_.front();
+    lateness_.add((now - job.done).count());
+    Pending& pending = pending_[job.from];
+    if (job.is_query) {
+      const std::size_t bytes = job.count * sizeof(canvas::CellState);
+      pending.answers.emplace_back(job.id, std::vector<std::byte>(bytes));
+    } else {
+      pending.done.emplace_back(job.id, ++index_, 0, job.count, ~0U, byte_of(Outcome::ok), 0, 0, 0);
+    }
+  }
+}
+
 bool FakeNode::receive_one() {
   zmq::message_t identity;
   zmq::message_t message;
@@ -78,6 +137,7 @@ bool FakeNode::receive_one() {
 }
 
 void FakeNode::take(const std::string& identity, const client::Request& request) {
+  sender_ = identity;
   Pending& pending = pending_[identity];
   switch (request.kind()) {
     case client::RequestKind::submit:
@@ -112,6 +172,7 @@ void FakeNode::take_submit(Pending& pending, const client::Request& request) {
             {}};
   std::memcpy(&seen.first, body.data() + sizeof(header), sizeof(seen.first));
   commands_.fetch_add(seen.count, std::memory_order_relaxed);
+  if (take_job(seen)) return;
   const Reaction reaction = script_ ? script_(seen) : Reaction{};
   if (script_) keep(seen);
   if (reaction.answer == Answer::silence) return;
@@ -155,6 +216,7 @@ void FakeNode::take_query(Pending& pending, const client::Request& request) {
   const Bytes body = body_of(request);
   const auto count = static_cast<std::uint32_t>(body.size() / sizeof(canvas::CellRef));
   const Seen seen{request.id(), true, 0, 0, count, {}};
+  if (take_job(seen)) return;
   const Reaction reaction = script_ ? script_(seen) : Reaction{};
   if (script_) keep(seen);
   if (reaction.answer == Answer::silence) return;

@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +17,8 @@
 #include "algorithms/contract/node_port.h"
 #include "apps/canvas/canvas.h"
 #include "harness/load/client_wire.h"
+#include "harness/load/histogram.h"
+#include "harness/load/known_server.h"
 #include "harness/load/load.h"
 
 namespace parley::load {
@@ -41,6 +45,9 @@ class FakeNode {
   // Listens at a free port of the loopback interface. `script` is called in the node's thread;
   // without one all is answered ok and nothing is kept of it, so that the node is quick.
   explicit FakeNode(NodeId id, Script script = nullptr);
+  // Answers each submit and query, all ok, when this server has done its work on it. Hellos,
+  // sessions and reports are answered at once.
+  FakeNode(NodeId id, const KnownService& service);
   ~FakeNode();
   FakeNode(const FakeNode&) = delete;
   FakeNode& operator=(const FakeNode&) = delete;
@@ -48,6 +55,10 @@ class FakeNode {
   [[nodiscard]] Target target() const { return {id_, endpoint_}; }
   // While stalled the node reads nothing; what has waited is answered afterwards.
   void stall(bool stalled) { stalled_.store(stalled); }
+  // From when the periods of the known server are counted.
+  [[nodiscard]] Instant epoch() const { return epoch_; }
+  // How much later than it should have the known server began to answer.
+  [[nodiscard]] LatencyHistogram lateness() const;
   void set_leader(NodeId leader) { leader_.store(leader.value); }
   void set_report(std::string report);
   // What replies that are not the node's own look like from now on: sent to everyone who asks.
@@ -68,13 +79,26 @@ class FakeNode {
     bool has_welcome = false;
   };
 
+  // A request that the known server works on, or will.
+  struct Job {
+    Instant done;
+    std::string from;
+    std::uint64_t id = 0;
+    std::uint32_t count = 0;
+    bool is_query = false;
+  };
+
+  void bind();
   void run();
+  void run_server();
   bool receive_one();
   void take(const std::string& identity, const client::Request& request);
   void take_submit(Pending& pending, const client::Request& request);
   void open_sessions(Pending& pending, const client::Request& request);
   void take_query(Pending& pending, const client::Request& request);
   void keep(const Seen& seen);
+  bool take_job(const Seen& seen);
+  void end_jobs();
   void flush();
 
   NodeId id_;
@@ -84,6 +108,7 @@ class FakeNode {
   std::string endpoint_;
   std::map<std::string, Pending> pending_;
   std::vector<std::uint64_t> aligned_;
+  std::string sender_;  // of the request being taken
   std::uint32_t last_session_ = 0;
   std::map<std::pair<std::uint16_t, std::uint16_t>, canvas::CellState> cells_;
 
@@ -93,7 +118,11 @@ class FakeNode {
   std::atomic<std::uint32_t> leader_{1};
   std::atomic<std::uint64_t> commands_{0};
   std::uint64_t index_ = 0;
+  Instant epoch_;
+  std::optional<KnownServer> server_;
+  std::deque<Job> jobs_;
   mutable std::mutex mutex_;
+  LatencyHistogram lateness_;
   std::vector<Seen> seen_;
   std::string report_ = R"({"applied":7,"digest":9,"clients":{"in_flight":0}})";
   std::thread thread_;

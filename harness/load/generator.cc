@@ -1,10 +1,12 @@
 #include "harness/load/generator.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 
 #include "apps/canvas/canvas.h"
+#include "harness/load/limit.h"
 #include "harness/load/node_client.h"
 
 namespace parley::load {
@@ -20,6 +22,18 @@ constexpr std::int64_t kMinSleepNs = 50'000;
 constexpr int kSendBurst = 256;  // messages, before replies are looked at
 constexpr std::size_t kMaxNotes = 20;
 
+// While it lives the kernel adds to this thread's sleeps a microsecond at most, and not fifty.
+class ExactSleeps {
+ public:
+  ExactSleeps() : before_(prctl(PR_GET_TIMERSLACK)) { prctl(PR_SET_TIMERSLACK, 1000UL); }
+  ~ExactSleeps() { prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(before_)); }
+  ExactSleeps(const ExactSleeps&) = delete;
+  ExactSleeps& operator=(const ExactSleeps&) = delete;
+
+ private:
+  int before_;
+};
+
 double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
@@ -28,6 +42,11 @@ double cpu_seconds(int who) {
   rusage usage{};
   getrusage(who, &usage);
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// 0 to 2^32 - 1 us, which is more than an hour.
+std::uint32_t whole_us(std::int64_t ns) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(ns / 1000, 0, UINT32_MAX));
 }
 
 std::uint32_t slots_of(const LoadSpec& spec) {
@@ -115,6 +134,7 @@ LoadResult Generator::run() {
 }
 
 void Generator::loop() {
+  const ExactSleeps exact;
   for (;;) {
     const bool received = receive_all();
     now_ns_ = clock_ns();
@@ -164,8 +184,8 @@ LoadResult Generator::finish() {
     if (flights_[slot].active) give_up(slot);
   }
   recorder_->finish(result_, now_ns_);
-  GeneratorFigures& figures = result_.generator;
-  figures.limited = figures.cpu_share > 0.95 || figures.late_share > 0.01;
+  result_.generator.ceiling_ops_per_s = spec_.ceiling_ops_per_s;
+  result_.generator.limit = limit_of(result_);
   result_.replay = source_->replay_figures();
   result_.history_operations = recording_.written();
   result_.touched_cells = recording_.touched();
@@ -283,14 +303,18 @@ bool Generator::launch() {
   const Message message = source_->take(scratch_);
   if (!closed_) client = message.client;
   const std::int64_t intended = closed_ ? now_ns_ : begin_ns_ + message.due_ns;
+  const std::uint32_t late_us = whole_us(now_ns_ - intended);
+  const Recorder::Operations operations{intended, 0, spec_.batch, late_us};
+  recorder_->taken_up(operations);
   ClientSession& session = sessions_[client];
   if (flights_.full() || !session.has_room(spec_.batch)) {
-    recorder_->unsent({intended, 0, spec_.batch}, now_ns_);
+    recorder_->unsent(operations, now_ns_);
     return true;
   }
   const std::uint32_t slot = flights_.take();
   Flight& flight = flights_[slot];
   flight.intended_ns = intended;
+  flight.late_us = late_us;
   flight.client = client;
   flight.sequence = session.take(spec_.batch);
   flight.is_read = message.is_read;
@@ -330,7 +354,7 @@ void Generator::attempt(std::uint32_t slot) {
   }
   if (flight.attempts == 0) {
     flight.first_sent_ns = now_ns_;
-    recorder_->sent(operations_of(flight, spec_.batch), now_ns_);
+    recorder_->sent(operations_of(flight, spec_.batch));
   } else {
     recorder_->sent_again(operations_of(flight, spec_.batch), flight.reason);
   }

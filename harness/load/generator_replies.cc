@@ -158,7 +158,7 @@ void Generator::take_refusal(AttemptId id, Flight& flight, std::uint8_t reason) 
 // --- outcomes ---
 
 Recorder::Operations Generator::operations_of(const Flight& flight, std::uint32_t count) const {
-  return {flight.intended_ns, flight.first_sent_ns, count};
+  return {flight.intended_ns, flight.first_sent_ns, count, flight.late_us};
 }
 
 Recording::Message Generator::message_of(std::uint32_t slot, NodeId node) {

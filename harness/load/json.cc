@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/load/ceiling.h"
+#include "harness/load/limit.h"
 #include "harness/load/run_files.h"
 
 namespace parley::load {
@@ -22,6 +24,24 @@ Json json_of(const LatencySummary& summary) {
   return {{"min", json_of(summary.min)},   {"p50", json_of(summary.p50)},
           {"p90", json_of(summary.p90)},   {"p99", json_of(summary.p99)},
           {"p999", json_of(summary.p999)}, {"max", json_of(summary.max)}};
+}
+
+Json json_of(const GeneratorFigures& own) {
+  const bool limited = own.limit != Limit::none;
+  Json json = {
+      {"cpu_share", own.cpu_share},
+      {"late_share", own.late_share},
+      {"late_us", {{"p50", own.late_us.p50}, {"p99", own.late_us.p99}, {"max", own.late_us.max}}},
+      {"latency_share",
+       {{"p50", own.latency_share.p50},
+        {"p90", own.latency_share.p90},
+        {"p99", own.latency_share.p99}}},
+      {"ceiling_ops_per_s", nullptr},
+      {"limited", limited},
+      {"limited_by", nullptr}};
+  if (own.ceiling_ops_per_s > 0) json["ceiling_ops_per_s"] = own.ceiling_ops_per_s;
+  if (limited) json["limited_by"] = limit_name(own.limit);
+  return json;
 }
 
 Json json_of(const ReplayFigures& replay) {
@@ -66,10 +86,7 @@ std::string summary_json(const LoadResult& result) {
       {"unsent", result.unsent},
       {"latency_us", json_of(result.latency.summary(limit_us))},
       {"service_us", json_of(result.service.summary(limit_us))},
-      {"generator",
-       {{"cpu_share", result.generator.cpu_share},
-        {"late_share", result.generator.late_share},
-        {"limited", result.generator.limited}}},
+      {"generator", json_of(result.generator)},
       {"errors", result.errors},
       {"retries", result.retries},
       {"late_replies", result.late_replies},
@@ -107,6 +124,9 @@ std::string spec_json(const LoadSpec& spec) {
     json["window"] = spec.window;
   }
   if (spec.workload.starts_with("replay:")) json["replay_speed"] = spec.replay_speed;
+  if (spec.ceiling_ops_per_s > 0) {
+    json["generator_ceiling"] = {{"ops_per_s", spec.ceiling_ops_per_s}, {"method", kCeilingMethod}};
+  }
   return json.dump();
 }
 

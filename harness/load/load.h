@@ -101,6 +101,9 @@ struct LoadSpec {
 
   std::uint64_t seed = 1;
 
+  // What the generator can do at most (measure_ceiling), to judge the run by; 0: not known.
+  double ceiling_ops_per_s = 0;
+
   // Where operations are recorded, or null; not owned. Recorded are the cells that `recorded`
   // (harness/load/workload.h) picks for the share: always the same ones.
   history::HistoryWriter* history = nullptr;
@@ -152,12 +155,25 @@ struct SuccessSeen {
   NodeId node;          // that answered
 };
 
+// What made a run's figures in part the generator's own; see limit.h.
+enum class Limit : std::uint8_t { none, cpu, ceiling, lateness };
+
 // How the generator itself fared: whether the figures are the cluster's or its own.
 struct GeneratorFigures {
   double cpu_share = 0;    // of one core, used by the generator's thread in the measured window
   double cpu_seconds = 0;  // used by the whole process in the measured window
-  double late_share = 0;   // operations sent more than 1 ms after their intended moment
-  bool limited = false;    // cpu_share above 0.95 or late_share above 0.01
+  // Late is what the generator took up after its intended moment, whatever became of it then. That
+  // no node could be reached does not count: it is the cluster's.
+  double late_share = 0;  // operations that were more than 1 ms late
+  struct {
+    double p50 = 0, p99 = 0, max = 0;
+  } late_us;
+  // What of these percentiles of latency is the generator's lateness, 0 to 1.
+  struct {
+    double p50 = 0, p90 = 0, p99 = 0;
+  } latency_share;
+  double ceiling_ops_per_s = 0;  // as the spec has it; 0: not known
+  Limit limit = Limit::none;
 };
 
 // What a replay met in its file.

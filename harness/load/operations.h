@@ -52,6 +52,7 @@ struct Flight {
   std::uint32_t generation = 0;
   std::uint32_t client = 0;
   std::uint32_t sequence = 0;   // of its first operation
+  std::uint32_t late_us = 0;    // taken up so long after the intended moment
   std::uint8_t attempts = 0;    // sent
   std::uint8_t unresolved = 0;  // attempts that may have been done: sent and not refused
   std::uint8_t link = 0;        // of the latest attempt

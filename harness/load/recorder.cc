@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "harness/load/limit.h"
+
 namespace parley::load {
 namespace {
 
 constexpr std::int64_t kRowNs = 100'000'000;
 constexpr std::int64_t kNsPerMs = 1'000'000;
-constexpr std::int64_t kLateNs = kNsPerMs;
+constexpr std::int64_t kNsPerUs = 1000;
+constexpr std::uint32_t kLateUs = 1000;
 constexpr double kNsPerSecond = 1e9;
 constexpr std::size_t kMaxSuccesses = 4'000'000;  // milliseconds: more than an hour
 constexpr std::size_t kMaxLeadersSeen = 100'000;
@@ -42,6 +45,7 @@ void Recorder::completed(const Operations& operations, std::int64_t now_ns) {
   row_.completed += operations.count;
   row_latency_.add(now_ns - operations.intended_ns, operations.count);
   service_.add(now_ns - operations.first_sent_ns, operations.count);
+  handled_.add(now_ns - operations.intended_ns - operations.late_us * kNsPerUs, operations.count);
 }
 
 void Recorder::refused(const Operations& operations, std::uint8_t reason, std::int64_t now_ns) {
@@ -57,6 +61,7 @@ void Recorder::unknown(const Operations& operations, std::uint8_t reason, std::i
   row_.unknown += operations.count;
   row_latency_.add_endless(operations.count);
   service_.add_endless(operations.count);
+  handled_.add_endless(operations.count);
   unknown_[reason] += operations.count;
 }
 
@@ -65,13 +70,18 @@ void Recorder::unsent(const Operations& operations, std::int64_t now_ns) {
   advance(now_ns);
   row_.unsent += operations.count;
   row_latency_.add_endless(operations.count);
+  handled_.add_endless(operations.count);
 }
 
-void Recorder::sent(const Operations& operations, std::int64_t now_ns) {
+void Recorder::taken_up(const Operations& operations) {
   if (!measured(operations.intended_ns)) return;
-  ++attempts_;
-  sent_ += operations.count;
-  if (now_ns - operations.intended_ns > kLateNs) late_ += operations.count;
+  lateness_.add(operations.late_us * kNsPerUs, operations.count);
+  taken_up_ += operations.count;
+  if (operations.late_us > kLateUs) late_ += operations.count;
+}
+
+void Recorder::sent(const Operations& operations) {
+  if (measured(operations.intended_ns)) ++attempts_;
 }
 
 void Recorder::sent_again(const Operations& operations, std::uint8_t reason) {
@@ -145,7 +155,17 @@ void Recorder::finish(LoadResult& result, std::int64_t now_ns) {
   result.leaders = std::move(leaders_);
   std::erase_if(successes_, [](const SuccessSeen& seen) { return seen.answered == Duration{}; });
   result.successes = std::move(successes_);
-  result.generator.late_share = share(late_, sent_);
+  finish_generator(result);
+}
+
+void Recorder::finish_generator(LoadResult& result) const {
+  GeneratorFigures& figures = result.generator;
+  figures.late_share = share(late_, taken_up_);
+  figures.late_us = {lateness_.percentile(0.5, 0).us, lateness_.percentile(0.99, 0).us,
+                     lateness_.percentile(1, 0).us};
+  figures.latency_share = {own_share(result.latency, handled_, 0.5),
+                           own_share(result.latency, handled_, 0.9),
+                           own_share(result.latency, handled_, 0.99)};
 }
 
 }  // namespace parley::load

@@ -29,14 +29,17 @@ class Recorder {
     std::int64_t intended_ns = 0;
     std::int64_t first_sent_ns = 0;
     std::uint32_t count = 0;
+    std::uint32_t late_us = 0;  // as the generator took them up
   };
   void completed(const Operations& operations, std::int64_t now_ns);
   void refused(const Operations& operations, std::uint8_t reason, std::int64_t now_ns);
   void unknown(const Operations& operations, std::uint8_t reason, std::int64_t now_ns);
   void unsent(const Operations& operations, std::int64_t now_ns);
 
+  // The generator took them up, so many of them that were due: sent at once or not.
+  void taken_up(const Operations& operations);
   // An attempt of theirs was sent for the first time, or again because of `reason`.
-  void sent(const Operations& operations, std::int64_t now_ns);
+  void sent(const Operations& operations);
   void sent_again(const Operations& operations, std::uint8_t reason);
   // An operation that shows that the cluster coordinates again.
   void success(const Operations& operations, NodeId node, std::int64_t now_ns);
@@ -59,6 +62,7 @@ class Recorder {
     return intended_ns >= zero_ns_ && intended_ns < end_ns_;
   }
   void close_row();
+  void finish_generator(LoadResult& result) const;
 
   std::int64_t zero_ns_;
   std::int64_t end_ns_;
@@ -66,6 +70,8 @@ class Recorder {
   LatencyHistogram latency_;
   LatencyHistogram row_latency_;
   LatencyHistogram service_;
+  LatencyHistogram handled_;  // latency without the generator's lateness
+  LatencyHistogram lateness_;
   TimelineRow row_;
   std::int64_t row_end_ns_;
   std::vector<TimelineRow> timeline_;
@@ -79,7 +85,7 @@ class Recorder {
   std::uint64_t completed_in_window_ = 0;
   std::uint64_t attempts_ = 0;
   std::uint64_t retries_ = 0;
-  std::uint64_t sent_ = 0;
+  std::uint64_t taken_up_ = 0;
   std::uint64_t late_ = 0;
 };
 

@@ -10,6 +10,7 @@ namespace {
 constexpr double kCooldown = event::kCooldownHours / event::kHours;  // of the event
 constexpr double kHalfHour = 0.5 / event::kHours;
 constexpr int kTriesForAUser = 8;
+static_assert(event::kBlocksASide <= 256, "a block is two bytes: its row and its column");
 
 double normal_above(double z) {
   return std::erfc(z / std::numbers::sqrt2) / 2;
@@ -60,6 +61,15 @@ std::uint32_t scaled(std::uint64_t bits, std::uint32_t bound) {
   return static_cast<std::uint32_t>((bits & UINT32_MAX) * bound >> 32);
 }
 
+// A draw of 64 random bits is enough for two small choices.
+std::uint32_t upper_half(std::uint64_t bits) {
+  return static_cast<std::uint32_t>(bits >> 32);
+}
+
+std::uint32_t lower_half(std::uint64_t bits) {
+  return static_cast<std::uint32_t>(bits);
+}
+
 }  // namespace
 
 // --- time ---
@@ -71,18 +81,18 @@ EventClock::EventClock(double start) : position_(start) {
 void EventClock::enter(std::uint32_t half_hour) {
   half_hour_ = half_hour;
   end_ = lap_ + (half_hour + 1) * kHalfHour;
-  rate_ = event::half_hours()[half_hour].rate_per_mille / 1000.0;
+  pace_ = 1000.0 / event::half_hours()[half_hour].rate_per_mille;
 }
 
 void EventClock::advance(double share) {
   const auto half_hours = static_cast<std::uint32_t>(event::half_hours().size());
   for (;;) {
-    const double left = std::max(end_ - position_, 0.0) * rate_;
-    if (share < left) {
-      position_ += share / rate_;
+    const double left = std::max(end_ - position_, 0.0);
+    if (share * pace_ < left) {
+      position_ += share * pace_;
       return;
     }
-    share -= left;
+    share -= left / pace_;
     const bool warming_up = end_ == 0;
     position_ = end_;
     if (half_hour_ + 1 == half_hours) lap_ = end_;
@@ -93,14 +103,13 @@ void EventClock::advance(double share) {
 // --- cells ---
 
 EventCells::EventCells(std::uint32_t width, std::uint32_t height, std::uint64_t seed)
-    : columns_(std::min(width, event::kBlocksASide)),
-      rows_(std::min(height, event::kBlocksASide)),
-      column_edges_(edges_of(width, columns_)),
-      row_edges_(edges_of(height, rows_)),
+    : column_edges_(edges_of(width, std::min(width, event::kBlocksASide))),
+      row_edges_(edges_of(height, std::min(height, event::kBlocksASide))),
       turns_(mixed(seed)) {
-  const std::uint32_t count = columns_ * rows_;
+  const auto columns = static_cast<std::uint32_t>(column_edges_.size() - 1);
+  const std::uint32_t count = columns * static_cast<std::uint32_t>(row_edges_.size() - 1);
   for (std::uint32_t block = 0; block < count; ++block) {
-    blocks_.push_back(static_cast<std::uint16_t>(block));
+    blocks_.push_back(static_cast<std::uint16_t>(block / columns << 8 | block % columns));
     const std::uint64_t at = turns_.below(block + 1);
     std::swap(blocks_.back(), blocks_[at]);
   }
@@ -148,9 +157,9 @@ void EventCells::change(std::uint32_t half_hour) {
   }
 }
 
-Cell EventCells::cell_in(std::uint32_t block, std::uint64_t bits) const {
-  const std::uint32_t column = block % columns_;
-  const std::uint32_t row = block / columns_;
+Cell EventCells::cell_in(std::uint16_t block, std::uint64_t bits) const {
+  const std::uint32_t column = block & 0xFFU;
+  const std::uint32_t row = block >> 8U;
   const std::uint32_t left = column_edges_[column];
   const std::uint32_t top = row_edges_[row];
   return {static_cast<std::uint16_t>(left + scaled(bits >> 32, column_edges_[column + 1] - left)),
@@ -158,9 +167,9 @@ Cell EventCells::cell_in(std::uint32_t block, std::uint64_t bits) const {
 }
 
 Cell EventCells::next(Random& random) const {
-  const std::uint64_t which = random.bits();
-  const std::uint64_t rank = random.bits();
-  const std::uint32_t drawn = classes_or_hot_.draw(which);
+  const std::uint64_t bits = random.bits();
+  const std::uint32_t rank = lower_half(bits);
+  const std::uint32_t drawn = classes_or_hot_.draw(upper_half(bits));
   if (drawn == classes_.size()) return hot_[hot_ranks_.draw(rank)];
   const Class& one = classes_[drawn];
   // A class may be one smaller than the largest; its last two ranks are one.
@@ -195,9 +204,10 @@ EventUsers::EventUsers(double placements) {
   if (!groups_.empty()) shares_.build(weights);
 }
 
-std::uint32_t EventUsers::next(double position, Random& random) {
+std::uint32_t EventUsers::next(double position, std::uint32_t bits, Random& random) {
   for (int i = 0; i < kTriesForAUser && !groups_.empty(); ++i) {
-    Group& group = groups_[shares_.draw(random.bits())];
+    if (i > 0) bits = upper_half(random.bits());
+    Group& group = groups_[shares_.draw(bits)];
     double& last = group.last[group.at];
     // All of a batch have rested when the last one of it has.
     if (group.placed == 0 && position - last < kCooldown) continue;
@@ -223,6 +233,7 @@ class Rplace final : public Source {
       : spec_(spec),
         closed_(spec.loop == Loop::closed),
         placements_(closed_ ? event::kPlacements : spec.rate * seconds_of(spec.duration)),
+        gap_(spec.batch / placements_),
         clock_(closed_ ? 0 : -seconds_of(spec.warmup) / seconds_of(spec.duration)),
         cells_(spec.canvas_width, spec.canvas_height, spec.seed),
         users_(placements_ * (1 - spec.read_share)),
@@ -233,26 +244,24 @@ class Rplace final : public Source {
     if (!closed_) advance();
   }
 
-  [[nodiscard]] std::int64_t due_ns() const override {
-    if (closed_) return 0;
-    const auto duration_ns = static_cast<double>(spec_.duration.count());
-    return spec_.warmup.count() + std::llround(clock_.position() * duration_ns);
-  }
+  [[nodiscard]] std::int64_t due_ns() const override { return due_ns_; }
 
   Message take(std::span<canvas::Place> places) override {
     Message message;
-    message.due_ns = due_ns();
+    message.due_ns = due_ns_;
     message.is_read = spec_.read_share > 0 && unit(random_) < spec_.read_share;
     cells_.enter(clock_.half_hour());
     for (canvas::Place& place : places) {
       const Cell cell = cells_.next(random_);
-      const std::uint64_t color_bits = random_.bits();
-      const std::uint32_t user = message.is_read ? 0 : users_.next(clock_.position(), random_);
-      place = {cell.x, cell.y, event::colors()[colors_.draw(color_bits)].rgb, user};
+      const std::uint64_t bits = random_.bits();
+      const std::uint32_t color = event::colors()[colors_.draw(lower_half(bits))].rgb;
+      std::uint32_t user = 0;
+      if (!message.is_read) user = users_.next(clock_.position(), upper_half(bits), random_);
+      place = {cell.x, cell.y, color, user};
     }
     // A user stays on one session; who only reads has none.
     const std::uint64_t whose = message.is_read ? random_.bits() : mixed(places.front().user());
-    message.client = static_cast<std::uint32_t>(whose % spec_.clients);
+    message.client = scaled(whose, spec_.clients);
     advance();
     return message;
   }
@@ -262,13 +271,17 @@ class Rplace final : public Source {
 
   void advance() {
     const bool even = closed_ || spec_.arrivals == Arrivals::constant;
-    const double gaps = even ? 1 : -std::log1p(-unit(random_));
-    clock_.advance(gaps * spec_.batch / placements_);
+    clock_.advance(even ? gap_ : gap_ * exponential(random_));
+    if (closed_) return;
+    const auto duration_ns = static_cast<double>(spec_.duration.count());
+    due_ns_ = spec_.warmup.count() + std::llround(clock_.position() * duration_ns);
   }
 
   LoadSpec spec_;
   bool closed_;
   double placements_;  // of a whole event, reads among them
+  double gap_;         // the mean from one message to the next, of the event
+  std::int64_t due_ns_ = 0;
   EventClock clock_;
   EventCells cells_;
   EventUsers users_;

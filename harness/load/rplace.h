@@ -37,9 +37,9 @@ class EventClock {
   void enter(std::uint32_t half_hour);
 
   double position_;
-  double lap_ = 0;  // where the event began
-  double end_ = 0;  // of the stretch with this rate
-  double rate_ = 1;
+  double lap_ = 0;   // where the event began
+  double end_ = 0;   // of the stretch with this rate
+  double pace_ = 1;  // 1 / rate: how far one share of the event's placements brings it
   std::uint32_t half_hour_ = 0;
 };
 
@@ -71,13 +71,11 @@ class EventCells {
   void make_classes(std::uint32_t count);
   void make_hot_pixels(std::uint32_t count);
   void change(std::uint32_t half_hour);
-  Cell cell_in(std::uint32_t block, std::uint64_t bits) const;
+  Cell cell_in(std::uint16_t block, std::uint64_t bits) const;
 
-  std::uint32_t columns_;
-  std::uint32_t rows_;
   std::vector<std::uint16_t> column_edges_;  // where each column of blocks begins, and the width
   std::vector<std::uint16_t> row_edges_;
-  std::vector<std::uint16_t> blocks_;  // in an order given by the seed
+  std::vector<std::uint16_t> blocks_;  // row << 8 | column, in an order given by the seed
   std::vector<Class> classes_;
   std::vector<double> member_edges_;  // between the moving weights' z, in the largest class
   AliasTable classes_or_hot_;         // by persistent weight; the last index is the hot pixels
@@ -96,8 +94,8 @@ class EventUsers {
   explicit EventUsers(double placements);
 
   // A user whose cooldown is over at that position of the event, which must not be before that of
-  // the last call.
-  std::uint32_t next(double position, Random& random);
+  // the last call. `bits` are 32 random ones; `random` is asked only if the first draw is resting.
+  std::uint32_t next(double position, std::uint32_t bits, Random& random);
 
  private:
   // Users are checked for their cooldown in batches: 64 of a group, or single users if fewer.

@@ -171,7 +171,8 @@ UserFigures users_of(double placements) {
   std::vector<double> last;
   UserFigures figures;
   while (clock.position() < 1) {
-    const std::uint32_t user = users.next(clock.position(), random);
+    const auto bits = static_cast<std::uint32_t>(random.bits());
+    const std::uint32_t user = users.next(clock.position(), bits, random);
     if (user >= counts.size()) {
       counts.resize(user + 1);
       last.resize(user + 1, -1);

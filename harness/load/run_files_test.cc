@@ -94,8 +94,25 @@ TEST(Summary, HasTheNamesOfTheInterface) {
   EXPECT_EQ(json["latency_us"]["p99"], ">5000000");
   EXPECT_EQ(json["latency_us"]["max"], ">5000000");
   EXPECT_EQ(json["generator"]["limited"], false);
+  EXPECT_TRUE(json["generator"]["limited_by"].is_null());
+  EXPECT_TRUE(json["generator"]["ceiling_ops_per_s"].is_null());
   EXPECT_EQ(json["errors"]["unknown_no_answer"], 2);
   EXPECT_FALSE(json.contains("replay"));
+}
+
+TEST(Summary, SaysHowTheGeneratorFared) {
+  LoadResult result;
+  result.generator.cpu_share = 0.5;
+  result.generator.late_share = 0.25;
+  result.generator.late_us = {10, 20, 30};
+  result.generator.latency_share = {0.01, 0.02, 0.5};
+  result.generator.ceiling_ops_per_s = 1e6;
+  result.generator.limit = Limit::lateness;
+  const auto own = nlohmann::json::parse(summary_json(result))["generator"];
+  EXPECT_EQ(own, nlohmann::json::parse(R"({"cpu_share":0.5,"late_share":0.25,
+      "late_us":{"p50":10.0,"p99":20.0,"max":30.0},
+      "latency_share":{"p50":0.01,"p90":0.02,"p99":0.5},
+      "ceiling_ops_per_s":1000000.0,"limited":true,"limited_by":"lateness"})"));
 }
 
 TEST(Spec, OfTheManifestSaysWhatMatters) {
@@ -108,6 +125,11 @@ TEST(Spec, OfTheManifestSaysWhatMatters) {
   EXPECT_EQ(json["operation_timeout_ms"], 5000.0);
   EXPECT_EQ(json["replay_speed"], 1.0);
   EXPECT_FALSE(json.contains("window"));
+  EXPECT_FALSE(json.contains("generator_ceiling"));
+  spec.ceiling_ops_per_s = 1e6;
+  const auto ceiling = nlohmann::json::parse(spec_json(spec))["generator_ceiling"];
+  EXPECT_EQ(ceiling["ops_per_s"], 1e6);
+  EXPECT_NE(ceiling["method"].get<std::string>().find("closed loop"), std::string::npos);
 }
 
 TEST(Report, GivesTheStateOrNothing) {

@@ -36,6 +36,9 @@ class ZipfSampler {
 // Uniform in [0, 1).
 double unit(Random& random);
 
+// Exponential with mean 1: the gaps between arrivals at random.
+double exponential(Random& random);
+
 // Mixes all bits of x (the finaliser of SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
 std::uint64_t mixed(std::uint64_t x);
 

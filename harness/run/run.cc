@@ -11,6 +11,7 @@
 #include "harness/check/history.h"
 #include "harness/cluster/cluster.h"
 #include "harness/cluster/links.h"
+#include "harness/load/limit.h"
 #include "harness/load/load.h"
 #include "harness/load/recovery.h"
 #include "harness/load/run_files.h"
@@ -60,7 +61,7 @@ ClusterSpec cluster_spec(const RunSpec& spec, const std::filesystem::path& folde
 }
 
 load::LoadSpec load_spec(const RunSpec& spec, const std::vector<Member>& members,
-                         const std::atomic<bool>* stop) {
+                         const RunEnvironment& environment) {
   load::LoadSpec load;
   for (const Member& member : members) load.targets.push_back({member.id, member.client_endpoint});
   load.loop = spec.closed_loop ? load::Loop::closed : load::Loop::open;
@@ -78,7 +79,8 @@ load::LoadSpec load_spec(const RunSpec& spec, const std::vector<Member>& members
   load.warmup = seconds(spec.warmup_s);
   load.duration = seconds(spec.duration_s);
   load.seed = spec.seed;
-  load.stop = stop;
+  load.ceiling_ops_per_s = environment.ceiling_ops_per_s;
+  load.stop = environment.stop;
   return load;
 }
 
@@ -125,7 +127,7 @@ class Run {
     cluster_.emplace(cluster_spec(spec_, folder_, environment_));
     cluster_->wait_ready(kReadyLimit, environment_.stop);
     if (stopped()) return;
-    findings_.load_spec = load_spec(spec_, cluster_->members(), environment_.stop);
+    findings_.load_spec = load_spec(spec_, cluster_->members(), environment_);
     std::optional<history::HistoryWriter> history;
     if (spec_.record != "none") {
       history.emplace(folder_ / "history.jsonl");
@@ -223,12 +225,7 @@ class Run {
   void judge() {
     const load::LoadResult& load = findings_.load;
     if (load.completed == 0) fail("no operation was completed");
-    if (load.generator.limited) {
-      note(
-          fmt::format("the load generator did not keep its schedule ({:.1f} % of the operations "
-                      "left late, {:.0f} % of a core used): the figures are in part its own",
-                      load.generator.late_share * 100, load.generator.cpu_share * 100));
-    }
+    if (const std::string limit = load::limit_text(load); !limit.empty()) note(limit);
     for (const NodeId node : findings_.cost.without_counters) {
       note(
           fmt::format("node {} did not report its counters: messages, bytes and elections lack "

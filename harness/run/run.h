@@ -22,6 +22,9 @@ struct RunEnvironment {
   std::filesystem::path bare_path;  // the program; empty: beside the one that runs
   SoftwareInfo software;
   HostInfo host;
+  // What the load generator can do at most on this host with the run's batch (measure_ceiling); 0:
+  // not known.
+  double ceiling_ops_per_s = 0;
   // Ends the run early when true; may be null.
   const std::atomic<bool>* stop = nullptr;
   // Called as the run goes through its phases ("starting", "measuring", ...); may be empty.

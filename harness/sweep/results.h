@@ -64,7 +64,8 @@ std::string result_line(const ResultRow& row);
 std::string skipped_line(const SkippedRun& skipped);
 
 // A table for people: algorithm, nodes, offered and achieved rate, p50, p99, CPU, messages,
-// recovery and verdict. Failed runs are in it with their reasons; of runs that are still to be done
+// recovery and verdict. Failed runs are in it with their reasons, and runs that the load generator
+// limited have a star and a line that says by what; of runs that are still to be done
 // only the number is told.
 std::string results_table(const std::vector<ResultRow>& rows);
 

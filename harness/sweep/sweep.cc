@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
+
+#include "harness/load/ceiling.h"
+#include "harness/run/bare_path.h"
 
 namespace parley::harness {
 namespace {
@@ -26,6 +30,13 @@ void save(const Part& part) {
   for (const ResultRow& row : part.rows) records.push_back(row.record);
   write_sweep_json(part.folder, part.spec, records, part.skipped);
   write_results_csv(part.folder, part.rows);
+}
+
+// By batch, measured once.
+double ceiling_of(std::uint32_t batch, std::map<std::uint32_t, double>& known) {
+  const auto [at, fresh] = known.try_emplace(batch, 0.0);
+  if (fresh) at->second = load::measure_ceiling(batch);
+  return at->second;
 }
 
 bool holds_a_sweep(const std::filesystem::path& folder) {
@@ -154,10 +165,15 @@ SweepResult gather(std::vector<Part> parts, bool stopped) {
 }  // namespace
 
 RunFunction live_runs(RunEnvironment environment) {
-  return [environment = std::move(environment)](const RunSpec& spec,
-                                                const std::filesystem::path& folder,
-                                                const PhaseCallback& on_phase) mutable {
+  return [environment = std::move(environment), ceilings = std::map<std::uint32_t, double>()](
+             const RunSpec& spec, const std::filesystem::path& folder,
+             const PhaseCallback& on_phase) mutable {
     environment.on_phase = on_phase;
+    environment.ceiling_ops_per_s = 0;
+    if (spec.algorithm != &bare_path()) {
+      on_phase("calibrating");
+      environment.ceiling_ops_per_s = ceiling_of(spec.batch, ceilings);
+    }
     return execute_run(spec, folder, environment);
   };
 }

@@ -35,7 +35,8 @@ struct SweepCallbacks {
 using PhaseCallback = std::function<void(std::string_view phase)>;
 using RunFunction = std::function<RunOutcome(const RunSpec&, const std::filesystem::path& folder,
                                              const PhaseCallback& on_phase)>;
-// The real one: execute_run.
+// The real one: execute_run, judged by what the load generator can do at most, which is measured
+// before the first run with each batch.
 RunFunction live_runs(RunEnvironment environment);
 
 struct SweepOptions {

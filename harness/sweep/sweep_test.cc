@@ -252,6 +252,21 @@ TEST(ResultsTable, ShowsFiguresInUnitsForPeople) {
                          "raft +3 +100 +100 +12 us +> 5000 ms +4.25 +2.50 +never  pass\n"));
 }
 
+TEST(ResultsTable, FlagsRunsThatTheGeneratorLimited) {
+  const PrivateFolder folder;
+  FakeRuns runs;
+  runs.summary =
+      R"({"offered_ops_per_s":100,"achieved_ops_per_s":99.5,"latency_us":{"p50":12,"p99":15},)"
+      R"("generator":{"limited":true,"limited_by":"lateness"},"consistency":{"verdict":"pass"}})";
+  const SweepResult result =
+      run_sweeps({spec_of()}, {folder.path() / "o", false, nullptr}, runs.function(), {});
+  const std::string table = results_table(result.rows);
+  EXPECT_THAT(table, testing::ContainsRegex("raft +3 +100 +100\\* +12 us"));
+  EXPECT_THAT(table, HasSubstr("* 001-raft-n3-r100-rep1: in part the load generator's own figures "
+                               "(its lateness)\n"));
+  EXPECT_THAT(result_line(result.rows[0]), HasSubstr("pass, limited by the load generator"));
+}
+
 TEST(ResultLine, SaysWhatARunGave) {
   const PrivateFolder folder;
   FakeRuns runs;

@@ -63,6 +63,15 @@ std::string offered_text(const ResultRow& row) {
   return rate_text(number_of(row, "offered_ops_per_s"));
 }
 
+bool limited(const ResultRow& row) {
+  return text_of(row, "generator.limited") == "true";
+}
+
+// A star: see below the table.
+std::string achieved_text(const ResultRow& row) {
+  return rate_text(number_of(row, "achieved_ops_per_s")) + (limited(row) ? "*" : "");
+}
+
 std::vector<std::string> cells_of(const ResultRow& row) {
   const RunSpec& spec = row.record.run.spec;
   std::optional<double> cpu = number_of(row, "cpu_s_per_mops.nodes");
@@ -73,7 +82,7 @@ std::vector<std::string> cells_of(const ResultRow& row) {
   return {std::string(spec.algorithm->name),
           fmt::format("{}", spec.nodes),
           offered_text(row),
-          rate_text(number_of(row, "achieved_ops_per_s")),
+          achieved_text(row),
           time_text(row, "latency_us.p50"),
           time_text(row, "latency_us.p99"),
           fixed_text(cpu),
@@ -86,14 +95,29 @@ std::string who(const RunSpec& spec) {
   return fmt::format("{}, {} node{}", spec.algorithm->name, spec.nodes, spec.nodes == 1 ? "" : "s");
 }
 
+// What has to be told below the table.
+std::string remarks(const std::vector<ResultRow>& rows) {
+  std::string text;
+  for (const ResultRow& row : rows) {
+    if (row.record.state == RecordState::failed) {
+      text += fmt::format("{} failed: {}\n", row.record.run.name, row.record.reason);
+    } else if (limited(row)) {
+      text += fmt::format("* {}: in part the load generator's own figures (its {})\n",
+                          row.record.run.name, text_of(row, "generator.limited_by"));
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string result_line(const ResultRow& row) {
   const std::string subject = who(row.record.run.spec);
   if (row.record.state == RecordState::failed) return subject + ": failed: " + row.record.reason;
-  return fmt::format("{}: {} operations/s, p99 {}, {}", subject,
+  return fmt::format("{}: {} operations/s, p99 {}, {}{}", subject,
                      rate_text(number_of(row, "achieved_ops_per_s")),
-                     time_text(row, "latency_us.p99"), text_of(row, "consistency.verdict"));
+                     time_text(row, "latency_us.p99"), text_of(row, "consistency.verdict"),
+                     limited(row) ? ", limited by the load generator" : "");
 }
 
 std::string skipped_line(const SkippedRun& skipped) {
@@ -124,11 +148,7 @@ std::string results_table(const std::vector<ResultRow>& rows) {
     }
     text += line.back() + '\n';
   }
-  for (const ResultRow& row : rows) {
-    if (row.record.state == RecordState::failed) {
-      text += fmt::format("{} failed: {}\n", row.record.run.name, row.record.reason);
-    }
-  }
+  text += remarks(rows);
   if (pending > 0)
     text += fmt::format("{} of {} runs are still to be done\n", pending, rows.size());
   return text;
