@@ -140,8 +140,8 @@ TEST(Run, WithARestartedLeaderKeepsEveryAcknowledgedPlacement) {
   }
 }
 
-// Kill -9 and start again, of the leader and of others, also before the last one is back. The log is
-// kept so short that whoever was away needs a snapshot.
+// Kill -9 and start again, of the leader and of others, also before the last one is back. The log
+// is kept so short that whoever was away needs a snapshot.
 TEST(Run, FiveNodesOnRealStorageOutliveRestartAfterRestart) {
   const PrivateFolder folder;
   const auto schedule = folder.path() / "restarts.toml";
