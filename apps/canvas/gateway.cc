@@ -105,6 +105,17 @@ std::uint64_t random_number() {
   return (high << 32) | random();
 }
 
+// The page may load from its own node only, and speak with all of them.
+std::string page_policy(const std::map<NodeId, std::string>& pages) {
+  std::string policy =
+      "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; connect-src 'self'";
+  for (const auto& [id, page] : pages) {
+    const std::string rest = page.substr(page.find(':'));
+    policy += " " + page + (page.starts_with("https:") ? " wss" : " ws") + rest;
+  }
+  return policy;
+}
+
 std::string fnv_etag(std::string_view content) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char c : content) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
@@ -179,6 +190,7 @@ class Gateway::Impl final : public HttpHandler {
   PngPictures pictures_;
   Placer placer_;
   GatewayCounters counters_;  // of placements; the rest is filled in when asked for
+  const std::string page_policy_;  // what the page may load and connect to
   bool loopback_only_ = false;
   bool ticking_ = false;
   std::uint64_t tick_number_ = 0;
@@ -222,7 +234,8 @@ Gateway::Impl::Impl(const Canvas& canvas, NodePort& node, GatewayConfig config)
                            post([done, result] { done(result); });
                          });
           },
-          config_.placer, random_number()) {
+          config_.placer, random_number()),
+      page_policy_(page_policy(config_.pages)) {
   live_.on_update([this] { viewers_.stage(); });
   viewers_.on_first([this] {
     if (!ticking_) tick_after(viewers_.interval());
@@ -268,10 +281,13 @@ std::optional<Complaint> Gateway::Impl::check_origin(const HttpRequest& request,
   const std::string_view authority = origin_authority(request.origin);
   if (!authority.empty() && authority == request.host) return std::nullopt;
   const auto& allowed = config_.allowed_origins;
-  cross = is_loopback_host(host_of(authority)) ||
+  const bool peer = std::any_of(config_.pages.begin(), config_.pages.end(), [&](const auto& page) {
+    return page.second == request.origin + "/";
+  });
+  cross = peer || is_loopback_host(host_of(authority)) ||
           std::find(allowed.begin(), allowed.end(), request.origin) != allowed.end();
   if (cross) return std::nullopt;
-  std::string names = "the page of this server, pages of loopback addresses";
+  std::string names = "the pages of the nodes, pages of loopback addresses";
   for (const std::string& name : allowed) names += ", " + name;
   return Complaint{"Origin: pages of that origin may not use this server", "foreign_origin",
                    "Origin", names};
@@ -364,8 +380,7 @@ void Gateway::Impl::get_page(const HttpRequest& request, const Responder& respon
     response.headers = {{"ETag", etag},
                         {"Cache-Control", "no-cache"},
                         {"Referrer-Policy", "no-referrer"},
-                        {"Content-Security-Policy",
-                         "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"}};
+                        {"Content-Security-Policy", page_policy_}};
     if (etag_matches(request.if_none_match, etag)) {
       response.status = 304;
     } else {
@@ -493,7 +508,8 @@ void Gateway::Impl::get_status(const HttpRequest&, const Responder& respond) {
       return respond(failure_response(refusal(RefusedBecause::overloaded)));
     }
     respond(json_response(
-        200, status_json(report, canvas_.size(), server_.counters(), viewers_.counters().viewers)));
+        200, status_json(report, config_.pages, canvas_.size(), server_.counters(),
+                         viewers_.counters().viewers)));
   });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,8 +42,9 @@ std::string placed_json(const PlaceRequest& place, Stamp stamp);
 // `when_s` (seconds since 1970) is when that version was first seen here, 0 if unknown.
 std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState& cell,
                        ReadMode mode, std::uint32_t when_s);
-std::string status_json(const NodeReport& report, CanvasSize size, const HttpCounters& http,
-                        std::uint32_t viewers);
+// `pages` are the web pages of members, as far as they are known.
+std::string status_json(const NodeReport& report, const std::map<NodeId, std::string>& pages,
+                        CanvasSize size, const HttpCounters& http, std::uint32_t viewers);
 std::string health_json(const NodeReport& report);
 
 // --- the API of the course project distri-place ---

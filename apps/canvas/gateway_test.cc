@@ -306,6 +306,26 @@ TEST_F(GatewayTest, ForeignPagesMayNotUseIt) {
   EXPECT_EQ(preflight.headers.at("access-control-allow-origin"), "http://127.0.0.1:3000");
 }
 
+TEST_F(GatewayTest, ThePagesOfItsPeersMayUseItAndItsOwnMayUseThem) {
+  GatewayConfig config;
+  config.pages = {{NodeId{2}, "http://node2.example:8080/"}, {NodeId{3}, "https://node3.example/"}};
+  Gateway member(canvas_, node_, config);
+  ASSERT_EQ(member.start(), "");
+  HttpClient http(member.port());
+  const HttpReply page = http.get("/");
+  EXPECT_TRUE(page.headers.at("content-security-policy")
+                  .ends_with("connect-src 'self' http://node2.example:8080/ "
+                             "ws://node2.example:8080/ https://node3.example/ "
+                             "wss://node3.example/"));
+
+  const HttpReply peer = http.get("/status", "Origin: https://node3.example\r\n");
+  EXPECT_EQ(peer.status, 200);
+  EXPECT_EQ(peer.headers.at("access-control-allow-origin"), "https://node3.example");
+  for (const char* origin : {"http://node3.example", "https://node3.example:8080"}) {
+    expect_error(http.get("/status", std::string("Origin: ") + origin + "\r\n"), 403, "Origin");
+  }
+}
+
 TEST(GatewayStart, SaysWhyItCannot) {
   const Canvas canvas({10, 10});
   ScriptedNode node(canvas);

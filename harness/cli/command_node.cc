@@ -52,6 +52,7 @@ int serve(const harness::NodeSettings& settings) {
   GatewayConfig web;
   web.address = settings.http_address;
   web.port = settings.http_port;
+  web.pages = settings.pages;
   Gateway gateway(canvas, node.port(), web);
   if (settings.http_port != 0) {
     if (const std::string problem = gateway.start(); !problem.empty()) {

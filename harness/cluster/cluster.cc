@@ -113,6 +113,20 @@ struct Cluster::State {
     return endpoints;
   }
 
+  // Where browsers on this machine find the nodes. Bound to any address, the loopback one is theirs.
+  [[nodiscard]] std::map<NodeId, std::string> pages() const {
+    std::map<NodeId, std::string> pages;
+    if (spec.http_port == 0) return pages;
+    std::string host = spec.http_address;
+    if (host == "0.0.0.0") host = "127.0.0.1";
+    if (host == "::") host = "::1";
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    for (std::uint32_t id = 1; id <= spec.nodes; ++id) {
+      pages[NodeId{id}] = fmt::format("http://{}:{}/", host, spec.http_port + id - 1);
+    }
+    return pages;
+  }
+
   void start(NodeId id, const std::map<NodeId, std::string>& peers,
              const std::string& client_endpoint) {
     NodeSettings settings;
@@ -128,6 +142,7 @@ struct Cluster::State {
     settings.http_port = spec.http_port == 0
                              ? std::uint16_t{0}
                              : static_cast<std::uint16_t>(spec.http_port + id.value - 1);
+    settings.pages = pages();
     settings.durability = spec.durability;
     if (spec.durability != "none") {
       std::filesystem::create_directories(spec.data);

@@ -16,6 +16,8 @@
 //   log = ""                              # a file; standard error when absent
 //   [peers]                               # every member's endpoint for its peers, its own too;
 //   1 = "ipc:///tmp/x/1"                  # absent for a single node
+//   [pages]                               # where browsers find the members' web pages, which go on
+//   1 = "http://127.0.0.1:8080/"          # with another node when theirs dies; absent: unknown
 //   [options]                             # the algorithm's own
 //   election_timeout_min_ms = 150
 //   [[link]]                              # how messages from here to `to` (0: to all) fare
@@ -58,6 +60,7 @@ struct NodeSettings {
   std::string application = "canvas";
   CanvasSize canvas;
   std::map<NodeId, std::string> peers;  // of every member; only this node's own may be empty
+  std::map<NodeId, std::string> pages;  // of members: "http://127.0.0.1:8080/"
   std::string client_endpoint;
   std::string http_address = "127.0.0.1";
   std::uint16_t http_port = 0;  // 0: none
