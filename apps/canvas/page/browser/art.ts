@@ -6,12 +6,12 @@ export const HEIGHT = 72;
 type Paint = (x: number, y: number, color: string) => void;
 
 const SKY = ['#493AC1', '#6A5CFF', '#B44AC0', '#DE107F', '#FF3881', '#FF4500', '#FFA800', '#FFD635', '#FFF8B8'];
-const SUN = {x: 78, y: 38, radius: 13};
+const SUN = {x: 86, y: 37, radius: 14};
 const HILLS = [
-  {color: '#811E9F', level: 44, waves: [7, 0.052, 0.4, 3, 0.13, 1.1]},
-  {color: '#2450A4', level: 51, waves: [5, 0.07, 2.2, 2, 0.19, 0.3]},
-  {color: '#00756F', level: 58, waves: [4, 0.06, 5.1, 2, 0.22, 2.0]},
-  {color: '#00A368', level: 64, waves: [3, 0.085, 1.0, 1, 0.3, 4.0]},
+  {color: '#811E9F', level: 50, waves: [7, 0.052, 0.4, 3, 0.13, 1.1]},
+  {color: '#2450A4', level: 55, waves: [5, 0.07, 2.2, 2, 0.19, 0.3]},
+  {color: '#00756F', level: 60, waves: [4, 0.06, 5.1, 2, 0.22, 2.0]},
+  {color: '#00A368', level: 66, waves: [3, 0.085, 1.0, 1, 0.3, 4.0]},
 ] as const;
 
 // Each letter 5 wide and 7 high.
@@ -24,7 +24,7 @@ const LETTERS: Record<string, readonly string[]> = {
   Y: ['#...#', '#...#', '.#.#.', '..#..', '..#..', '..#..', '..#..'],
 };
 const TREE = ['..1..', '..1..', '.111.', '.121.', '11111', '.121.', '11211', '11111', '..3..', '..3..'];
-const TREE_INK: Record<string, string> = {1: '#00756F', 2: '#00CC78', 3: '#6D482F'};
+const TREE_INK: Record<string, string> = {1: '#00CC78', 2: '#7EED56', 3: '#6D482F'};
 
 /** Every cell of the landscape, in rows from the top. */
 export function landscape(): Map<string, string> {
@@ -34,7 +34,7 @@ export function landscape(): Map<string, string> {
   };
   for (let y = 0; y < HEIGHT; ++y) for (let x = 0; x < WIDTH; ++x) paint(x, y, skyAt(x, y));
   for (const hill of HILLS) paintHill(hill, paint);
-  for (const [x, y] of [[9, 50], [17, 54], [101, 53], [109, 48], [92, 57]] as const) stamp(TREE, TREE_INK, x, y, paint);
+  for (const [x, y] of [[9, 53], [17, 56], [101, 56], [109, 52], [92, 59]] as const) stamp(TREE, TREE_INK, x, y, paint);
   word('PARLEY', 10, 9, paint);
   return cells;
 }

@@ -52,10 +52,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.route('**/pixel', (route) => (route.request().method() === 'POST' ? undefined : route.continue()));
     await page.locator('[aria-label="Yellow"]').click();
     await page.evaluate(() => (location.hash = '#60,36,9'));
-    const at = await hover(page, 24, 34);
-    await page.mouse.click(at.x, at.y);
-    await hover(page, 46, 26);
+    const at = await hover(page, 24, 38);
     await page.locator('#place-who', {hasText: ' by '}).waitFor();
+    await page.mouse.click(at.x, at.y);
+    await page.locator('#flight', {hasText: '1 on the way'}).waitFor();
     await keep(page, `canvas-${colorScheme}`);
   });
 }

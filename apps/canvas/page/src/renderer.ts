@@ -13,7 +13,6 @@ const FADE_MS = 600;
 interface Inks {
   ground: string;
   shadow: string;
-  wait: string;
   good: string;
   bad: string;
 }
@@ -22,7 +21,7 @@ export class Renderer {
   color = 0; // that is chosen: of the cursor
   private readonly pen: CanvasRenderingContext2D;
   private readonly calm = matchMedia('(prefers-reduced-motion: reduce)');
-  private inks: Inks = {ground: '', shadow: '', wait: '', good: '', bad: ''};
+  private inks: Inks = {ground: '', shadow: '', good: '', bad: ''};
   private asked = false;
 
   constructor(
@@ -51,7 +50,7 @@ export class Renderer {
   private readInks(): void {
     const style = getComputedStyle(document.documentElement);
     const ink = (name: string): string => style.getPropertyValue(`--${name}`).trim();
-    this.inks = {ground: ink('ground'), shadow: ink('sheet-shadow'), wait: ink('wait'), good: ink('good'), bad: ink('bad')};
+    this.inks = {ground: ink('ground'), shadow: ink('sheet-shadow'), good: ink('good'), bad: ink('bad')};
     this.draw();
   }
 
@@ -144,8 +143,10 @@ export class Renderer {
 
   private drawDashes(one: Placement): void {
     const dash = clamp(this.view.scale / 4, 2, 6);
+    // Black on white is seen on every colour.
+    this.outline(one, '#fff', 2, 1);
     this.pen.setLineDash([dash, dash]);
-    this.outline(one, this.inks.wait, 2, 1);
+    this.outline(one, '#000', 2, 1);
     this.pen.setLineDash([]);
   }
 
