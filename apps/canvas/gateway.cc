@@ -32,6 +32,7 @@ constexpr char kPathsText[] =
 struct Failure {
   int status = 0;
   Complaint complaint;
+  std::uint64_t retry_after_s = 1;  // of 429 and 503
 };
 
 HttpResponse json_response(int status, std::string body) {
@@ -43,14 +44,16 @@ HttpResponse json_response(int status, std::string body) {
   return response;
 }
 
-HttpResponse complaint_response(int status, const Complaint& complaint) {
-  HttpResponse response = json_response(status, complaint_json(complaint));
-  if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", "1");
+HttpResponse failure_response(const Failure& failure) {
+  HttpResponse response = json_response(failure.status, complaint_json(failure.complaint));
+  if (failure.status == 429 || failure.status == 503) {
+    response.headers.emplace_back("Retry-After", std::to_string(failure.retry_after_s));
+  }
   return response;
 }
 
-HttpResponse failure_response(const Failure& failure) {
-  return complaint_response(failure.status, failure.complaint);
+HttpResponse complaint_response(int status, const Complaint& complaint) {
+  return failure_response({status, complaint});
 }
 
 // What was refused was not done: 429 where waiting a moment is enough, 503 where the cluster or the
@@ -71,6 +74,17 @@ Failure refusal(RefusedBecause reason) {
     default:
       return {503, {"refused; nothing was done", word, {}, {}}};
   }
+}
+
+// What was carried out, but wrote nothing.
+Failure not_written(const Result& result, std::chrono::milliseconds cooldown) {
+  if (result.code != Canvas::kCooldown) return refusal(RefusedBecause::invalid);
+  const std::uint64_t wait_s = (result.value + 999) / 1000;
+  return {429,
+          {"user: has to wait for another " + std::to_string(wait_s) + " s; nothing was done",
+           "cooldown", "user",
+           "one placement in " + std::to_string(cooldown.count()) + " ms"},
+          wait_s};
 }
 
 Failure unknown(RefusedBecause reason) {
@@ -167,7 +181,7 @@ class Gateway::Impl final : public HttpHandler {
 
   std::optional<Complaint> parse_pixel_query(const HttpRequest& request, std::uint32_t& x,
                                              std::uint32_t& y, ReadMode& mode) const;
-  void place(const PlaceRequest& place, const Placed& placed);
+  void place(PlaceRequest place, const Placed& placed);
   void show_pixel(std::uint32_t x, std::uint32_t y, ReadMode mode, const canvas::CellState& cell,
                   const Responder& respond);
   void with_report(std::function<void(const NodeReport&)> ready);
@@ -401,11 +415,26 @@ void Gateway::Impl::post_pixel(const HttpRequest& request, const Responder& resp
   });
 }
 
-void Gateway::Impl::place(const PlaceRequest& place, const Placed& placed) {
+void Gateway::Impl::place(PlaceRequest place, const Placed& placed) {
+  if (canvas_.cooldown().count() != 0) {
+    if (place.user == 0) {
+      return placed(Failure{400,
+                            {"user: is missing; users have to wait between two placements",
+                             "invalid", "user", "1 to 4294967295"}},
+                    {});
+    }
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    place.time_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+  }
   placer_.place(place, [this, x = place.x, y = place.y, placed](const Result& result) {
     const auto reason = static_cast<RefusedBecause>(result.reason);
     switch (result.outcome) {
       case Outcome::ok:
+        if (result.code != 0) {
+          ++counters_.placed_refused;
+          return placed(not_written(result, canvas_.cooldown()), {});
+        }
         ++counters_.placed_ok;
         live_.acknowledged(x, y, result.stamp);
         return placed({}, result.stamp);
@@ -508,7 +537,7 @@ void Gateway::Impl::get_status(const HttpRequest&, const Responder& respond) {
       return respond(failure_response(refusal(RefusedBecause::overloaded)));
     }
     respond(json_response(
-        200, status_json(report, config_.pages, canvas_.size(), server_.counters(),
+        200, status_json(report, config_.pages, canvas_, server_.counters(),
                          viewers_.counters().viewers)));
   });
 }

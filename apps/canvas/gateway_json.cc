@@ -227,7 +227,7 @@ std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState
 }
 
 std::string status_json(const NodeReport& report, const std::map<NodeId, std::string>& pages,
-                        CanvasSize size, const HttpCounters& http, std::uint32_t viewers) {
+                        const Canvas& canvas, const HttpCounters& http, std::uint32_t viewers) {
   OrderedJson json{{"node", report.node.value},
                    {"incarnation", std::to_string(report.incarnation.value)},
                    {"algorithm", report.algorithm},
@@ -248,7 +248,10 @@ std::string status_json(const NodeReport& report, const std::map<NodeId, std::st
   json["log_bytes"] = report.status.log_bytes;
   json["held_runs"] = report.status.held_runs;
   json["viewers"] = viewers;
-  json["canvas"] = {{"width", size.width}, {"height", size.height}, {"background", "#FFFFFF"}};
+  json["canvas"] = {{"width", canvas.size().width},
+                    {"height", canvas.size().height},
+                    {"background", "#FFFFFF"},
+                    {"cooldown_ms", canvas.cooldown().count()}};
   json["http"] = http_json(http);
   return text(json);
 }

@@ -29,6 +29,7 @@ struct PlaceRequest {
   std::uint32_t user = 0;
   std::optional<std::uint64_t> client;  // with seq, or neither
   std::uint32_t seq = 0;
+  std::uint64_t time_ms = 0;  // when it was taken in, since 1970; 0 where there is no cooldown
 };
 inline constexpr std::uint64_t kMaxClient = (1ULL << 53) - 1;  // JSON numbers are exact up to here
 
@@ -44,7 +45,7 @@ std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState
                        ReadMode mode, std::uint32_t when_s);
 // `pages` are the web pages of members, as far as they are known.
 std::string status_json(const NodeReport& report, const std::map<NodeId, std::string>& pages,
-                        CanvasSize size, const HttpCounters& http, std::uint32_t viewers);
+                        const Canvas& canvas, const HttpCounters& http, std::uint32_t viewers);
 std::string health_json(const NodeReport& report);
 
 // --- the API of the course project distri-place ---

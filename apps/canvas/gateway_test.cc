@@ -326,6 +326,36 @@ TEST_F(GatewayTest, ThePagesOfItsPeersMayUseItAndItsOwnMayUseThem) {
   }
 }
 
+TEST(GatewayCooldown, RefusesUsersWhoDoNotWait) {
+  const Canvas canvas({100, 50}, std::chrono::hours(1));
+  DriverNode node(canvas);
+  Gateway gateway(canvas, node, {});
+  ASSERT_EQ(gateway.start(), "");
+  HttpClient http(gateway.port());
+  EXPECT_EQ(Json::parse(http.get("/status").body)["canvas"]["cooldown_ms"], 3'600'000);
+  expect_error(http.post("/pixel", R"({"x":1,"y":1,"color":"#111111"})"), 400, "user");
+  expect_error(http.post("/client/pixel", R"({"x":1,"y":1,"color":17})"), 400, "user");
+
+  const std::string first = R"({"x":1,"y":1,"color":"#111111","user":9,"client":4,"seq":1})";
+  EXPECT_EQ(http.post("/pixel", first).status, 200);
+  EXPECT_EQ(http.post("/pixel", first).status, 200) << "a retry is the same placement";
+  const std::string second = R"({"x":2,"y":1,"color":"#222222","user":9,"client":4,"seq":2})";
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const HttpReply early = http.post("/pixel", second);
+    expect_error(early, 429, "user");
+    EXPECT_EQ(Json::parse(early.body)["reason"], "cooldown");
+    const int wait_s = std::stoi(early.headers.at("retry-after"));
+    EXPECT_GT(wait_s, 3500);
+    EXPECT_LE(wait_s, 3600);
+  }
+  EXPECT_EQ(http.post("/client/pixel", R"({"user_id":10,"x":3,"y":1,"color":17})").status, 200);
+
+  const Json picture = Json::parse(http.get("/canvas").body);
+  EXPECT_EQ(picture["pixels"], Json({{"1,1", "#111111"}, {"3,1", "#000011"}}))
+      << "and the users' times are no part of it";
+  EXPECT_EQ(http.get("/canvas", kRgb).body.size(), 100U * 50 * 3);
+}
+
 TEST(GatewayStart, SaysWhyItCannot) {
   const Canvas canvas({10, 10});
   ScriptedNode node(canvas);

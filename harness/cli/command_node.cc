@@ -47,7 +47,7 @@ void take_all_descriptors() {
 
 int serve(const harness::NodeSettings& settings) {
   take_all_descriptors();
-  const Canvas canvas(settings.canvas);
+  const Canvas canvas(settings.canvas, settings.cooldown);
   Node node(harness::live_config(settings, canvas));
   GatewayConfig web;
   web.address = settings.http_address;

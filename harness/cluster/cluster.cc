@@ -41,6 +41,10 @@ void check(const ClusterSpec& spec) {
         fmt::format("nodes: {} is not a whole number from 1 to {}, which is what {} runs on",
                     spec.nodes, spec.algorithm->max_nodes, spec.algorithm->name));
   }
+  if (spec.cooldown.count() != 0 && !spec.algorithm->guarantee.ordered) {
+    throw ConfigError(fmt::format("cooldown: {} merges writes and cannot make users wait",
+                                  spec.algorithm->name));
+  }
   if (spec.durability != "none" && spec.data.empty()) {
     throw ConfigError("data: durability " + toml_quoted(spec.durability) +
                       " needs a folder for the nodes' storage");
@@ -136,6 +140,7 @@ struct Cluster::State {
     settings.algorithm = spec.algorithm;
     settings.options = spec.options;
     settings.canvas = spec.canvas;
+    settings.cooldown = spec.cooldown;
     settings.peers = peers;
     settings.client_endpoint = client_endpoint;
     settings.http_address = spec.http_address;

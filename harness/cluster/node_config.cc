@@ -102,6 +102,21 @@ void read_links(ConfigReader& reader, NodeSettings& settings) {
   }
 }
 
+void read_cooldown(ConfigReader& reader, NodeSettings& settings) {
+  double seconds = 0;
+  reader.real("cooldown_s", 0, std::chrono::duration<double>(kMaxCooldown).count(), seconds);
+  settings.cooldown = std::chrono::round<std::chrono::milliseconds>(
+      std::chrono::duration<double>(seconds));
+  if (settings.cooldown.count() == 0) return;
+  if (!settings.algorithm->guarantee.ordered) {
+    reader.fail("cooldown_s", fmt::format("{} merges writes and cannot make users wait",
+                                          settings.algorithm->name));
+  }
+  if (!settings.journal.empty()) {
+    reader.fail("cooldown_s", "a journal would list the users' times as placements: leave out one");
+  }
+}
+
 NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   NodeSettings settings;
   reader.require("node", fmt::format("a whole number from 1 to {}", kMaxNodes));
@@ -133,6 +148,7 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   path.clear();
   reader.text("log", path);
   settings.log = path;
+  read_cooldown(reader, settings);
   settings.options = default_options(settings.algorithm->options);
   if (std::optional<ConfigReader> options = reader.table("options")) {
     settings.options = read_options(*options, *settings.algorithm);
@@ -228,6 +244,9 @@ std::string node_config_text(const NodeSettings& s) {
       s.node.value, toml_quoted(s.algorithm->name), s.group.value, s.incarnation.value, s.seed,
       toml_quoted(s.application), toml_quoted(to_text(s.canvas)), toml_quoted(s.client_endpoint),
       toml_quoted(s.http_address), s.http_port, toml_quoted(s.durability));
+  if (s.cooldown.count() != 0) {
+    text += fmt::format("cooldown_s = {}\n", static_cast<double>(s.cooldown.count()) / 1000);
+  }
   if (!s.data.empty()) text += fmt::format("data = {}\n", toml_quoted(s.data.string()));
   if (!s.journal.empty()) text += fmt::format("journal = {}\n", toml_quoted(s.journal.string()));
   if (!s.log.empty()) text += fmt::format("log = {}\n", toml_quoted(s.log.string()));

@@ -6,7 +6,8 @@
 //   incarnation = 81985529216486895       # the how-manieth start; drawn at random when absent
 //   seed = 1                              # of the replica's random numbers
 //   application = "canvas"
-//   canvas = "1000x1000"
+//   canvas = "1000x1000"                  # the same on all nodes, as the next one
+//   cooldown_s = 0                        # between two placements of a user, up to 86400; 0: none
 //   client_endpoint = "tcp://127.0.0.1:7001"    # required: where clients connect (ZeroMQ)
 //   http_address = "127.0.0.1"            # of the web page
 //   http_port = 0                         # of the web page; 0: none
@@ -28,6 +29,7 @@
 //   cut = false
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -59,6 +61,7 @@ struct NodeSettings {
   OptionValues options;                  // complete
   std::string application = "canvas";
   CanvasSize canvas;
+  std::chrono::milliseconds cooldown{0};
   std::map<NodeId, std::string> peers;  // of every member; only this node's own may be empty
   std::map<NodeId, std::string> pages;  // of members: "http://127.0.0.1:8080/"
   std::string client_endpoint;

@@ -52,10 +52,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.route('**/pixel', (route) => (route.request().method() === 'POST' ? undefined : route.continue()));
     await page.locator('[aria-label="Yellow"]').click();
     await page.evaluate(() => (location.hash = '#60,36,9'));
-    const at = await hover(page, 24, 38);
-    await page.locator('#place-who', {hasText: ' by '}).waitFor();
+    const at = await hover(page, 24, 31);
     await page.mouse.click(at.x, at.y);
-    await page.locator('#flight', {hasText: '1 on the way'}).waitFor();
+    await hover(page, 34, 36);
+    await page.locator('#flight').waitFor();
+    await page.locator('#place-who', {hasText: ' by '}).waitFor();
     await keep(page, `canvas-${colorScheme}`);
   });
 }

@@ -1,5 +1,6 @@
 // The page as a whole: who tells whom of what.
 
+import {Cooldown} from './cooldown.js';
 import {Cursor, type Hand} from './cursor.js';
 import {by, capital, setText} from './dom.js';
 import type {Frame} from './frames.js';
@@ -36,10 +37,13 @@ export class App {
   private readonly view = new View();
   private readonly cursor = new Cursor();
   private readonly reach = new Reach();
+  private readonly cooldown = new Cooldown();
   private readonly banner = new Banner();
   private readonly toasts = new Toasts();
   private readonly placements = new Placements(this.picture, this.identity, () => this.reach.inReach(), {
     changed: () => this.placementsChanged(),
+    confirmed: () => this.waitAfter((now) => this.cooldown.placed(now)),
+    early: (waitMs) => this.waitAfter((now) => this.cooldown.refused(waitMs, now)),
     refused: () => this.watch.soon(),
     failed: ({x, y}, kind, text) => this.toasts.show(
       `${x}, ${y} ${kind === 'unknown' ? 'may not have been placed' : 'was not placed'}: ${text}`,
@@ -63,6 +67,7 @@ export class App {
   });
   private readonly watch = new StatusWatch(this.nodes, {
     status: (node, status) => {
+      this.cooldown.set(status.cooldownMs);
       this.nodeCard.showStatus(node, status, this.watch.leaderless);
       this.showBanner();
     },
@@ -72,6 +77,7 @@ export class App {
   private served: NodeAddress | null = null; // whose updates arrived last
   private lostText = '';
   private linkTimer = 0;
+  private waitTimer = 0;
   private linkRead = false;
 
   start(): void {
@@ -128,8 +134,30 @@ export class App {
   private paint(): void {
     const cell = this.cursor.cell;
     if (cell === null) return;
-    const problem = this.placements.place(cell.x, cell.y, this.palette.color);
+    const problem = this.tooEarly() || this.placements.place(cell.x, cell.y, this.palette.color);
     if (problem !== '') this.toasts.show(problem, 'bad');
+  }
+
+  /** Why a pixel would be refused now, or empty. */
+  private tooEarly(): string {
+    const seconds = this.cooldown.secondsLeft(performance.now());
+    if (seconds > 0) return `The next pixel is possible in ${seconds} s.`;
+    const another = this.cooldown.isOn && this.placements.count() > 0;
+    return another ? 'Your last pixel is still on its way; the next one has to wait.' : '';
+  }
+
+  /** The cooldown has begun: counts it down on the page. */
+  private waitAfter(begin: (now: number) => void): void {
+    begin(performance.now());
+    clearInterval(this.waitTimer);
+    const show = (): void => {
+      const seconds = this.cooldown.secondsLeft(performance.now());
+      by('wait').hidden = seconds === 0;
+      setText(by('wait'), `next pixel in ${seconds} s`);
+      if (seconds === 0) clearInterval(this.waitTimer);
+    };
+    this.waitTimer = setInterval(show, 200);
+    show();
   }
 
   private placementsChanged(): void {

@@ -5,6 +5,7 @@ export const PLACE_LIMIT_MS = 10_000; // a node gives up after 8 s and says so
 const STATUS_LIMIT_MS = 4_000;
 const PIXEL_LIMIT_MS = 4_000;
 const MAX_RETRY_AFTER_S = 300;
+const MAX_COOLDOWN_S = 2 * 86_400;
 
 /** A placement as the node is told. */
 export interface PlaceRequest {
@@ -19,6 +20,7 @@ export interface PlaceRequest {
 export type PlaceAnswer =
   | {readonly kind: 'done'}
   | {readonly kind: 'invalid'; readonly text: string} // never will be done
+  | {readonly kind: 'early'; readonly waitMs: number} // not done: this user has to wait
   | {readonly kind: 'refused'; readonly text: string; readonly reason: string; readonly retryMs: number}
   | {readonly kind: 'unknown'; readonly text: string; readonly reason: string}; // may have been done
 
@@ -36,6 +38,7 @@ export interface Status {
   readonly leader: number | null;
   readonly applied: number; // commands
   readonly viewers: number;
+  readonly cooldownMs: number; // between two placements of a user; 0: none
   readonly peers: readonly PeerStatus[];
 }
 
@@ -103,8 +106,9 @@ export function placeAnswer(status: number, body: Record<string, unknown>, retry
   if (status === 200) return {kind: 'done'};
   // Only a node gives a reason; a proxy that says 503 may have passed the request on before.
   if ((status === 429 || status === 503) && reason !== null) {
-    const seconds = Math.min(Math.max(Number(retryAfter) || 1, 0), MAX_RETRY_AFTER_S);
-    return {kind: 'refused', text, reason, retryMs: 1000 * seconds};
+    const seconds = Math.max(Number(retryAfter) || 1, 0);
+    if (reason === 'cooldown') return {kind: 'early', waitMs: 1000 * Math.min(seconds, MAX_COOLDOWN_S)};
+    return {kind: 'refused', text, reason, retryMs: 1000 * Math.min(seconds, MAX_RETRY_AFTER_S)};
   }
   if (status >= 400 && status < 500) return {kind: 'invalid', text};
   return {kind: 'unknown', text, reason: reason ?? `http_${status}`};
@@ -121,12 +125,18 @@ function readStatus(body: Record<string, unknown>): Status {
     leader: typeof body['leader'] === 'number' ? body['leader'] : null,
     applied: numberOf(body, 'commands_applied'),
     viewers: numberOf(body, 'viewers'),
+    cooldownMs: cooldownOf(body['canvas']),
     peers: peers.map((peer) => ({
       id: numberOf(peer, 'id'),
       connected: peer['connected'] === true,
       page: textOrNull(peer['page']),
     })),
   };
+}
+
+function cooldownOf(canvas: unknown): number {
+  const ms = (canvas as Record<string, unknown> | null | undefined)?.['cooldown_ms'];
+  return typeof ms === 'number' && ms > 0 ? ms : 0;
 }
 
 async function objectOf(reply: Response): Promise<Record<string, unknown>> {

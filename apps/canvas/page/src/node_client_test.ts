@@ -13,6 +13,7 @@ test('an answer says whether a placement was done, was not, or may have been', (
   assert.equal(kind(403), 'invalid');
   assert.equal(kind(503, reason), 'refused');
   assert.equal(kind(429, {...reason, reason: 'overloaded'}), 'refused');
+  assert.equal(kind(429, {...reason, reason: 'cooldown'}), 'early');
   assert.equal(kind(503), 'unknown', 'that was not the node: it may have got the request');
   for (const status of [500, 502, 504]) assert.equal(kind(status, reason), 'unknown');
 });
@@ -29,7 +30,7 @@ test('the time to wait after a refusal has limits', () => {
 });
 
 const statusOf = (node: number, peers: [number, string | null][]): Status => ({
-  ...{node, algorithm: 'raft', role: 'follower', epoch: 1, leader: 1, applied: 0, viewers: 0},
+  ...{node, algorithm: 'raft', role: 'follower', epoch: 1, leader: 1, applied: 0, viewers: 0, cooldownMs: 0},
   peers: peers.map(([id, page]) => ({id, page, connected: true})),
 });
 

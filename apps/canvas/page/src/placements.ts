@@ -41,6 +41,9 @@ interface Open extends Placement {
 
 export interface PlacementEvents {
   changed(): void;
+  confirmed(): void;
+  /** A placement came before this user's next one is due, in so many milliseconds. */
+  early(waitMs: number): void;
   /** A placement has ended otherwise than well; `text` is for people. */
   failed(placement: Placement, kind: 'reverted' | 'unknown', text: string): void;
   refused(reason: string): void;
@@ -108,7 +111,9 @@ export class Placements {
     return [...this.shown.values()];
   }
 
-  count(state: PlacementState): number {
+  /** How many placements have no outcome yet, or those in one state. */
+  count(state?: PlacementState): number {
+    if (state === undefined) return this.open.size;
     let count = 0;
     for (const one of this.open) if (one.state === state) ++count;
     return count;
@@ -179,6 +184,11 @@ export class Placements {
       case 'done':
         this.confirm(one);
         return true;
+      case 'early':
+        // Also of an earlier attempt: a retry is told what became of that.
+        this.revert(one, `the next pixel is possible in ${Math.ceil(answer.waitMs / 1000)} s`);
+        this.events.early(answer.waitMs);
+        return true;
       case 'invalid':
         if (one.state === 'unknown') await this.settle(one, client, answer.text);
         else this.revert(one, answer.text);
@@ -221,6 +231,7 @@ export class Placements {
   private confirm(one: Open): void {
     one.seen = this.picture.color(one.x, one.y) === one.color;
     this.finish(one, 'confirmed');
+    this.events.confirmed();
   }
 
   private revert(one: Open, text: string): void {

@@ -54,14 +54,18 @@ function setUp() {
   const node = new FakeNode();
   const reach = {node, left: new AbortController()};
   const failed: string[] = [];
+  const early: number[] = [];
   const placements = new Placements(
     picture as unknown as Picture,
     identity as unknown as Identity,
     () => Promise.resolve({client: reach.node as unknown as NodeClient, left: reach.left.signal}),
-    {changed: () => {}, refused: () => {}, failed: (_, kind, text) => failed.push(`${kind}: ${text}`)},
+    {
+      ...{changed: () => {}, confirmed: () => {}, refused: () => {}, early: (ms) => early.push(ms)},
+      failed: (_, kind, text) => failed.push(`${kind}: ${text}`),
+    },
   );
   const state = (): string | undefined => placements.overlay(performance.now())[0]?.state;
-  return {placements, node, reach, failed, update, state};
+  return {placements, node, reach, failed, early, update, state};
 }
 
 test('a pixel is pending until the node says that it is done', async () => {
@@ -107,6 +111,17 @@ test('an unknown outcome is shown as such until a retry is recognised', async ()
   await node.answer(DONE);
   assert.equal(state(), 'confirmed');
   assert.deepEqual(node.asked.map(({seq}) => seq), [1, 1, 1]);
+});
+
+test('who comes too early is told how long to wait, and nothing is sent again', async () => {
+  const {placements, node, state, failed, early} = setUp();
+  placements.place(1, 1, 0);
+  await node.answer(UNKNOWN);
+  await node.answer({kind: 'early', waitMs: 4200});
+  assert.equal(state(), 'reverted');
+  assert.deepEqual(early, [4200]);
+  assert.deepEqual(failed, ['reverted: the next pixel is possible in 5 s']);
+  assert.equal(placements.count(), 0);
 });
 
 test('another node is first asked what the canvas shows', async () => {
