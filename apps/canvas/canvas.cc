@@ -159,8 +159,8 @@ void Canvas::execute(const Store& store, std::span<const Command> commands, Writ
   }
 }
 
-void Canvas::execute_timed(const Store& store, std::span<const Command> commands,
-                           WriteSink& writes, ReplySink& replies) const {
+void Canvas::execute_timed(const Store& store, std::span<const Command> commands, WriteSink& writes,
+                           ReplySink& replies) const {
   const auto cooldown_ms = static_cast<std::uint64_t>(cooldown_.count());
   for (const Command& command : commands) {
     if (!validate(command.payload).empty()) {

@@ -55,9 +55,9 @@ inline constexpr std::chrono::milliseconds kMaxCooldown = std::chrono::hours(24)
 // as value how many milliseconds are left. Whether it is, follows from the commands alone, which
 // carry the time, and from the store, which holds the last time of a user in one of kUserSlots
 // cells beyond those of the picture. Two users of one slot make each other's last time forgotten:
-// with N users within a cooldown, about one in kUserSlots / N of them may place too early; nobody is
-// ever refused for another. Nor does a clock that is wrong lock anybody out for longer than twice
-// the cooldown, since a time that is further away, whether before or after, does not count.
+// with N users within a cooldown, about one in kUserSlots / N of them may place too early; nobody
+// is ever refused for another. Nor does a clock that is wrong lock anybody out for longer than
+// twice the cooldown, since a time that is further away, whether before or after, does not count.
 class Canvas final : public Application {
  public:
   // Throws std::invalid_argument for a size or a cooldown out of range. 0: no cooldown.

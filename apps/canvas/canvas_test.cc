@@ -15,10 +15,11 @@ Bytes bytes_of(const canvas::Place& place) {
   return std::as_bytes(std::span(&place, 1));
 }
 
-// Stamps writes with the command's offset, as the applier of an ordered strategy does.
+// Stamps writes with the run's index and the command's offset, as the applier of an ordered strategy
+// does.
 class RecordingSink : public WriteSink, public ReplySink {
  public:
-  explicit RecordingSink(Store& store) : store_(store) {}
+  explicit RecordingSink(Store& store, std::uint64_t index = 1) : store_(store), index_(index) {}
 
   void put(const Command& command, Key key, std::uint64_t value) override {
     CellWrite write;
@@ -26,7 +27,7 @@ class RecordingSink : public WriteSink, public ReplySink {
     write.value = value;
     write.writer = {command.header.session, command.header.sequence};
     writes.push_back(write);
-    store_.write(key, value, {1, command.offset}, write.writer);
+    store_.write(key, value, {index_, command.offset}, write.writer);
   }
   void set(const Command& command, std::uint16_t code, std::uint64_t) override {
     codes.emplace_back(command.offset, code);
@@ -37,6 +38,7 @@ class RecordingSink : public WriteSink, public ReplySink {
 
  private:
   Store& store_;
+  std::uint64_t index_;
 };
 
 std::vector<Command> commands_of(const std::vector<std::byte>& body) {
@@ -260,7 +262,7 @@ class Cooldown : public ::testing::Test {
   // The codes of a run's commands.
   std::vector<std::uint16_t> run(const std::vector<std::byte>& body) {
     const std::vector<Command> commands = commands_of(body);
-    RecordingSink sink(store_);
+    RecordingSink sink(store_, ++index_);
     canvas_.execute(store_, commands, sink, sink);
     std::vector<std::uint16_t> codes(commands.size());
     for (const auto& [offset, code] : sink.codes) codes[offset] = code;
@@ -271,6 +273,7 @@ class Cooldown : public ::testing::Test {
   Canvas canvas_{{70, 45}, kCooldown};
   Store store_{canvas_.key_count()};
   std::uint32_t sequence_ = 0;
+  std::uint64_t index_ = 0;  // of the latest run
   std::size_t writes_ = 0;
 };
 

@@ -82,8 +82,7 @@ Failure not_written(const Result& result, std::chrono::milliseconds cooldown) {
   const std::uint64_t wait_s = (result.value + 999) / 1000;
   return {429,
           {"user: has to wait for another " + std::to_string(wait_s) + " s; nothing was done",
-           "cooldown", "user",
-           "one placement in " + std::to_string(cooldown.count()) + " ms"},
+           "cooldown", "user", "one placement in " + std::to_string(cooldown.count()) + " ms"},
           wait_s};
 }
 
@@ -203,7 +202,7 @@ class Gateway::Impl final : public HttpHandler {
   Viewers viewers_;
   PngPictures pictures_;
   Placer placer_;
-  GatewayCounters counters_;  // of placements; the rest is filled in when asked for
+  GatewayCounters counters_;       // of placements; the rest is filled in when asked for
   const std::string page_policy_;  // what the page may load and connect to
   bool loopback_only_ = false;
   bool ticking_ = false;
@@ -536,9 +535,8 @@ void Gateway::Impl::get_status(const HttpRequest&, const Responder& respond) {
     if (report.node == kNoNode) {
       return respond(failure_response(refusal(RefusedBecause::overloaded)));
     }
-    respond(json_response(
-        200, status_json(report, config_.pages, canvas_, server_.counters(),
-                         viewers_.counters().viewers)));
+    respond(json_response(200, status_json(report, config_.pages, canvas_, server_.counters(),
+                                           viewers_.counters().viewers)));
   });
 }
 

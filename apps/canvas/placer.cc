@@ -85,16 +85,17 @@ Placer::OwnSession* Placer::usable_session() {
 void Placer::place_own(OwnSession& session, const PlaceRequest& place, Done done) {
   const std::uint32_t id = session.id;
   const std::uint32_t sequence = session.next++;
-  submit_(command_of(id, sequence, place), [this, id, sequence, done = std::move(done)](const Result& result) {
-    const auto it = own_.find(id);
-    it->second.settle(sequence);
-    it->second.lost = it->second.lost || session_is_gone(result);
-    // What is used up goes, once nothing of it is in flight.
-    const bool used_up = it->second.lost || it->second.next == 0;
-    if (used_up && it->second.oldest == it->second.next) own_.erase(it);
-    done(result);
-    drain();
-  });
+  submit_(command_of(id, sequence, place),
+          [this, id, sequence, done = std::move(done)](const Result& result) {
+            const auto it = own_.find(id);
+            it->second.settle(sequence);
+            it->second.lost = it->second.lost || session_is_gone(result);
+            // What is used up goes, once nothing of it is in flight.
+            const bool used_up = it->second.lost || it->second.next == 0;
+            if (used_up && it->second.oldest == it->second.next) own_.erase(it);
+            done(result);
+            drain();
+          });
 }
 
 void Placer::drain() {
@@ -127,13 +128,14 @@ void Placer::open_own() {
 
 void Placer::place_of_client(std::uint32_t session, const PlaceRequest& place, Done done) {
   const std::uint64_t client = *place.client;
-  submit_(command_of(session, place.seq, place), [this, client, session, done = std::move(done)](const Result& result) {
-    const auto it = clients_.find(client);
-    if (session_is_gone(result) && it != clients_.end() && it->second.session == session) {
-      clients_.erase(it);
-    }
-    done(result);
-  });
+  submit_(command_of(session, place.seq, place),
+          [this, client, session, done = std::move(done)](const Result& result) {
+            const auto it = clients_.find(client);
+            if (session_is_gone(result) && it != clients_.end() && it->second.session == session) {
+              clients_.erase(it);
+            }
+            done(result);
+          });
 }
 
 void Placer::wait_for_client(const PlaceRequest& place, Done done) {

@@ -42,8 +42,8 @@ void check(const ClusterSpec& spec) {
                     spec.nodes, spec.algorithm->max_nodes, spec.algorithm->name));
   }
   if (spec.cooldown.count() != 0 && !spec.algorithm->guarantee.ordered) {
-    throw ConfigError(fmt::format("cooldown: {} merges writes and cannot make users wait",
-                                  spec.algorithm->name));
+    throw ConfigError(
+        fmt::format("cooldown: {} merges writes and cannot make users wait", spec.algorithm->name));
   }
   if (spec.durability != "none" && spec.data.empty()) {
     throw ConfigError("data: durability " + toml_quoted(spec.durability) +
@@ -117,7 +117,8 @@ struct Cluster::State {
     return endpoints;
   }
 
-  // Where browsers on this machine find the nodes. Bound to any address, the loopback one is theirs.
+  // Where browsers on this machine find the nodes. Bound to any address, the loopback one is
+  // theirs.
   [[nodiscard]] std::map<NodeId, std::string> pages() const {
     std::map<NodeId, std::string> pages;
     if (spec.http_port == 0) return pages;

@@ -61,7 +61,8 @@ bool is_page(std::string_view text) {
 }
 
 void read_pages(ConfigReader& reader, NodeSettings& settings) {
-  constexpr std::string_view kAllowed = "the address of a node's page such as \"http://127.0.0.1:8080/\"";
+  constexpr std::string_view kAllowed =
+      "the address of a node's page such as \"http://127.0.0.1:8080/\"";
   std::optional<ConfigReader> pages = reader.table("pages");
   if (!pages) return;
   for (const std::string& key : pages->keys()) {
@@ -69,7 +70,8 @@ void read_pages(ConfigReader& reader, NodeSettings& settings) {
     const NodeId node = read_node_key(*pages, key, value);
     if (!settings.peers.contains(node)) pages->fail(key, value, "the key is not a member");
     const std::string& page = pages->text_of(key, value, kAllowed);
-    if (!is_page(page)) pages->fail(key, value, fmt::format("{} is not {}", shown(value), kAllowed));
+    if (!is_page(page))
+      pages->fail(key, value, fmt::format("{} is not {}", shown(value), kAllowed));
     settings.pages[node] = page;
   }
 }
@@ -105,8 +107,8 @@ void read_links(ConfigReader& reader, NodeSettings& settings) {
 void read_cooldown(ConfigReader& reader, NodeSettings& settings) {
   double seconds = 0;
   reader.real("cooldown_s", 0, std::chrono::duration<double>(kMaxCooldown).count(), seconds);
-  settings.cooldown = std::chrono::round<std::chrono::milliseconds>(
-      std::chrono::duration<double>(seconds));
+  settings.cooldown =
+      std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
   if (settings.cooldown.count() == 0) return;
   if (!settings.algorithm->guarantee.ordered) {
     reader.fail("cooldown_s", fmt::format("{} merges writes and cannot make users wait",
