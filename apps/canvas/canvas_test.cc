@@ -15,7 +15,7 @@ Bytes bytes_of(const canvas::Place& place) {
   return std::as_bytes(std::span(&place, 1));
 }
 
-// Stamps writes with the run's index and the command's offset, as an ordered strategy's applier does.
+// Stamps writes with the run's index and the command's offset, as the applier does.
 class RecordingSink : public WriteSink, public ReplySink {
  public:
   explicit RecordingSink(Store& store, std::uint64_t index = 1) : store_(store), index_(index) {}

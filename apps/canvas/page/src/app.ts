@@ -9,7 +9,7 @@ import {Glide} from './glide.js';
 import {Identity} from './identity.js';
 import {listenToKeys} from './keyboard.js';
 import {DEFAULT_ZOOM, linkText, parseLink} from './link.js';
-import {NodeCard} from './node_card.js';
+import {NodeCard, type Health} from './node_card.js';
 import {NodeClient} from './node_client.js';
 import {nodeName, Nodes, type NodeAddress} from './nodes.js';
 import {Banner, Toasts} from './notices.js';
@@ -68,7 +68,7 @@ export class App {
   private readonly watch = new StatusWatch(this.nodes, {
     status: (node, status) => {
       this.cooldown.set(status.cooldownMs);
-      this.nodeCard.showStatus(node, status, this.watch.leaderless);
+      this.nodeCard.showStatus(node, status, this.health());
       this.showBanner();
     },
     silent: () => this.use(this.nodes.advance()),
@@ -105,7 +105,7 @@ export class App {
     this.served = node;
     this.lostText = '';
     this.reach.live(node);
-    this.nodeCard.showNode(node, 'good');
+    this.nodeCard.showNode(node, this.health());
     this.watch.soon();
     this.showBanner();
   }
@@ -117,6 +117,11 @@ export class App {
       : `${capital(nodeName(node))} does not answer. Trying ${nodeName(next)}…`;
     this.nodeCard.showNode(node, 'bad');
     this.showBanner();
+  }
+
+  private health(): Health {
+    if (!this.reach.isLive) return 'bad';
+    return this.watch.leaderless ? 'waiting' : 'good';
   }
 
   private use(node: NodeAddress): void {

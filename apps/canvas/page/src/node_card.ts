@@ -41,9 +41,9 @@ export class NodeCard {
     document.title = `Parley · ${nodeName(node)}`;
   }
 
-  showStatus(node: NodeAddress, status: Status, leaderless: boolean): void {
+  showStatus(node: NodeAddress, status: Status, health: Health): void {
     this.role = status.role;
-    this.showNode(node, leaderless ? 'waiting' : 'good');
+    this.showNode(node, health);
     const {leader} = status;
     setText(by('fact-algorithm'), status.algorithm);
     setText(by('fact-leader'), leader === null ? 'none' : leader === status.node ? 'this node' : `node ${leader}`);
