@@ -26,7 +26,10 @@ await build({
   configFile: false,
   logLevel: 'warn',
   publicDir: false,
-  build: {ssr: true, outDir: folder, target: 'node18', minify: false, rollupOptions: {input, output: {entryFileNames: '[name].mjs'}}},
+  build: {
+    ...{ssr: true, outDir: folder, target: 'node18', minify: false},
+    rollupOptions: {input, output: {entryFileNames: '[name].mjs'}},
+  },
 });
 const tests = readdirSync(folder).filter((name) => name.endsWith('_test.mjs')).map((name) => join(folder, name));
 const {status} = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...tests], {stdio: 'inherit'});

@@ -22,7 +22,8 @@ after(async () => {
 /** Opens a page, each in a browser profile of its own. */
 export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<Page> {
   running ??= chromium.launch({executablePath: CHROMIUM, args: ARGUMENTS});
-  const context = await (await running).newContext({viewport: {width: 1280, height: 800}, acceptDownloads: true, ...options});
+  const viewport = {width: 1280, height: 800};
+  const context = await (await running).newContext({viewport, acceptDownloads: true, ...options});
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   page.on('pageerror', (error) => troubles.push(String(error.stack ?? error)));

@@ -12,8 +12,10 @@ before(async () => {
 });
 after(() => cluster.stop());
 
-/** Opens a page whose placements are answered by `answer`; returns the routes that wait. */
-async function openWith(answer: (route: Route, attempt: number) => Promise<void>): Promise<{page: Page; sent: unknown[]}> {
+/** Opens a page whose placements are answered by `answer`; returns what was sent, too. */
+async function openWith(
+  answer: (route: Route, attempt: number) => Promise<void>,
+): Promise<{page: Page; sent: unknown[]}> {
   const page = await openPage(`${cluster.members[0]!.page}#32,32,12`);
   const sent: unknown[] = [];
   await page.route('**/pixel', async (route) => {

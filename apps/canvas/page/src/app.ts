@@ -276,7 +276,8 @@ export class App {
     document.documentElement.style.setProperty('--dock-height', `${dock.height}px`);
     document.documentElement.style.setProperty('--head-height', `${head.height}px`);
     const top = head.bottom + gap;
-    this.view.setArea({left: side, top, width: Math.max(innerWidth - 2 * side, 40), height: Math.max(bottom - gap - top, 40)});
+    const [width, height] = [Math.max(innerWidth - 2 * side, 40), Math.max(bottom - gap - top, 40)];
+    this.view.setArea({left: side, top, width, height});
     this.renderer.draw();
   }
 

@@ -41,7 +41,9 @@ class FakeSocket {
 after(() => setImmediate(() => process.exit()));
 
 async function socket(number: number): Promise<FakeSocket> {
-  for (let i = 0; i < 5_000 && FakeSocket.made.length < number; ++i) await new Promise((resolve) => setTimeout(resolve, 2));
+  for (let i = 0; i < 5_000 && FakeSocket.made.length < number; ++i) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
   assert.equal(FakeSocket.made.length, number, 'one connection after the other');
   return FakeSocket.made[number - 1]!;
 }

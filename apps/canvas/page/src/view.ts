@@ -38,9 +38,8 @@ export class View {
   }
 
   setArea(area: Area): void {
-    const old = this.area;
-    const same = old.left === area.left && old.top === area.top && old.width === area.width && old.height === area.height;
-    if (same) return;
+    const {left, top, width, height} = this.area;
+    if (left === area.left && top === area.top && width === area.width && height === area.height) return;
     const middle = this.middle();
     this.area = area;
     if (this.fitted) this.fit();

@@ -9,7 +9,9 @@ function viewOf(width: number, height: number): View {
   return view;
 }
 
-const near = (actual: number, expected: number): void => assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} is ${expected}`);
+const near = (actual: number, expected: number): void => {
+  assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} is ${expected}`);
+};
 
 test('a canvas is shown whole at first, and stays so when the window changes', () => {
   const view = viewOf(100, 100);
