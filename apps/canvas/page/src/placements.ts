@@ -202,8 +202,10 @@ export class Placements {
         else this.revert(one, answer.text);
         return true;
       case 'unknown':
-        this.become(one, 'unknown');
-        if (!late && answer.reason !== 'too_old') break;
+        if (!late && !forgotten(one, answer.reason)) {
+          this.become(one, 'unknown');
+          break;
+        }
         await this.settle(one, client, answer.text);
         return true;
     }
@@ -257,6 +259,12 @@ export class Placements {
       if (told && one.state === 'confirmed') one.seen = true;
     }
   }
+}
+
+// Whether a retry would be taken for a new placement. One that meets an expired session with its first
+// attempt was not done before.
+function forgotten(one: Placement, reason: string): boolean {
+  return reason === 'too_old' || (reason === 'session_expired' && one.state === 'unknown');
 }
 
 const cellKey = (x: number, y: number): string => `${x},${y}`;

@@ -144,6 +144,22 @@ test('what a node has forgotten is settled by the canvas', async () => {
   assert.deepEqual(failed, ['unknown: seq: is too far behind; the canvas does not show it']);
 });
 
+test('an expired session is forgotten only for what was tried before', async () => {
+  const expired: PlaceAnswer = {kind: 'unknown', text: 'was silent for too long', reason: 'session_expired'};
+  const {placements, node, state} = setUp();
+  placements.place(1, 1, 0);
+  await node.answer(expired);
+  await node.answer(DONE);
+  assert.equal(state(), 'confirmed', 'the first attempt found no session: the second is the first');
+
+  const second = setUp();
+  second.placements.place(1, 1, 0);
+  await second.node.answer(UNKNOWN);
+  await second.node.answer(expired);
+  await until(() => second.state() === 'reverted');
+  assert.equal(second.node.asked.length, 2, 'another attempt might do it twice');
+});
+
 test('two placements on one cell do not overtake each other', async () => {
   const {placements, node} = setUp();
   placements.place(1, 1, 0x000001);
