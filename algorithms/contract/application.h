@@ -19,7 +19,8 @@ namespace parley {
 class WriteSink {
  public:
   virtual ~WriteSink() = default;
-  // Writes a cell on behalf of `command`; key < key_count(). At most one write a command.
+  // Writes a cell on behalf of `command`; key < key_count(). A command may write several cells,
+  // each once: they share its stamp, and a journal lists each. Merge strategies know one only.
   virtual void put(const Command& command, Key key, std::uint64_t value) = 0;
 };
 

@@ -10,6 +10,7 @@ namespace parley {
 namespace {
 
 static_assert(sizeof(canvas::Place) == 12);
+static_assert(sizeof(canvas::TimedPlace) == 24);
 static_assert(sizeof(canvas::CellRef) == 4);
 static_assert(sizeof(canvas::CellState) == 40);
 
@@ -42,6 +43,36 @@ void append_hex(std::uint64_t value, int digits, std::string_view alphabet, std:
   for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) to += alphabet[(value >> shift) & 15];
 }
 
+constexpr int kTimeBits = 48;
+constexpr std::uint64_t kMaxTimeMs = (1ULL << kTimeBits) - 1;
+
+// The finaliser of MurmurHash3 (Appleby): bijective, so that slot and tag together are the user.
+constexpr std::uint32_t mixed_user(std::uint32_t user) {
+  user = (user ^ (user >> 16)) * 0x85ebca6b;
+  user = (user ^ (user >> 13)) * 0xc2b2ae35;
+  return user ^ (user >> 16);
+}
+static_assert(Canvas::kUserSlots == 1U << 16);
+
+std::uint32_t slot_of(std::uint32_t user) {
+  return mixed_user(user) & (Canvas::kUserSlots - 1);
+}
+
+// What a slot holds: who of those that share it placed last, and when.
+std::uint64_t pack_last(std::uint32_t user, std::uint64_t time_ms) {
+  return (static_cast<std::uint64_t>(mixed_user(user) >> 16) << kTimeBits) | time_ms;
+}
+
+// How long a user still has to wait, in milliseconds.
+std::uint64_t wait_of(std::uint64_t last, std::uint32_t user, std::uint64_t time_ms,
+                      std::uint64_t cooldown_ms) {
+  const std::uint64_t last_ms = last & kMaxTimeMs;
+  if (last_ms == 0 || last != pack_last(user, last_ms)) return 0;
+  const std::uint64_t apart = time_ms > last_ms ? time_ms - last_ms : last_ms - time_ms;
+  if (apart >= cooldown_ms) return 0;
+  return last_ms + cooldown_ms - time_ms;
+}
+
 std::uint32_t tiles_along(std::uint32_t side) {
   return (side + Canvas::kTileSide - 1) / Canvas::kTileSide;
 }
@@ -60,21 +91,35 @@ std::string parse_canvas_size(std::string_view text, CanvasSize& size) {
   return {};
 }
 
-Canvas::Canvas(CanvasSize size)
+Canvas::Canvas(CanvasSize size, std::chrono::milliseconds cooldown)
     : size_(size),
+      cooldown_(cooldown),
       tiles_across_(tiles_along(size.width)),
-      key_count_(tiles_across_ * tiles_along(size.height) * kCellsPerTile) {
+      picture_keys_(tiles_across_ * tiles_along(size.height) * kCellsPerTile) {
   const auto allowed = [](std::uint32_t side) { return side >= 1 && side <= kMaxCanvasSide; };
   if (!allowed(size.width) || !allowed(size.height)) {
     throw std::invalid_argument("size: width and height must be from 1 to " +
                                 std::to_string(kMaxCanvasSide));
   }
+  if (cooldown.count() < 0 || cooldown > kMaxCooldown) {
+    throw std::invalid_argument("cooldown: must be from 0 to " +
+                                std::to_string(kMaxCooldown.count()) + " ms");
+  }
 }
 
 std::string Canvas::validate(Bytes payload) const {
-  if (payload.size() != sizeof(canvas::Place)) {
-    return "payload: " + std::to_string(payload.size()) + " bytes, a placement has " +
-           std::to_string(sizeof(canvas::Place));
+  const std::size_t size = timed() ? sizeof(canvas::TimedPlace) : sizeof(canvas::Place);
+  if (payload.size() != size) {
+    return "payload: " + std::to_string(payload.size()) + " bytes, a placement" +
+           (timed() ? " with its time" : "") + " has " + std::to_string(size);
+  }
+  if (timed()) {
+    const auto read = read_struct<canvas::TimedPlace>(payload.data());
+    if (read.place().user() == 0) return "user: is 0, but has to wait between two placements";
+    if (read.time_ms() == 0 || read.time_ms() > kMaxTimeMs) {
+      return "time_ms: " + std::to_string(read.time_ms()) + " is outside 1 to " +
+             std::to_string(kMaxTimeMs);
+    }
   }
   const auto place = read_struct<canvas::Place>(payload.data());
   if (place.x() >= size_.width) return outside("x", place.x(), size_.width - 1);
@@ -85,6 +130,7 @@ std::string Canvas::validate(Bytes payload) const {
 
 void Canvas::execute(const Store& store, std::span<const Command> commands, WriteSink& writes,
                      ReplySink& replies) const {
+  if (timed()) return execute_timed(store, commands, writes, replies);
   // Cells of a large canvas are rarely in a cache. Asking for a handful of them before the first is
   // written lets the misses overlap.
   struct Planned {
@@ -110,6 +156,28 @@ void Canvas::execute(const Store& store, std::span<const Command> commands, Writ
       }
     }
     commands = commands.subspan(count);
+  }
+}
+
+void Canvas::execute_timed(const Store& store, std::span<const Command> commands, WriteSink& writes,
+                           ReplySink& replies) const {
+  const auto cooldown_ms = static_cast<std::uint64_t>(cooldown_.count());
+  for (const Command& command : commands) {
+    if (!validate(command.payload).empty()) {
+      replies.set(command, kInvalid, 0);
+      continue;
+    }
+    const auto timed = read_struct<canvas::TimedPlace>(command.payload.data());
+    const canvas::Place& place = timed.place();
+    const Key slot{picture_keys_ + slot_of(place.user())};
+    const std::uint64_t wait =
+        wait_of(store.at(slot).value, place.user(), timed.time_ms(), cooldown_ms);
+    if (wait != 0) {
+      replies.set(command, kCooldown, wait);
+      continue;
+    }
+    writes.put(command, key_of(place.x(), place.y()), pack_pixel(place.color(), place.user()));
+    writes.put(command, slot, pack_last(place.user(), timed.time_ms()));
   }
 }
 
@@ -153,6 +221,16 @@ void encode_place(SessionId session, std::uint32_t sequence, const canvas::Place
   header.payload_size = sizeof(place);
   append_struct(header, to);
   append_struct(place, to);
+}
+
+void encode_timed_place(SessionId session, std::uint32_t sequence, const canvas::Place& place,
+                        std::uint64_t time_ms, std::vector<std::byte>& to) {
+  CommandHeader header;
+  header.session = session.value;
+  header.sequence = sequence;
+  header.payload_size = sizeof(canvas::TimedPlace);
+  append_struct(header, to);
+  append_struct(canvas::TimedPlace(place, 0, time_ms), to);
 }
 
 void encode_cell_ref(std::uint32_t x, std::uint32_t y, std::vector<std::byte>& to) {

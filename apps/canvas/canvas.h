@@ -1,6 +1,7 @@
 // The shared pixel canvas, in the manner of r/place: an Application on the stamped store.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -44,13 +45,26 @@ constexpr Pixel unpack_pixel(std::uint64_t value) {
           ((value >> 24) & 1) != 0};
 }
 
-// Thread-safe: it has no state beyond its size.
+inline constexpr std::chrono::milliseconds kMaxCooldown = std::chrono::hours(24);
+
+// Thread-safe: it has no state beyond its size and its cooldown, which have to be the same on all
+// nodes.
+//
+// With a cooldown, commands are canvas::TimedPlace, and a placement whose time is less than the
+// cooldown away from the user's last one is not carried out: its result has the code kCooldown and
+// as value how many milliseconds are left. Whether it is, follows from the commands alone, which
+// carry the time, and from the store, which holds the last time of a user in one of kUserSlots
+// cells beyond those of the picture. Two users of one slot make each other's last time forgotten:
+// with N users within a cooldown, about one in kUserSlots / N of them may place too early; nobody
+// is ever refused for another. Nor does a clock that is wrong lock anybody out for longer than
+// twice the cooldown, since a time that is further away, whether before or after, does not count.
 class Canvas final : public Application {
  public:
-  // Throws std::invalid_argument for a size out of range.
-  explicit Canvas(CanvasSize size);
+  // Throws std::invalid_argument for a size or a cooldown out of range. 0: no cooldown.
+  explicit Canvas(CanvasSize size, std::chrono::milliseconds cooldown = {});
 
   [[nodiscard]] CanvasSize size() const { return size_; }
+  [[nodiscard]] std::chrono::milliseconds cooldown() const { return cooldown_; }
 
   // A tile of the store is a square of 32 x 32 cells, so that what is near on the canvas is near in
   // memory; where the size is no multiple of 32, the keys of the overhang are never written.
@@ -79,13 +93,22 @@ class Canvas final : public Application {
 
   // The code of a command that validate() would not have accepted: nothing was written.
   static constexpr std::uint16_t kInvalid = 1;
+  // The code of a placement that came too early: nothing was written.
+  static constexpr std::uint16_t kCooldown = 2;
+
+  static constexpr std::uint32_t kUserSlots = 1U << 16;
 
   [[nodiscard]] std::string_view name() const override { return "canvas"; }
   [[nodiscard]] std::string state_name() const override {
-    return "canvas " + std::to_string(size_.width) + "x" + std::to_string(size_.height);
+    return "canvas " + std::to_string(size_.width) + "x" + std::to_string(size_.height) +
+           (timed() ? ", cooldown " + std::to_string(cooldown_.count()) + " ms" : "");
   }
-  [[nodiscard]] std::uint32_t key_count() const override { return key_count_; }
-  [[nodiscard]] bool state_dependent() const override { return false; }
+  [[nodiscard]] std::uint32_t key_count() const override {
+    return picture_keys_ + (timed() ? kUserSlots : 0);
+  }
+  // The keys of the picture, which come first.
+  [[nodiscard]] std::uint32_t picture_keys() const { return picture_keys_; }
+  [[nodiscard]] bool state_dependent() const override { return timed(); }
   [[nodiscard]] std::string validate(Bytes payload) const override;
   void execute(const Store& store, std::span<const Command> commands, WriteSink& writes,
                ReplySink& replies) const override;
@@ -94,9 +117,14 @@ class Canvas final : public Application {
   std::string query(const Store& store, Bytes query, std::vector<std::byte>& answer) const override;
 
  private:
+  [[nodiscard]] bool timed() const { return cooldown_.count() != 0; }
+  void execute_timed(const Store& store, std::span<const Command> commands, WriteSink& writes,
+                     ReplySink& replies) const;
+
   CanvasSize size_;
+  std::chrono::milliseconds cooldown_;
   std::uint32_t tiles_across_;
-  std::uint32_t key_count_;
+  std::uint32_t picture_keys_;
 };
 
 // --- what clients of the canvas need ---
@@ -104,6 +132,10 @@ class Canvas final : public Application {
 // Appends a command that places a pixel: kPlaceBytes bytes.
 void encode_place(SessionId session, std::uint32_t sequence, const canvas::Place& place,
                   std::vector<std::byte>& to);
+
+// The same for a canvas with a cooldown; `time_ms` since 1970.
+void encode_timed_place(SessionId session, std::uint32_t sequence, const canvas::Place& place,
+                        std::uint64_t time_ms, std::vector<std::byte>& to);
 
 // Appends a cell to a query's body.
 void encode_cell_ref(std::uint32_t x, std::uint32_t y, std::vector<std::byte>& to);

@@ -15,10 +15,10 @@ Bytes bytes_of(const canvas::Place& place) {
   return std::as_bytes(std::span(&place, 1));
 }
 
-// Stamps writes with the command's offset, as the applier of an ordered strategy does.
+// Stamps writes with the run's index and the command's offset, as the applier does.
 class RecordingSink : public WriteSink, public ReplySink {
  public:
-  explicit RecordingSink(Store& store) : store_(store) {}
+  explicit RecordingSink(Store& store, std::uint64_t index = 1) : store_(store), index_(index) {}
 
   void put(const Command& command, Key key, std::uint64_t value) override {
     CellWrite write;
@@ -26,7 +26,7 @@ class RecordingSink : public WriteSink, public ReplySink {
     write.value = value;
     write.writer = {command.header.session, command.header.sequence};
     writes.push_back(write);
-    store_.write(key, value, {1, command.offset}, write.writer);
+    store_.write(key, value, {index_, command.offset}, write.writer);
   }
   void set(const Command& command, std::uint16_t code, std::uint64_t) override {
     codes.emplace_back(command.offset, code);
@@ -37,6 +37,7 @@ class RecordingSink : public WriteSink, public ReplySink {
 
  private:
   Store& store_;
+  std::uint64_t index_;
 };
 
 std::vector<Command> commands_of(const std::vector<std::byte>& body) {
@@ -241,6 +242,117 @@ TEST(CanvasText, ColoursAreReadAndWritten) {
        {"", "#", "FF5733", "#FF573", "#FF57333", "#GG0000", "#-12345", "# 12345"}) {
     EXPECT_FALSE(parse_color(bad, color)) << bad;
   }
+}
+
+// --- with a cooldown ---
+
+constexpr std::chrono::milliseconds kCooldown{5000};
+constexpr std::uint64_t kNoon = 1'700'000'000'000;
+
+class Cooldown : public ::testing::Test {
+ protected:
+  // Places a pixel as a command of its own; returns its code.
+  std::uint16_t place(std::uint32_t user, std::uint64_t time_ms, std::uint16_t x = 1) {
+    std::vector<std::byte> body;
+    encode_timed_place({1}, ++sequence_, {x, 2, 0xABCDEF, user}, time_ms, body);
+    return run(body).back();
+  }
+
+  // The codes of a run's commands.
+  std::vector<std::uint16_t> run(const std::vector<std::byte>& body) {
+    const std::vector<Command> commands = commands_of(body);
+    RecordingSink sink(store_, ++index_);
+    canvas_.execute(store_, commands, sink, sink);
+    std::vector<std::uint16_t> codes(commands.size());
+    for (const auto& [offset, code] : sink.codes) codes[offset] = code;
+    writes_ = sink.writes.size();
+    return codes;
+  }
+
+  Canvas canvas_{{70, 45}, kCooldown};
+  Store store_{canvas_.key_count()};
+  std::uint32_t sequence_ = 0;
+  std::uint64_t index_ = 0;  // of the latest run
+  std::size_t writes_ = 0;
+};
+
+TEST_F(Cooldown, MakesTheStateOtherThanThatOfACanvasWithout) {
+  const Canvas without({70, 45});
+  EXPECT_TRUE(canvas_.state_dependent());
+  EXPECT_FALSE(without.state_dependent());
+  EXPECT_NE(canvas_.state_name(), without.state_name());
+  EXPECT_NE(canvas_.state_name(), Canvas({70, 45}, kCooldown * 2).state_name())
+      << "a log that is replayed under another cooldown would decide otherwise";
+  EXPECT_EQ(canvas_.picture_keys(), without.key_count());
+  EXPECT_EQ(canvas_.key_count(), without.key_count() + Canvas::kUserSlots);
+  EXPECT_THROW(Canvas({70, 45}, std::chrono::milliseconds(-1)), std::invalid_argument);
+  EXPECT_THROW(Canvas({70, 45}, kMaxCooldown + std::chrono::milliseconds(1)),
+               std::invalid_argument);
+}
+
+TEST_F(Cooldown, AUserHasToWait) {
+  EXPECT_EQ(place(7, kNoon), 0);
+  EXPECT_EQ(writes_, 2U) << "the pixel and the time";
+  EXPECT_EQ(place(7, kNoon), Canvas::kCooldown);
+  EXPECT_EQ(writes_, 0U);
+  EXPECT_EQ(place(7, kNoon + 4999), Canvas::kCooldown);
+  EXPECT_EQ(place(8, kNoon + 4999), 0) << "another user";
+  EXPECT_EQ(place(7, kNoon + 5000), 0) << "what was refused does not prolong it";
+  EXPECT_EQ(place(7, kNoon + 9999), Canvas::kCooldown);
+}
+
+TEST_F(Cooldown, HoldsWithinARunToo) {
+  std::vector<std::byte> body;
+  for (std::uint16_t i = 0; i < 40; ++i) {
+    encode_timed_place({1}, i + 1U, {i, 2, 1, 1 + i % 4U}, kNoon + i, body);
+  }
+  const std::vector<std::uint16_t> codes = run(body);
+  EXPECT_EQ(std::count(codes.begin(), codes.end(), 0), 4);
+  EXPECT_EQ(std::count(codes.begin(), codes.end(), Canvas::kCooldown), 36);
+  EXPECT_TRUE(std::all_of(codes.begin(), codes.begin() + 4, [](auto code) { return code == 0; }));
+}
+
+TEST_F(Cooldown, AWrongClockLocksNobodyOut) {
+  EXPECT_EQ(place(7, kNoon + 3000), 0) << "at a node whose clock is 3 s ahead";
+  EXPECT_EQ(place(7, kNoon), Canvas::kCooldown);
+  EXPECT_EQ(place(7, kNoon + 8000), 0);
+  EXPECT_EQ(place(7, kNoon + 1'000'000'000), 0) << "at one that is far ahead";
+  EXPECT_EQ(place(7, kNoon + 14'000), 0) << "its time does not count";
+  EXPECT_EQ(place(7, kNoon + 18'000), Canvas::kCooldown);
+}
+
+TEST_F(Cooldown, NobodyIsRefusedForAnother) {
+  // More users than slots: those who share one push each other out.
+  std::uint32_t too_early = 0;
+  for (std::uint32_t user = 1; user <= Canvas::kUserSlots + 5000; ++user) {
+    ASSERT_EQ(place(user, kNoon), 0) << user;
+  }
+  for (std::uint32_t user = 1; user <= 1000; ++user) {
+    const std::uint16_t code = place(user, kNoon + 1);
+    too_early += code == 0 ? 1 : 0;
+  }
+  EXPECT_GT(too_early, 0U);
+  EXPECT_LT(too_early, 1000U);
+}
+
+TEST_F(Cooldown, PlacementsNeedTheirUserAndTime) {
+  const auto problem = [this](const canvas::Place& place, std::uint64_t time_ms) {
+    std::vector<std::byte> body;
+    encode_timed_place({1}, 1, place, time_ms, body);
+    return canvas_.validate(commands_of(body).front().payload);
+  };
+  EXPECT_EQ(problem({1, 2, 3, 4}, kNoon), "");
+  EXPECT_EQ(problem({1, 2, 3, 0}, kNoon), "user: is 0, but has to wait between two placements");
+  EXPECT_EQ(problem({70, 2, 3, 4}, kNoon), "x: 70 is outside 0 to 69");
+  EXPECT_EQ(problem({1, 2, 3, 4}, 0), "time_ms: 0 is outside 1 to 281474976710655");
+  EXPECT_EQ(problem({1, 2, 3, 4}, 1ULL << 48),
+            "time_ms: 281474976710656 is outside 1 to 281474976710655");
+  const canvas::Place plain{1, 2, 3, 4};
+  EXPECT_EQ(canvas_.validate(bytes_of(plain)),
+            "payload: 12 bytes, a placement with its time has 24");
+  std::vector<std::byte> body;
+  encode_place({1}, 1, plain, body);
+  EXPECT_EQ(run(body).front(), Canvas::kInvalid);
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ CanvasView::CanvasView(const Canvas& canvas, std::uint64_t max_body_bytes)
       max_body_bytes_(max_body_bytes),
       cells_(static_cast<std::size_t>(canvas.size().width) * canvas.size().height, kBackground),
       sights_(cells_.size()),
-      tile_digests_(canvas.key_count() / kCellsPerTile) {}
+      tile_digests_(canvas.picture_keys() / kCellsPerTile) {}
 
 void CanvasView::update(const FrozenStore& store, LogIndex applied, Seconds now) {
   if (store.digest() != digest_ || applied != applied_) ++change_;

@@ -32,6 +32,7 @@ constexpr char kPathsText[] =
 struct Failure {
   int status = 0;
   Complaint complaint;
+  std::uint64_t retry_after_s = 1;  // of 429 and 503
 };
 
 HttpResponse json_response(int status, std::string body) {
@@ -43,14 +44,16 @@ HttpResponse json_response(int status, std::string body) {
   return response;
 }
 
-HttpResponse complaint_response(int status, const Complaint& complaint) {
-  HttpResponse response = json_response(status, complaint_json(complaint));
-  if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", "1");
+HttpResponse failure_response(const Failure& failure) {
+  HttpResponse response = json_response(failure.status, complaint_json(failure.complaint));
+  if (failure.status == 429 || failure.status == 503) {
+    response.headers.emplace_back("Retry-After", std::to_string(failure.retry_after_s));
+  }
   return response;
 }
 
-HttpResponse failure_response(const Failure& failure) {
-  return complaint_response(failure.status, failure.complaint);
+HttpResponse complaint_response(int status, const Complaint& complaint) {
+  return failure_response({status, complaint});
 }
 
 // What was refused was not done: 429 where waiting a moment is enough, 503 where the cluster or the
@@ -71,6 +74,16 @@ Failure refusal(RefusedBecause reason) {
     default:
       return {503, {"refused; nothing was done", word, {}, {}}};
   }
+}
+
+// What was carried out, but wrote nothing.
+Failure not_written(const Result& result, std::chrono::milliseconds cooldown) {
+  if (result.code != Canvas::kCooldown) return refusal(RefusedBecause::invalid);
+  const std::uint64_t wait_s = (result.value + 999) / 1000;
+  return {429,
+          {"user: has to wait for another " + std::to_string(wait_s) + " s; nothing was done",
+           "cooldown", "user", "one placement in " + std::to_string(cooldown.count()) + " ms"},
+          wait_s};
 }
 
 Failure unknown(RefusedBecause reason) {
@@ -111,6 +124,17 @@ std::uint64_t random_number() {
   std::random_device random;
   const std::uint64_t high = random();
   return (high << 32) | random();
+}
+
+// The page may load from its own node only, and speak with all of them.
+std::string page_policy(const std::map<NodeId, std::string>& pages) {
+  std::string policy =
+      "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; connect-src 'self'";
+  for (const auto& [id, page] : pages) {
+    const std::string rest = page.substr(page.find(':'));
+    policy += " " + page + (page.starts_with("https:") ? " wss" : " ws") + rest;
+  }
+  return policy;
 }
 
 std::string fnv_etag(std::string_view content) {
@@ -164,7 +188,7 @@ class Gateway::Impl final : public HttpHandler {
 
   std::optional<Complaint> parse_pixel_query(const HttpRequest& request, std::uint32_t& x,
                                              std::uint32_t& y, ReadMode& mode) const;
-  void place(const PlaceRequest& place, const Placed& placed);
+  void place(PlaceRequest place, const Placed& placed);
   void show_pixel(std::uint32_t x, std::uint32_t y, ReadMode mode, const canvas::CellState& cell,
                   const Responder& respond);
   void with_report(std::function<void(const NodeReport&)> ready);
@@ -186,7 +210,8 @@ class Gateway::Impl final : public HttpHandler {
   Viewers viewers_;
   PngPictures pictures_;
   Placer placer_;
-  GatewayCounters counters_;  // of placements; the rest is filled in when asked for
+  GatewayCounters counters_;       // of placements; the rest is filled in when asked for
+  const std::string page_policy_;  // what the page may load and connect to
   bool loopback_only_ = false;
   bool ticking_ = false;
   std::uint64_t tick_number_ = 0;
@@ -230,7 +255,8 @@ Gateway::Impl::Impl(const Canvas& canvas, NodePort& node, GatewayConfig config)
                            post([done, result] { done(result); });
                          });
           },
-          config_.placer, random_number()) {
+          config_.placer, random_number()),
+      page_policy_(page_policy(config_.pages)) {
   live_.on_update([this] { viewers_.stage(); });
   viewers_.on_first([this] {
     if (!ticking_) tick_after(viewers_.interval());
@@ -276,10 +302,13 @@ std::optional<Complaint> Gateway::Impl::check_origin(const HttpRequest& request,
   const std::string_view authority = origin_authority(request.origin);
   if (!authority.empty() && authority == request.host) return std::nullopt;
   const auto& allowed = config_.allowed_origins;
-  cross = is_loopback_host(host_of(authority)) ||
+  const bool peer = std::any_of(config_.pages.begin(), config_.pages.end(), [&](const auto& page) {
+    return page.second == request.origin + "/";
+  });
+  cross = peer || is_loopback_host(host_of(authority)) ||
           std::find(allowed.begin(), allowed.end(), request.origin) != allowed.end();
   if (cross) return std::nullopt;
-  std::string names = "the page of this server, pages of loopback addresses";
+  std::string names = "the pages of the nodes, pages of loopback addresses";
   for (const std::string& name : allowed) names += ", " + name;
   return Complaint{"Origin: pages of that origin may not use this server", "foreign_origin",
                    "Origin", names};
@@ -372,8 +401,7 @@ void Gateway::Impl::get_page(const HttpRequest& request, const Responder& respon
     response.headers = {{"ETag", etag},
                         {"Cache-Control", "no-cache"},
                         {"Referrer-Policy", "no-referrer"},
-                        {"Content-Security-Policy",
-                         "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"}};
+                        {"Content-Security-Policy", page_policy_}};
     if (etag_matches(request.if_none_match, etag)) {
       response.status = 304;
     } else {
@@ -394,11 +422,26 @@ void Gateway::Impl::post_pixel(const HttpRequest& request, const Responder& resp
   });
 }
 
-void Gateway::Impl::place(const PlaceRequest& place, const Placed& placed) {
+void Gateway::Impl::place(PlaceRequest place, const Placed& placed) {
+  if (canvas_.cooldown().count() != 0) {
+    if (place.user == 0) {
+      return placed(Failure{400,
+                            {"user: is missing; users have to wait between two placements",
+                             "invalid", "user", "1 to 4294967295"}},
+                    {});
+    }
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    place.time_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+  }
   placer_.place(place, [this, x = place.x, y = place.y, placed](const Result& result) {
     const auto reason = static_cast<RefusedBecause>(result.reason);
     switch (result.outcome) {
       case Outcome::ok:
+        if (result.code != 0) {
+          ++counters_.placed_refused;
+          return placed(not_written(result, canvas_.cooldown()), {});
+        }
         ++counters_.placed_ok;
         live_.acknowledged(x, y, result.stamp);
         return placed({}, result.stamp);
@@ -500,8 +543,8 @@ void Gateway::Impl::get_status(const HttpRequest&, const Responder& respond) {
     if (report.node == kNoNode) {
       return respond(failure_response(refusal(RefusedBecause::overloaded)));
     }
-    respond(json_response(
-        200, status_json(report, canvas_.size(), server_.counters(), viewers_.counters().viewers)));
+    respond(json_response(200, status_json(report, config_.pages, canvas_, server_.counters(),
+                                           viewers_.counters().viewers)));
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct GatewayConfig {
   std::vector<std::string> allowed_hosts;
   // Origins of foreign pages that may use it, such as "https://example.org", besides loopback ones.
   std::vector<std::string> allowed_origins;
+  // Where browsers find the pages of the members, such as "http://127.0.0.1:8080/": ours goes on
+  // with another node when this one dies, and theirs may use this one.
+  std::map<NodeId, std::string> pages;
   HttpLimits http;
   PlacerLimits placer;
   ViewerLimits viewers;

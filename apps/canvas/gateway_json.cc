@@ -98,14 +98,16 @@ OrderedJson indices_json(const NodeReport& report) {
           {"applied", report.applied.value}};
 }
 
-OrderedJson peers_json(const NodeReport& report) {
+OrderedJson peers_json(const NodeReport& report, const std::map<NodeId, std::string>& pages) {
   OrderedJson peers = OrderedJson::array();
   for (const PeerReport& peer : report.peers) {
+    const auto page = pages.find(peer.id);
     peers.push_back({{"id", peer.id.value},
                      {"connected", peer.connected},
                      {"sent", peer.sent},
                      {"received", peer.received},
-                     {"dropped", peer.dropped}});
+                     {"dropped", peer.dropped},
+                     {"page", page == pages.end() ? OrderedJson() : OrderedJson(page->second)}});
   }
   return peers;
 }
@@ -224,8 +226,8 @@ std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState
   return text(json);
 }
 
-std::string status_json(const NodeReport& report, CanvasSize size, const HttpCounters& http,
-                        std::uint32_t viewers) {
+std::string status_json(const NodeReport& report, const std::map<NodeId, std::string>& pages,
+                        const Canvas& canvas, const HttpCounters& http, std::uint32_t viewers) {
   OrderedJson json{{"node", report.node.value},
                    {"incarnation", std::to_string(report.incarnation.value)},
                    {"algorithm", report.algorithm},
@@ -234,7 +236,7 @@ std::string status_json(const NodeReport& report, CanvasSize size, const HttpCou
                    {"epoch", report.status.epoch.value},
                    {"leader", leader_json(report)},
                    {"indices", indices_json(report)},
-                   {"peers", peers_json(report)},
+                   {"peers", peers_json(report, pages)},
                    {"client_port", port_json(report.client_endpoint)},
                    {"client_endpoint", report.client_endpoint}};
   json["digest"] = version_text({0, report.digest}).substr(16);
@@ -251,7 +253,10 @@ std::string status_json(const NodeReport& report, CanvasSize size, const HttpCou
                           {"error", report.snapshot_error}};
   json["held_runs"] = report.status.held_runs;
   json["viewers"] = viewers;
-  json["canvas"] = {{"width", size.width}, {"height", size.height}, {"background", "#FFFFFF"}};
+  json["canvas"] = {{"width", canvas.size().width},
+                    {"height", canvas.size().height},
+                    {"background", "#FFFFFF"},
+                    {"cooldown_ms", canvas.cooldown().count()}};
   json["http"] = http_json(http);
   return text(json);
 }

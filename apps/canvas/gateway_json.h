@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ struct PlaceRequest {
   std::uint32_t user = 0;
   std::optional<std::uint64_t> client;  // with seq, or neither
   std::uint32_t seq = 0;
+  std::uint64_t time_ms = 0;  // when it was taken in, since 1970; 0 where there is no cooldown
 };
 inline constexpr std::uint64_t kMaxClient = (1ULL << 53) - 1;  // JSON numbers are exact up to here
 
@@ -41,8 +43,9 @@ std::string placed_json(const PlaceRequest& place, Stamp stamp);
 // `when_s` (seconds since 1970) is when that version was first seen here, 0 if unknown.
 std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState& cell,
                        ReadMode mode, std::uint32_t when_s);
-std::string status_json(const NodeReport& report, CanvasSize size, const HttpCounters& http,
-                        std::uint32_t viewers);
+// `pages` are the web pages of members, as far as they are known.
+std::string status_json(const NodeReport& report, const std::map<NodeId, std::string>& pages,
+                        const Canvas& canvas, const HttpCounters& http, std::uint32_t viewers);
 std::string health_json(const NodeReport& report);
 
 // --- the API of the course project distri-place ---

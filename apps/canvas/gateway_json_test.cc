@@ -97,8 +97,10 @@ TEST(StatusJson, ShowsWhatTheNodeReports) {
   report.applied = {9};
   report.digest = 0xABC;
   report.client_endpoint = "tcp://127.0.0.1:4711";
-  report.peers = {{{1}, true, 3, 4, 5}};
-  const auto json = nlohmann::json::parse(status_json(report, kSize, {}, 0));
+  report.peers = {{{1}, true, 3, 4, 5}, {{3}, false, 0, 0, 0}};
+  const std::map<NodeId, std::string> pages{{{1}, "http://127.0.0.1:8080/"},
+                                            {{2}, "http://127.0.0.1:8081/"}};
+  const auto json = nlohmann::json::parse(status_json(report, pages, Canvas(kSize), {}, 0));
   EXPECT_EQ(json["node"], 2);
   EXPECT_EQ(json["incarnation"], "18446744073709551615");
   EXPECT_EQ(json["role"], "leader");
@@ -108,11 +110,14 @@ TEST(StatusJson, ShowsWhatTheNodeReports) {
   EXPECT_EQ(json["digest"], "0000000000000abc");
   EXPECT_EQ(json["client_port"], 4711);
   EXPECT_EQ(json["peers"][0]["dropped"], 5);
+  EXPECT_EQ(json["peers"][0]["page"], "http://127.0.0.1:8080/");
+  EXPECT_TRUE(json["peers"][1]["page"].is_null());
   EXPECT_EQ(json["canvas"]["width"], 1000);
+  EXPECT_EQ(json["canvas"]["cooldown_ms"], 0);
 
   report.status.leader = kNoNode;
   report.client_endpoint = "ipc:///tmp/x";
-  const auto without = nlohmann::json::parse(status_json(report, kSize, {}, 0));
+  const auto without = nlohmann::json::parse(status_json(report, {}, Canvas(kSize), {}, 0));
   EXPECT_TRUE(without["leader"].is_null());
   EXPECT_TRUE(without["client_port"].is_null());
 }

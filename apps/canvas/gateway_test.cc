@@ -306,6 +306,56 @@ TEST_F(GatewayTest, ForeignPagesMayNotUseIt) {
   EXPECT_EQ(preflight.headers.at("access-control-allow-origin"), "http://127.0.0.1:3000");
 }
 
+TEST_F(GatewayTest, ThePagesOfItsPeersMayUseItAndItsOwnMayUseThem) {
+  GatewayConfig config;
+  config.pages = {{NodeId{2}, "http://node2.example:8080/"}, {NodeId{3}, "https://node3.example/"}};
+  Gateway member(canvas_, node_, config);
+  ASSERT_EQ(member.start(), "");
+  HttpClient http(member.port());
+  const HttpReply page = http.get("/");
+  EXPECT_TRUE(page.headers.at("content-security-policy")
+                  .ends_with("connect-src 'self' http://node2.example:8080/ "
+                             "ws://node2.example:8080/ https://node3.example/ "
+                             "wss://node3.example/"));
+
+  const HttpReply peer = http.get("/status", "Origin: https://node3.example\r\n");
+  EXPECT_EQ(peer.status, 200);
+  EXPECT_EQ(peer.headers.at("access-control-allow-origin"), "https://node3.example");
+  for (const char* origin : {"http://node3.example", "https://node3.example:8080"}) {
+    expect_error(http.get("/status", std::string("Origin: ") + origin + "\r\n"), 403, "Origin");
+  }
+}
+
+TEST(GatewayCooldown, RefusesUsersWhoDoNotWait) {
+  const Canvas canvas({100, 50}, std::chrono::hours(1));
+  DriverNode node(canvas);
+  Gateway gateway(canvas, node, {});
+  ASSERT_EQ(gateway.start(), "");
+  HttpClient http(gateway.port());
+  EXPECT_EQ(Json::parse(http.get("/status").body)["canvas"]["cooldown_ms"], 3'600'000);
+  expect_error(http.post("/pixel", R"({"x":1,"y":1,"color":"#111111"})"), 400, "user");
+  expect_error(http.post("/client/pixel", R"({"x":1,"y":1,"color":17})"), 400, "user");
+
+  const std::string first = R"({"x":1,"y":1,"color":"#111111","user":9,"client":4,"seq":1})";
+  EXPECT_EQ(http.post("/pixel", first).status, 200);
+  EXPECT_EQ(http.post("/pixel", first).status, 200) << "a retry is the same placement";
+  const std::string second = R"({"x":2,"y":1,"color":"#222222","user":9,"client":4,"seq":2})";
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const HttpReply early = http.post("/pixel", second);
+    expect_error(early, 429, "user");
+    EXPECT_EQ(Json::parse(early.body)["reason"], "cooldown");
+    const int wait_s = std::stoi(early.headers.at("retry-after"));
+    EXPECT_GT(wait_s, 3500);
+    EXPECT_LE(wait_s, 3600);
+  }
+  EXPECT_EQ(http.post("/client/pixel", R"({"user_id":10,"x":3,"y":1,"color":17})").status, 200);
+
+  const Json picture = Json::parse(http.get("/canvas").body);
+  EXPECT_EQ(picture["pixels"], Json({{"1,1", "#111111"}, {"3,1", "#000011"}}))
+      << "and the users' times are no part of it";
+  EXPECT_EQ(http.get("/canvas", kRgb).body.size(), 100U * 50 * 3);
+}
+
 TEST(GatewayStart, SaysWhyItCannot) {
   const Canvas canvas({10, 10});
   ScriptedNode node(canvas);

@@ -13,9 +13,17 @@ Result refused(RefusedBecause reason) {
   return result;
 }
 
-canvas::Place payload_of(const PlaceRequest& place) {
-  return {static_cast<std::uint16_t>(place.x), static_cast<std::uint16_t>(place.y), place.color,
-          place.user};
+std::vector<std::byte> command_of(std::uint32_t session, std::uint32_t sequence,
+                                  const PlaceRequest& wish) {
+  const canvas::Place place(static_cast<std::uint16_t>(wish.x), static_cast<std::uint16_t>(wish.y),
+                            wish.color, wish.user);
+  std::vector<std::byte> body;
+  if (wish.time_ms != 0) {
+    encode_timed_place({session}, sequence, place, wish.time_ms, body);
+  } else {
+    encode_place({session}, sequence, place, body);
+  }
+  return body;
 }
 
 bool session_has_expired(const Result& result) {
@@ -83,9 +91,7 @@ Placer::OwnSession* Placer::usable_session() {
 void Placer::place_own(OwnSession& session, const PlaceRequest& place, Done done) {
   const std::uint32_t id = session.id;
   const std::uint32_t sequence = session.next++;
-  std::vector<std::byte> body;
-  encode_place({id}, sequence, payload_of(place), body);
-  submit_(std::move(body),
+  submit_(command_of(id, sequence, place),
           [this, id, sequence, place, done = std::move(done)](const Result& result) {
             const auto it = own_.find(id);
             it->second.settle(sequence);
@@ -132,16 +138,15 @@ void Placer::open_own() {
 }
 
 void Placer::place_of_client(std::uint32_t session, const PlaceRequest& place, Done done) {
-  std::vector<std::byte> body;
-  encode_place({session}, place.seq, payload_of(place), body);
   const std::uint64_t client = *place.client;
-  submit_(std::move(body), [this, client, session, done = std::move(done)](const Result& result) {
-    const auto it = clients_.find(client);
-    if (session_is_gone(result) && it != clients_.end() && it->second.session == session) {
-      clients_.erase(it);
-    }
-    done(result);
-  });
+  submit_(command_of(session, place.seq, place),
+          [this, client, session, done = std::move(done)](const Result& result) {
+            const auto it = clients_.find(client);
+            if (session_is_gone(result) && it != clients_.end() && it->second.session == session) {
+              clients_.erase(it);
+            }
+            done(result);
+          });
 }
 
 void Placer::wait_for_client(const PlaceRequest& place, Done done) {

@@ -47,6 +47,8 @@ std::string cluster_spec(const CanvasOptions& options, ClusterSpec& spec) {
     return "size: " + problem;
   }
   spec.canvas = {size.width, size.height};
+  spec.cooldown = std::chrono::round<std::chrono::milliseconds>(
+      std::chrono::duration<double>(options.cooldown_s));
   spec.nodes = std::min(options.nodes, spec.algorithm->max_nodes);
   spec.durability = durability_of(options);
   if (std::find(std::begin(harness::kDurabilities), std::end(harness::kDurabilities),

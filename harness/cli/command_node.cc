@@ -47,11 +47,12 @@ void take_all_descriptors() {
 
 int serve(const harness::NodeSettings& settings) {
   take_all_descriptors();
-  const Canvas canvas(settings.canvas);
+  const Canvas canvas(settings.canvas, settings.cooldown);
   Node node(harness::live_config(settings, canvas));
   GatewayConfig web;
   web.address = settings.http_address;
   web.port = settings.http_port;
+  web.pages = settings.pages;
   Gateway gateway(canvas, node.port(), web);
   if (settings.http_port != 0) {
     if (const std::string problem = gateway.start(); !problem.empty()) {

@@ -72,6 +72,7 @@ struct CanvasOptions {
   std::uint32_t nodes = 3;
   std::uint16_t http_port = 8080;
   std::string size = "1000x1000";
+  double cooldown_s = 0;   // between two placements of a user
   std::string durability;  // empty: async if `data` is given, else none
   std::string data;
   std::vector<std::string> options;

@@ -98,6 +98,10 @@ void add_running(CLI::App& app, Action& action) {
   canvas->add_option("--http-port", c->http_port, "Node i serves HTTP at this port + i - 1")
       ->check(CLI::Range(1, 65000));
   canvas->add_option("--size", c->size, "Size of the canvas, WxH, up to 4096x4096");
+  canvas
+      ->add_option("--cooldown", c->cooldown_s,
+                   "Seconds between two placements of a user (default: 0, none)")
+      ->check(CLI::Range(0.0, 86400.0));
   canvas->add_option(
       "--durability", c->durability,
       "none, async or group_commit: what counts as stored (default: async with --data, else none)");

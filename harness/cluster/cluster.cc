@@ -41,6 +41,10 @@ void check(const ClusterSpec& spec) {
         fmt::format("nodes: {} is not a whole number from 1 to {}, which is what {} runs on",
                     spec.nodes, spec.algorithm->max_nodes, spec.algorithm->name));
   }
+  if (spec.cooldown.count() != 0 && !spec.algorithm->guarantee.ordered) {
+    throw ConfigError(
+        fmt::format("cooldown: {} merges writes and cannot make users wait", spec.algorithm->name));
+  }
   if (spec.durability != "none" && spec.data.empty()) {
     throw ConfigError("data: durability " + toml_quoted(spec.durability) +
                       " needs a folder for the nodes' storage");
@@ -113,6 +117,21 @@ struct Cluster::State {
     return endpoints;
   }
 
+  // Where browsers on this machine find the nodes. Bound to any address, the loopback one is
+  // theirs.
+  [[nodiscard]] std::map<NodeId, std::string> pages() const {
+    std::map<NodeId, std::string> pages;
+    if (spec.http_port == 0) return pages;
+    std::string host = spec.http_address;
+    if (host == "0.0.0.0") host = "127.0.0.1";
+    if (host == "::") host = "::1";
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    for (std::uint32_t id = 1; id <= spec.nodes; ++id) {
+      pages[NodeId{id}] = fmt::format("http://{}:{}/", host, spec.http_port + id - 1);
+    }
+    return pages;
+  }
+
   void start(NodeId id, const std::map<NodeId, std::string>& peers,
              const std::string& client_endpoint) {
     NodeSettings settings;
@@ -122,12 +141,14 @@ struct Cluster::State {
     settings.algorithm = spec.algorithm;
     settings.options = spec.options;
     settings.canvas = spec.canvas;
+    settings.cooldown = spec.cooldown;
     settings.peers = peers;
     settings.client_endpoint = client_endpoint;
     settings.http_address = spec.http_address;
     settings.http_port = spec.http_port == 0
                              ? std::uint16_t{0}
                              : static_cast<std::uint16_t>(spec.http_port + id.value - 1);
+    settings.pages = pages();
     settings.durability = spec.durability;
     if (spec.durability != "none") {
       std::filesystem::create_directories(spec.data);

@@ -48,6 +48,7 @@ struct ClusterSpec {
   const Algorithm* algorithm = nullptr;
   OptionValues options;  // complete
   CanvasSize canvas;
+  std::chrono::milliseconds cooldown{0};  // between two placements of a user
   std::string durability = "none";
   std::filesystem::path data;  // holds a folder for each node's storage; not for "none"
   std::uint64_t snapshot_bytes = DriverLimits{}.snapshot_bytes;  // see node_config.h

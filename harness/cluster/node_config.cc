@@ -36,17 +36,51 @@ std::string read_endpoint(const ConfigReader& reader, std::string_view key,
   return text;
 }
 
+// The node that a key of a table names.
+NodeId read_node_key(const ConfigReader& reader, const std::string& key, const ConfigValue& value) {
+  std::uint32_t id = 0;
+  const char* end = key.data() + key.size();
+  const auto [stop, error] = std::from_chars(key.data(), end, id);
+  if (error != std::errc{} || stop != end || id < 1 || id > kMaxNodes) {
+    reader.fail(key, value, fmt::format("the key is not a node from 1 to {}", kMaxNodes));
+  }
+  return NodeId{id};
+}
+
+// A page stands at the root of its server. Its address comes into a header, so that what may stand
+// in it is narrow.
+bool is_page(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!text.starts_with(scheme) || !text.ends_with('/')) continue;
+    const std::string_view host = text.substr(scheme.size(), text.size() - scheme.size() - 1);
+    constexpr std::string_view kAllowed =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+    return !host.empty() && host.find_first_not_of(kAllowed) == std::string_view::npos;
+  }
+  return false;
+}
+
+void read_pages(ConfigReader& reader, NodeSettings& settings) {
+  constexpr std::string_view kAllowed =
+      "the address of a node's page such as \"http://127.0.0.1:8080/\"";
+  std::optional<ConfigReader> pages = reader.table("pages");
+  if (!pages) return;
+  for (const std::string& key : pages->keys()) {
+    const ConfigValue& value = *pages->find(key);
+    const NodeId node = read_node_key(*pages, key, value);
+    if (!settings.peers.contains(node)) pages->fail(key, value, "the key is not a member");
+    const std::string& page = pages->text_of(key, value, kAllowed);
+    if (!is_page(page))
+      pages->fail(key, value, fmt::format("{} is not {}", shown(value), kAllowed));
+    settings.pages[node] = page;
+  }
+}
+
 void read_peers(ConfigReader& reader, NodeSettings& settings) {
   if (std::optional<ConfigReader> peers = reader.table("peers")) {
     for (const std::string& key : peers->keys()) {
       const ConfigValue& value = *peers->find(key);
-      std::uint32_t id = 0;
-      const char* end = key.data() + key.size();
-      const auto [stop, error] = std::from_chars(key.data(), end, id);
-      if (error != std::errc{} || stop != end || id < 1 || id > kMaxNodes) {
-        peers->fail(key, value, fmt::format("the key is not a node from 1 to {}", kMaxNodes));
-      }
-      settings.peers[NodeId{id}] = read_endpoint(*peers, key, value);
+      settings.peers[read_node_key(*peers, key, value)] = read_endpoint(*peers, key, value);
     }
     if (!settings.peers.contains(settings.node)) {
       reader.fail("peers", fmt::format("has no endpoint for this node, {}", settings.node.value));
@@ -67,6 +101,21 @@ void read_links(ConfigReader& reader, NodeSettings& settings) {
     rule.shape = read_link_shape(link);
     link.finish();
     settings.links.push_back(rule);
+  }
+}
+
+void read_cooldown(ConfigReader& reader, NodeSettings& settings) {
+  double seconds = 0;
+  reader.real("cooldown_s", 0, std::chrono::duration<double>(kMaxCooldown).count(), seconds);
+  settings.cooldown =
+      std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
+  if (settings.cooldown.count() == 0) return;
+  if (!settings.algorithm->guarantee.ordered) {
+    reader.fail("cooldown_s", fmt::format("{} merges writes and cannot make users wait",
+                                          settings.algorithm->name));
+  }
+  if (!settings.journal.empty()) {
+    reader.fail("cooldown_s", "a journal would list the users' times as placements: leave out one");
   }
 }
 
@@ -103,11 +152,13 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   path.clear();
   reader.text("log", path);
   settings.log = path;
+  read_cooldown(reader, settings);
   settings.options = default_options(settings.algorithm->options);
   if (std::optional<ConfigReader> options = reader.table("options")) {
     settings.options = read_options(*options, *settings.algorithm);
   }
   read_peers(reader, settings);
+  read_pages(reader, settings);
   read_links(reader, settings);
   reader.finish();
   return settings;
@@ -197,6 +248,9 @@ std::string node_config_text(const NodeSettings& s) {
       s.node.value, toml_quoted(s.algorithm->name), s.group.value, s.incarnation.value, s.seed,
       toml_quoted(s.application), toml_quoted(to_text(s.canvas)), toml_quoted(s.client_endpoint),
       toml_quoted(s.http_address), s.http_port, toml_quoted(s.durability));
+  if (s.cooldown.count() != 0) {
+    text += fmt::format("cooldown_s = {}\n", static_cast<double>(s.cooldown.count()) / 1000);
+  }
   if (!s.data.empty()) text += fmt::format("data = {}\n", toml_quoted(s.data.string()));
   text +=
       fmt::format("snapshot_bytes = {}\nsession_idle_s = {}\n", s.snapshot_bytes, s.session_idle_s);
@@ -206,6 +260,12 @@ std::string node_config_text(const NodeSettings& s) {
     text += "\n[peers]\n";
     for (const auto& [id, endpoint] : s.peers) {
       text += fmt::format("{} = {}\n", id.value, toml_quoted(endpoint));
+    }
+  }
+  if (!s.pages.empty()) {
+    text += "\n[pages]\n";
+    for (const auto& [id, page] : s.pages) {
+      text += fmt::format("{} = {}\n", id.value, toml_quoted(page));
     }
   }
   text += "\n[options]\n";

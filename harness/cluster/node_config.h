@@ -6,17 +6,21 @@
 //   incarnation = 81985529216486895       # the how-manieth start; drawn at random when absent
 //   seed = 1                              # of the replica's random numbers
 //   application = "canvas"
-//   canvas = "1000x1000"
+//   canvas = "1000x1000"                  # the same on all nodes, as the next one
+//   cooldown_s = 0                        # between two placements of a user, up to 86400; 0: none
 //   client_endpoint = "tcp://127.0.0.1:7001"    # required: where clients connect (ZeroMQ)
 //   http_address = "127.0.0.1"            # of the web page
 //   http_port = 0                         # of the web page; 0: none
 //   durability = "none"                   # or async, group_commit: what counts as stored
 //   data = "data/node-1"                  # the folder of its storage; required unless "none"
-//   snapshot_bytes = 134217728            # of runs applied until the next snapshot; 0: none is
-//   made session_idle_s = 3600                 # after which a session may expire; 0: never journal
-//   = "nodes/1.applied.csv"       # records what is applied; none when absent log = "" # a file;
-//   standard error when absent [peers]                               # every member's endpoint for
-//   its peers, its own too; 1 = "ipc:///tmp/x/1"                  # absent for a single node
+//   snapshot_bytes = 134217728            # of runs until the next snapshot; 0: never one
+//   session_idle_s = 3600                 # after which a session may expire; 0: never
+//   journal = "nodes/1.applied.csv"       # records what is applied; none when absent
+//   log = ""                              # a file; standard error when absent
+//   [peers]                               # every member's endpoint for its peers, its own too;
+//   1 = "ipc:///tmp/x/1"                  # absent for a single node
+//   [pages]                               # where browsers find the members' web pages, which go on
+//   1 = "http://127.0.0.1:8080/"          # with another node when theirs dies; absent: unknown
 //   [options]                             # the algorithm's own
 //   election_timeout_min_ms = 150
 //   [[link]]                              # how messages from here to `to` (0: to all) fare
@@ -27,6 +31,7 @@
 //   cut = false
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -59,7 +64,9 @@ struct NodeSettings {
   OptionValues options;                  // complete
   std::string application = "canvas";
   CanvasSize canvas;
+  std::chrono::milliseconds cooldown{0};
   std::map<NodeId, std::string> peers;  // of every member; only this node's own may be empty
+  std::map<NodeId, std::string> pages;  // of members: "http://127.0.0.1:8080/"
   std::string client_endpoint;
   std::string http_address = "127.0.0.1";
   std::uint16_t http_port = 0;  // 0: none

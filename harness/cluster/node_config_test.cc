@@ -48,7 +48,9 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   settings.peers = {
       {NodeId{1}, "ipc:///tmp/a b/1"}, {NodeId{2}, "tcp://127.0.0.1:9"}, {NodeId{3}, "tcp://h:1"}};
   settings.http_port = 8081;
-  settings.journal = "/tmp/\"quoted\"/1.csv";
+  settings.cooldown = std::chrono::milliseconds(2500);
+  settings.pages = {{NodeId{1}, "http://127.0.0.1:8080/"}, {NodeId{3}, "https://c.example/"}};
+  settings.data = "/tmp/\"quoted\"/1";
   settings.log = "x.log";
   settings.links = {{NodeId{2}, kNoNode, {20500, 5000, 10000, false, true}},
                     {NodeId{2}, NodeId{3}, {0, 0, 0, true, false}}};
@@ -64,7 +66,9 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(back.peers, settings.peers);
   EXPECT_EQ(back.client_endpoint, settings.client_endpoint);
   EXPECT_EQ(back.http_port, settings.http_port);
-  EXPECT_EQ(back.journal, settings.journal);
+  EXPECT_EQ(back.pages, settings.pages);
+  EXPECT_EQ(back.cooldown, settings.cooldown);
+  EXPECT_EQ(back.data, settings.data);
   EXPECT_EQ(back.log, settings.log);
   EXPECT_EQ(back.links, settings.links);
 }
@@ -133,6 +137,30 @@ TEST(NodeConfig, PeersMustHoldThisNodeAndBeEndpoints) {
       error_of("node = 1\nalgorithm = \"unreplicated\"\nclient_endpoint = \"tcp://h:1\"\n[peers]\n"
                "1 = \"tcp://h:1\"\n2 = \"tcp://h:2\""),
       HasSubstr("peers: 2 members; unreplicated runs on at most 1"));
+}
+
+TEST(NodeConfig, ACooldownIsARangeAndHasNoJournal) {
+  EXPECT_EQ(parse_node_config_text(kGood + "cooldown_s = 0.5", "f").cooldown.count(), 500);
+  EXPECT_THAT(error_of(kGood + "cooldown_s = 86401"),
+              HasSubstr("cooldown_s: 86401 is not a number from 0 to 86400"));
+  EXPECT_THAT(error_of(kGood + "cooldown_s = 1\njournal = \"x.csv\""),
+              HasSubstr("cooldown_s: a journal would list the users' times"));
+  NodeSettings settings = parse_node_config_text(kGood, "f");
+  settings.journal = "/tmp/\"quoted\"/1.csv";
+  EXPECT_EQ(parse_node_config_text(node_config_text(settings), "f").journal, settings.journal);
+}
+
+TEST(NodeConfig, PagesAreAddressesOfMembers) {
+  EXPECT_THAT(error_of(kGood + "[pages]\n2 = \"http://127.0.0.1:8080/\""),
+              HasSubstr("node.toml:5: pages.2: the key is not a member"));
+  EXPECT_THAT(error_of(kGood + "[pages]\nx = \"http://127.0.0.1:8080/\""),
+              HasSubstr("pages.x: the key is not a node from 1 to 64"));
+  for (const char* bad : {"127.0.0.1:8080", "http://", "http:///", "ftp://host/", "http://host",
+                          "http://host/path/", "http://host; script-src */"}) {
+    EXPECT_THAT(error_of(kGood + "[pages]\n1 = \"" + bad + "\""),
+                HasSubstr("is not the address of a node's page such as"))
+        << bad;
+  }
 }
 
 TEST(NodeConfig, LinksAreChecked) {

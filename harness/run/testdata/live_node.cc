@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   auto logger = spdlog::stderr_logger_mt("node");
   logger->set_pattern(parley::harness::kNodeLogPattern, spdlog::pattern_time_type::utc);
   spdlog::set_default_logger(std::move(logger));
-  const parley::Canvas canvas(settings.canvas);
+  const parley::Canvas canvas(settings.canvas, settings.cooldown);
   parley::Node node(parley::harness::live_config(settings, canvas));
   running = &node;
   std::signal(SIGTERM, [](int) { running->stop(); });
