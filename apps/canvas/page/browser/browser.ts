@@ -77,22 +77,24 @@ export async function savedPicture(page: Page): Promise<Pixels> {
   const parts: Buffer[] = [];
   for await (const part of stream) parts.push(part as Buffer);
   const {width, height, data} = await page.evaluate(decode, Buffer.concat(parts).toString('base64'));
-  const hex = (byte: number): string => byte.toString(16).padStart(2, '0').toUpperCase();
+  const bytes = Buffer.from(data, 'base64'); // four a cell
   const at = (x: number, y: number): string => {
-    const [red, green, blue] = data.slice(4 * (y * width + x), 4 * (y * width + x) + 3);
-    return `#${hex(red!)}${hex(green!)}${hex(blue!)}`;
+    const color = bytes.readUInt32BE(4 * (y * width + x)) >>> 8;
+    return `#${color.toString(16).padStart(6, '0').toUpperCase()}`;
   };
   return {width, height, at};
 }
 
-async function decode(png: string): Promise<{width: number; height: number; data: number[]}> {
+async function decode(png: string): Promise<{width: number; height: number; data: string}> {
   const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
   const image = await createImageBitmap(new Blob([bytes], {type: 'image/png'}));
   const canvas = new OffscreenCanvas(image.width, image.height);
   const pen = canvas.getContext('2d')!;
   pen.drawImage(image, 0, 0);
   const {data} = pen.getImageData(0, 0, image.width, image.height);
-  return {width: image.width, height: image.height, data: [...data]};
+  let text = '';
+  for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
+  return {width: image.width, height: image.height, data: btoa(text)};
 }
 
 /** The cells in which two pictures differ, the first few of them. */

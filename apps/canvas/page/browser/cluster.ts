@@ -39,7 +39,9 @@ export class Cluster {
     let trouble = '';
     for (let start = 0; start < STARTS; ++start) {
       const port = await freePorts(nodes);
-      const child = spawn(PROGRAM, ['canvas', '--json', '--http-port', String(port), ...options]);
+      // Ends with this process, even if that is killed.
+      const arguments_ = ['--pdeathsig', 'INT', PROGRAM, 'canvas', '--json', '--http-port', String(port), ...options];
+      const child = spawn('setpriv', arguments_);
       child.stderr.on('data', (text) => (trouble += text));
       const lines = createInterface({input: child.stdout});
       const line = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => null)]);

@@ -8,7 +8,7 @@ import {canvasOf, Cluster, eventually, paint} from './cluster.js';
 let cluster: Cluster;
 let home: string;
 before(async () => {
-  cluster = await Cluster.start('--nodes', '1', '--size', '500x300', '--algorithm', 'unreplicated');
+  cluster = await Cluster.start('--nodes', '1', '--size', '250x150', '--algorithm', 'unreplicated');
   home = cluster.members[0]!.page;
 });
 after(() => cluster.stop());
@@ -57,14 +57,14 @@ test('a link can be copied', async () => {
 });
 
 test('a bad link says what is wrong with it', async () => {
-  const page = await openPage(`${home}#500,80,16`);
-  await page.locator('.toast.bad', {hasText: "The link's x, “500”, is not 0 to 499."}).waitFor();
+  const page = await openPage(`${home}#250,80,16`);
+  await page.locator('.toast.bad', {hasText: "The link's x, “250”, is not 0 to 249."}).waitFor();
 });
 
 test('the saved picture is the canvas', async () => {
   const page = await openPage(home);
-  for (let x = 0; x < 20; ++x) await paint(cluster.members[0]!, 20 * x, 13 * x, x % 2 === 0 ? '#6D001A' : '#51E9F4');
+  for (let x = 0; x < 20; ++x) await paint(cluster.members[0]!, 12 * x, 7 * x, x % 2 === 0 ? '#6D001A' : '#51E9F4');
   await eventually('the picture is the canvas', async () =>
     differences(await savedPicture(page), await canvasOf(cluster.members[0]!)).length === 0);
-  assert.equal((await savedPicture(page)).width, 500);
+  assert.equal((await savedPicture(page)).width, 250);
 });
