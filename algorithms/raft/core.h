@@ -211,12 +211,12 @@ class Core {
   std::uint64_t elections_ = 0;
   std::string broken_;     // the first invariant found broken; nothing is done from then on
   bool reported_ = false;  // that was told
+  bool install_reply_due_ = false;  // one a turn, the newest
 
   // Volatile, about snapshots.
   SnapshotId saved_;                  // not in use yet; of index 0: none
   std::uint64_t saved_at_bytes_ = 0;  // of the log, when that was saved
   Incoming incoming_;
-  bool install_reply_due_ = false;  // one a turn, the newest
 
   // Volatile, of one role in one term.
   Candidacy candidacy_;
@@ -229,11 +229,11 @@ class Core {
 
   // What this node's clients wait for.
   HeldRuns held_;
+  bool reads_unasked_ = false;  // the leader has not been asked for all of `reads_`
   NodeId served_by_;  // the leader, and its term, that was last sent the held runs and reads
   Epoch served_term_;
   std::deque<WaitingRead> reads_;
   std::uint64_t read_number_ = 0;  // of the last request for a read index
-  bool reads_unasked_ = false;     // the leader has not been asked for all of `reads_`
   Instant reads_asked_;
 
   // Of the present step.
