@@ -132,7 +132,8 @@ std::string page_policy(const std::map<NodeId, std::string>& pages) {
       "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; connect-src 'self'";
   for (const auto& [id, page] : pages) {
     const std::string rest = page.substr(page.find(':'));
-    policy += " " + page + (page.starts_with("https:") ? " wss" : " ws") + rest;
+    policy.append(" ").append(page);
+    policy.append(page.starts_with("https:") ? " wss" : " ws").append(rest);
   }
   return policy;
 }
