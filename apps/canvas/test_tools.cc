@@ -228,6 +228,15 @@ void ScriptedNode::paint(std::uint32_t x, std::uint32_t y, std::uint32_t color) 
   store_.write(canvas_.key_of(x, y), pack_pixel(color, 0), {++applied_, 0}, {});
 }
 
+void ScriptedNode::paint_rows(std::uint32_t rows, std::uint32_t color) {
+  const std::lock_guard lock(mutex_);
+  for (std::uint32_t y = 0; y < rows; ++y) {
+    for (std::uint32_t x = 0; x < canvas_.size().width; ++x) {
+      store_.write(canvas_.key_of(x, y), pack_pixel(color, 0), {++applied_, 0}, {});
+    }
+  }
+}
+
 HttpClient::HttpClient(std::uint16_t port, int receive_buffer)
     : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
   if (receive_buffer > 0) {

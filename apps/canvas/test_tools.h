@@ -77,6 +77,8 @@ class ScriptedNode final : public NodePort {
   void answer_late();
   // Writes a cell; only while nobody else uses it.
   void paint(std::uint32_t x, std::uint32_t y, std::uint32_t color);
+  // Writes the first rows, all at once.
+  void paint_rows(std::uint32_t rows, std::uint32_t color);
 
  private:
   enum class Mood { obliging, silent, full };
