@@ -1,10 +1,10 @@
 #include "runtime/snapshot.h"
 
-#include <zlib.h>
-
 #include <bit>
 #include <cstring>
 #include <optional>
+
+#include "runtime/checksum.h"
 
 namespace parley {
 namespace {
@@ -30,12 +30,6 @@ struct StateHead {
   std::uint32_t slots = 0;
 };
 static_assert(sizeof(StateHead) == 32);
-
-std::uint32_t crc(std::uint32_t before, Bytes bytes) {
-  if (bytes.empty()) return before;  // zlib takes it for a new beginning
-  return static_cast<std::uint32_t>(
-      crc32_z(before, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
-}
 
 // --- writing ---
 
@@ -69,7 +63,7 @@ class PartWriter {
   void finish() {
     if (count_ == 0) return;
     const Bytes contents(buffer_.data() + sizeof(PartHead), size_ - sizeof(PartHead));
-    const PartHead head{static_cast<std::uint32_t>(kind_), count_, crc(0, contents), 0};
+    const PartHead head{static_cast<std::uint32_t>(kind_), count_, checksum(0, contents), 0};
     std::memcpy(buffer_.data(), &head, sizeof(head));
     snapshot_.parts.push_back(Block::copy_of(Bytes(buffer_.data(), size_)));
     snapshot_.bytes += size_;
@@ -158,7 +152,7 @@ class PartReader {
     if (part.size() < sizeof(head) || part.size() > kMaxSnapshotPartBytes) return;
     std::memcpy(&head, part.data(), sizeof(head));
     rest_ = part.subspan(sizeof(head));
-    good_ = head.sum == crc(0, rest_) && head.reserved == 0;
+    good_ = head.sum == checksum(0, rest_) && head.reserved == 0;
     kind_ = static_cast<PartKind>(head.kind);
     count_ = head.count;
   }
@@ -297,7 +291,7 @@ std::optional<StateHead> read_head(const SnapshotId& id, std::span<const Block> 
 
 std::uint32_t sum_of(std::span<const Block> parts) {
   std::uint32_t sum = 0;
-  for (const Block& part : parts) sum = crc(sum, part.bytes());
+  for (const Block& part : parts) sum = checksum(sum, part.bytes());
   return sum;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "algorithms/contract/block.h"
@@ -47,6 +48,10 @@ enum class RefusedBecause : std::uint8_t {
   too_old = 8,          // unknown: a retry beyond the window of replies that a session keeps
   session_expired = 9,  // unknown: what was executed in the session is forgotten
 };
+
+// "no_leader", "overloaded", ...: as clients, figures and pages spell it; "other" for a number that
+// is none of these.
+std::string_view reason_name(RefusedBecause reason);
 
 // A peer as this node sees it.
 struct PeerReport {

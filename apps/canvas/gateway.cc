@@ -59,7 +59,7 @@ HttpResponse complaint_response(int status, const Complaint& complaint) {
 // What was refused was not done: 429 where waiting a moment is enough, 503 where the cluster or the
 // node has to recover first.
 Failure refusal(RefusedBecause reason) {
-  const std::string word(reason_word(reason));
+  const std::string word(reason_name(reason));
   switch (reason) {
     case RefusedBecause::invalid:
       return {400, {"the node found the request invalid", word, {}, {}}};
@@ -87,7 +87,7 @@ Failure not_written(const Result& result, std::chrono::milliseconds cooldown) {
 }
 
 Failure unknown(RefusedBecause reason) {
-  const std::string word(reason_word(reason));
+  const std::string word(reason_name(reason));
   if (reason == RefusedBecause::too_old) {
     return {504,
             {"seq: is too far behind the client's latest; whether it was done is forgotten",
@@ -507,7 +507,7 @@ void Gateway::Impl::get_pixel(const HttpRequest& request, const Responder& respo
                                                   const std::vector<canvas::CellState>& cells) {
     if (reason == RefusedBecause::timed_out) {
       return respond(
-          complaint_response(504, {"no answer in time", std::string(reason_word(reason)), {}, {}}));
+          complaint_response(504, {"no answer in time", std::string(reason_name(reason)), {}, {}}));
     }
     if (reason != RefusedBecause::none) return respond(failure_response(refusal(reason)));
     if (!error.empty() || cells.empty()) {

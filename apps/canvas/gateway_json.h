@@ -65,7 +65,4 @@ std::string course_pixel_json(std::uint32_t x, std::uint32_t y, std::uint32_t co
 std::string course_pong_json();
 std::string course_refusal_json(const Complaint& complaint);
 
-// The word that stands for a reason in answers.
-std::string_view reason_word(RefusedBecause reason);
-
 }  // namespace parley

@@ -297,6 +297,10 @@ TEST(Journals, AfterARestartWhatComesAgainMustBeTheSame) {
             "good")
       << "under another stamp";
   EXPECT_NE(found_after({applied(1, 1), restored(1), applied(3, 3)}), "good") << "2 is missing";
+  JournalEntry elsewhere = applied(1, 1);
+  ++elsewhere.cell;
+  EXPECT_EQ(found_after({applied(1, 1), restored(0), elsewhere, applied(2, 2), applied(3, 3)}),
+            "wrong_cell");
   EXPECT_NE(found_after({applied(1, 1), applied(2, 2), restored(2)}), "good") << "3 is missing";
 }
 

@@ -81,6 +81,7 @@ class JournalCheck {
 
   void restore(std::uint64_t index);
   bool in_order(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
+  void check_cell(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
   void check_entry(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
   void check_repeated(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
   void check_presence(RecordIndex index);

@@ -79,7 +79,8 @@ void JournalCheck::check_repeated(const JournalEntry& entry, std::uint64_t line,
   Record& write = context_.table[index];
   if (write.outcome == Outcome::refused) return;  // reported the first time
   if (journals_.back().restored && write.version == entry.stamp) {
-    in_order(entry, line, index);  // applied again to a state that did not have it
+    check_cell(entry, line, index);  // applied again to a state that did not have it
+    in_order(entry, line, index);
     return;
   }
   if (write.version != entry.stamp) write.two_stamps = true;
@@ -91,6 +92,18 @@ void JournalCheck::check_repeated(const JournalEntry& entry, std::uint64_t line,
       });
 }
 
+void JournalCheck::check_cell(const JournalEntry& entry, std::uint64_t line, RecordIndex index) {
+  const Record& write = context_.table[index];
+  const auto width = context_.options.canvas_width;
+  if (!width || entry.cell == std::uint64_t{cell_y(write.cell)} * *width + cell_x(write.cell)) {
+    return;
+  }
+  context_.findings.add(Anomaly::wrong_cell, [&] {
+    return fmt::format("{}: applied to cell ({},{}): {}", where(line), entry.cell % *width,
+                       entry.cell / *width, context_.table.describe(index));
+  });
+}
+
 void JournalCheck::check_entry(const JournalEntry& entry, std::uint64_t line, RecordIndex index) {
   Record& write = context_.table[index];
   const auto report = [&](Anomaly anomaly, const std::string& what) {
@@ -99,11 +112,7 @@ void JournalCheck::check_entry(const JournalEntry& entry, std::uint64_t line, Re
     });
   };
   if (write.outcome == Outcome::refused) return report(Anomaly::refused_applied, "applied");
-  const auto width = context_.options.canvas_width;
-  if (width && entry.cell != std::uint64_t{cell_y(write.cell)} * *width + cell_x(write.cell)) {
-    report(Anomaly::wrong_cell,
-           fmt::format("applied to cell ({},{})", entry.cell % *width, entry.cell / *width));
-  }
+  check_cell(entry, line, index);
   const bool ordered = in_order(entry, line, index);
   if (write.version == Stamp{}) write.version = entry.stamp;  // of unknown outcome
   if (write.version == entry.stamp || !ordered) return;

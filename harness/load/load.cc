@@ -87,30 +87,4 @@ LoadResult run_load(const LoadSpec& spec, const LoadEvents& events) {
   return Generator(spec, events).run();
 }
 
-std::string_view reason_name(RefusedBecause reason) {
-  switch (reason) {
-    case RefusedBecause::none:
-      return "none";
-    case RefusedBecause::no_leader:
-      return "no_leader";
-    case RefusedBecause::overloaded:
-      return "overloaded";
-    case RefusedBecause::stopping:
-      return "stopping";
-    case RefusedBecause::invalid:
-      return "invalid";
-    case RefusedBecause::no_session:
-      return "no_session";
-    case RefusedBecause::too_many_sessions:
-      return "too_many_sessions";
-    case RefusedBecause::timed_out:
-      return "timed_out";
-    case RefusedBecause::too_old:
-      return "too_old";
-    case RefusedBecause::session_expired:
-      return "session_expired";
-  }
-  return "other";
-}
-
 }  // namespace parley::load

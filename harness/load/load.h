@@ -233,7 +233,4 @@ LoadResult run_load(const LoadSpec& spec, const LoadEvents& events = {});
 // Throws LoadError when a field of the spec is impossible; run_load does so too.
 void check_spec(const LoadSpec& spec);
 
-// "no_leader", "overloaded", ...
-std::string_view reason_name(RefusedBecause reason);
-
 }  // namespace parley::load

@@ -17,6 +17,7 @@ SnapshotWorker::~SnapshotWorker() {
 }
 
 void SnapshotWorker::begin(SnapshotTask task) {
+  busy_ = true;
   {
     const std::lock_guard lock(mutex_);
     task_ = std::move(task);
@@ -25,7 +26,9 @@ void SnapshotWorker::begin(SnapshotTask task) {
 }
 
 std::optional<SnapshotResult> SnapshotWorker::take_result() {
+  if (!busy_) return std::nullopt;  // asked every turn, and nearly always so
   const std::lock_guard lock(mutex_);
+  busy_ = !result_.has_value();
   return std::exchange(result_, std::nullopt);
 }
 

@@ -29,6 +29,7 @@ class SnapshotWorker {
  private:
   void run();
 
+  bool busy_ = false;  // of the loop: a task was begun, and its result not taken
   SaveSnapshot save_;
   std::function<void()> ready_;
   std::mutex mutex_;
