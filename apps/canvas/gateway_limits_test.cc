@@ -21,12 +21,7 @@ constexpr char kPlacement[] = R"({"x":1,"y":1,"color":"#111111"})";
 class GatewayLimitsTest : public ::testing::Test {
  protected:
   GatewayLimitsTest() {
-    // What a test does not mean to time out must not, however slow the machine.
-    config_.http.request_timeout = hours(1);
-    config_.http.idle_timeout = hours(1);
-    config_.http.answer_timeout = hours(1);
-    config_.http.write_timeout = hours(1);
-    // Nor may the gateway look at the node by itself in between.
+    // The gateway does not look at the node by itself in between.
     config_.viewers.idle_interval = hours(1);
     config_.view_max_age = milliseconds(0);
   }
@@ -41,7 +36,7 @@ class GatewayLimitsTest : public ::testing::Test {
 
   Canvas canvas_{{100, 50}};
   ScriptedNode node_{canvas_};
-  GatewayConfig config_;
+  GatewayConfig config_ = testing::patient_config();
   std::unique_ptr<Gateway> gateway_;
 };
 

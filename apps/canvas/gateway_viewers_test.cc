@@ -16,18 +16,11 @@ using testing::SocketFrame;
 using testing::WatchingClient;
 using testing::WebSocketClient;
 using Json = nlohmann::json;
-using std::chrono::hours;
 using std::chrono::milliseconds;
 
 class GatewayViewersTest : public ::testing::Test {
  protected:
   GatewayViewersTest() {
-    // What a test does not mean to time out must not, however slow the machine.
-    config_.http.request_timeout = hours(1);
-    config_.http.idle_timeout = hours(1);
-    config_.http.answer_timeout = hours(1);
-    config_.http.write_timeout = hours(1);
-    config_.http.socket_idle_timeout = hours(1);
     config_.viewers.min_interval = config_.viewers.max_interval = milliseconds(1);
     config_.viewers.idle_interval = milliseconds(1);
   }
@@ -54,7 +47,7 @@ class GatewayViewersTest : public ::testing::Test {
 
   Canvas canvas_{{100, 50}};
   ScriptedNode node_{canvas_};
-  GatewayConfig config_;
+  GatewayConfig config_ = testing::patient_config();
   std::unique_ptr<Gateway> gateway_;
 };
 

@@ -30,6 +30,17 @@ Instant now() {
 
 }  // namespace
 
+GatewayConfig patient_config() {
+  using std::chrono::hours;
+  GatewayConfig config;
+  config.http.request_timeout = hours(1);
+  config.http.idle_timeout = hours(1);
+  config.http.answer_timeout = hours(1);
+  config.http.write_timeout = hours(1);
+  config.http.socket_idle_timeout = hours(1);
+  return config;
+}
+
 DriverNode::DriverNode(const Canvas& canvas)
     : driver_(kUnreplicated, canvas, config_of_one(), {}, {}, nullptr),
       thread_([this] { run(); }) {}

@@ -16,10 +16,15 @@
 
 #include "algorithms/contract/node_port.h"
 #include "apps/canvas/canvas.h"
+#include "apps/canvas/gateway.h"
 #include "apps/canvas/update_stream.h"
 #include "runtime/driver.h"
 
 namespace parley::testing {
+
+// Whose time-outs are an hour: what a test does not mean to time out must not, however slow the
+// machine.
+GatewayConfig patient_config();
 
 // A real unreplicated node without sockets: a driver in a thread.
 class DriverNode final : public NodePort {
