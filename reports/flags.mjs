@@ -2,7 +2,7 @@
 // generator. Flags are loud on purpose; nothing here is ever left out of the page.
 
 import {asText} from './read.mjs';
-import {differingKeys, groupBy} from './model.mjs';
+import {differingKeys, groupBy, isOfStrategy} from './model.mjs';
 import {list, percentile, plural, significant} from './format.mjs';
 
 const WHY = {
@@ -205,7 +205,9 @@ function notes(model) {
 }
 
 function absentFiles(model) {
-  const names = model.runs.flatMap((run) => run.absent.map((file) => [file, run.id]));
+  const names = model.runs
+    .filter(isOfStrategy) // the bare transport has a summary only
+    .flatMap((run) => run.absent.map((file) => [file, run.id]));
   return [...groupBy(names, ([file]) => file)].map(([file, runs]) => ({
     level: 'info',
     title: `${file} is absent in ${plural(runs.length, 'run')}`,

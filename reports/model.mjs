@@ -79,6 +79,9 @@ function describeRun(run) {
   };
 }
 
+/** Whether a run is of a strategy; the bare transport beside them, their ceiling, is none. */
+export const isOfStrategy = (run) => run.manifest.algorithm !== 'bare_path';
+
 /** "raft · 3 nodes". */
 export function seriesLabel(algorithm, nodes) {
   return `${algorithm} · ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`;

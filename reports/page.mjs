@@ -1,7 +1,7 @@
 // The page: one file that needs no network. The plots' code, data and styles are inside it.
 
 import {readFileSync} from 'node:fs';
-import {bySetting, hostName, medianOf} from './model.mjs';
+import {bySetting, hostName, isOfStrategy, medianOf} from './model.mjs';
 import {consistencyTable, factsTable, faultsTable, runsTable} from './tables.mjs';
 import {count, escapeHtml, isNumber, list, perSecond, plural} from './format.mjs';
 import {colorsOf} from './layout.mjs';
@@ -110,13 +110,13 @@ function tiles(model) {
       model.missing.length > 0,
     ),
   ];
-  const fastest = [...model.steady].sort((a, b) => {
+  const fastest = model.steady.filter(isOfStrategy).sort((a, b) => {
     return b.summary.achieved_ops_per_s - a.summary.achieved_ops_per_s;
   })[0];
   if (fastest) {
     out.push(
       tile(
-        'Highest throughput of a run',
+        'Highest throughput of a strategy',
         perSecond(fastest.summary.achieved_ops_per_s),
         `${fastest.series}, ${fastest.load.label}`,
       ),

@@ -177,6 +177,18 @@ test('plots that the data cannot give are named as absent', () => {
   assert.match(titles(small), /histogram\.csv is absent in 2 runs/);
 });
 
+test('the bare transport is a ceiling, not the fastest strategy', () => {
+  const result = report('ceiling', twoRuns(), (dir) => {
+    rmSync(join(dir, 'raft-3-r10000-2', 'histogram.csv'));
+    edit(join(dir, 'raft-3-r10000-2', 'manifest.json'), (m) => (m.algorithm = 'bare_path'));
+    edit(join(dir, 'raft-3-r10000-2', 'summary.json'), (s) => (s.achieved_ops_per_s = 9e6));
+  });
+  assert.equal(result.status, 0, result.stderr);
+  const tile = /Highest throughput of a strategy.*?<div class="note">([^<]*)/s.exec(result.html);
+  assert.match(tile[1], /^raft · 3 nodes/);
+  assert.doesNotMatch(titles(result), /is absent/);
+});
+
 test('missing runs are named', () => {
   const result = report('missing', twoRuns(), (dir) => {
     rmSync(join(dir, 'raft-3-r10000-2', 'summary.json'));
