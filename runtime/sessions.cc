@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "runtime/guards.h"
+
 namespace parley {
 
 // As with the tiles of a store: whether a frozen table still shares a chunk cannot be asked without
@@ -37,7 +39,8 @@ std::uint32_t SessionTable::open(std::uint64_t nonce) {
   const std::uint32_t slot = take_slot();
   if (slot == kMaxSessions) return 0;
   Session& session = for_write(slot);
-  const std::uint32_t id = session.id == 0 ? first_id_ + 1 + slot : session.id + kMaxSessions;
+  const std::uint32_t step = holds(guards::kSessionIdsNew) ? kMaxSessions : 0;
+  const std::uint32_t id = session.id == 0 ? first_id_ + 1 + slot : session.id + step;
   session = Session{};
   session.nonce = nonce;
   session.id = id;
@@ -50,7 +53,8 @@ bool SessionTable::expire(std::uint32_t id, std::uint32_t highest) {
   const std::uint32_t slot = slot_of(id);
   if (slot >= slots_) return false;
   const Session& found = at(slot);
-  if (found.id != id || !found.open || found.highest != highest) return false;
+  if (found.id != id || !found.open) return false;
+  if (found.highest != highest && holds(guards::kExpiryUnlessUsed)) return false;
   by_nonce_.erase(found.nonce);
   for_write(slot) = Session{};
   for_write(slot).id = id;
@@ -69,7 +73,7 @@ SessionTable::Seen SessionTable::look_up(std::uint32_t session, std::uint32_t se
   if (sequence > found.highest) return Seen::fresh;
   if (found.highest - sequence >= kSessionWindow) return Seen::too_old;
   const Session::Remembered& remembered = found.window[sequence % kSessionWindow];
-  if (remembered.sequence != sequence) return Seen::fresh;
+  if (remembered.sequence != sequence || !holds(guards::kRetryRecognised)) return Seen::fresh;
   result.outcome = Outcome::ok;
   result.code = remembered.code;
   result.stamp = remembered.stamp;

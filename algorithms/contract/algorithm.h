@@ -2,10 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "algorithms/contract/guard.h"
+#include "algorithms/contract/inspection.h"
 #include "algorithms/contract/options.h"
 #include "algorithms/contract/replica.h"
 
@@ -34,6 +37,12 @@ struct Algorithm {
   // Whether a frame's parts are well-formed: only such frames reach a replica. Called on bytes from
   // outside, so it must withstand anything.
   bool (*verify)(const Block& header, const Block& body) = nullptr;
+
+  // For checks that look into the log; null: it has none that they understand.
+  const Inspection* inspection = nullptr;
+
+  // What must hold in its code, and can be left out to test the checks (guard.h).
+  std::span<const Guard* const> guards = {};
 
   // Makes a replica from what storage held.
   std::unique_ptr<Replica> (*make)(const ReplicaConfig&, const Recovered&) = nullptr;

@@ -140,7 +140,7 @@ void Core::flush() {
 
 // The one place where the term and the vote change. The term never moves back.
 void Core::save_term(Epoch term, NodeId vote) {
-  if (term < term_) return broken("the term would move back");
+  if (term < term_ && holds(guards::kTermNeverBack)) return broken("the term would move back");
   if (term > term_) following_ = {};
   term_ = term;
   vote_ = vote;
@@ -193,8 +193,10 @@ void Core::send_now(NodeId to, Block header, BodyRange body) {
   effects_->send_now.push_back({to, std::move(header), body});
 }
 
-void Core::send_when_durable(NodeId to, Block header) {
-  effects_->send_when_durable.push_back({to, std::move(header), {}});
+// What relies on the disk, which is what `guard` says.
+void Core::send_when_durable(const Guard& guard, NodeId to, Block header) {
+  auto& lane = holds(guard) ? effects_->send_when_durable : effects_->send_now;
+  lane.push_back({to, std::move(header), {}});
 }
 
 // A run of this start of this node, and not a leader's empty entry.

@@ -21,6 +21,7 @@
 #include "algorithms/contract/random.h"
 #include "algorithms/contract/replica.h"
 #include "algorithms/raft/codec.h"
+#include "algorithms/raft/guards.h"
 #include "algorithms/raft/held_runs.h"
 #include "algorithms/raft/log.h"
 #include "algorithms/raft/messages.h"
@@ -106,10 +107,12 @@ class Core {
   void set_leader(NodeId leader);
   void broken(std::string story);
   void send_now(NodeId to, Block header, BodyRange body = {});
-  void send_when_durable(NodeId to, Block header);
+  void send_when_durable(const Guard& guard, NodeId to, Block header);
   [[nodiscard]] bool is_own(const CommandRun& run) const;
   [[nodiscard]] Progress* find_peer(NodeId id);
-  [[nodiscard]] std::size_t quorum() const { return (peers_.size() + 1) / 2 + 1; }
+  [[nodiscard]] std::size_t quorum() const {
+    return (peers_.size() + (holds(guards::kQuorumSize) ? 1 : 0)) / 2 + 1;
+  }
   [[nodiscard]] std::uint64_t accept_max_bytes() const;
 
   // --- election.cc ---

@@ -17,8 +17,10 @@ void Core::restart_election_timer() {
 
 // In a term that is the present one or a later one. The vote is kept on a step-down within a term.
 void Core::become_follower(Epoch term, NodeId leader) {
-  if (term > term_) save_term(term, kNoNode);
+  if (role_ == Role::leader && term > term_ && !holds(guards::kStepDown)) return;
+  if (term > term_ || (term < term_ && !holds(guards::kTermNeverBack))) save_term(term, kNoNode);
   if (role_ != Role::follower) {
+    if (!holds(guards::kVoteKept)) vote_ = kNoNode;
     role_ = Role::follower;
     leading_ = {};
     restart_election_timer();
@@ -52,12 +54,14 @@ void Core::start_pre_vote() {
 void Core::start_election() {
   role_ = Role::candidate;
   ++elections_;
-  save_term(term_.next(), self_);
+  save_term(term_.next(), holds(guards::kOwnVoteStored) ? self_ : kNoNode);
   candidacy_ = {};
   candidacy_.own_vote_ticket = last_ticket_;
   const Block request =
       encoder_.encode(VoteRequest{term_, log_.last(), log_.last_term(), /*pre=*/false});
-  for (const Progress& peer : peers_) send_when_durable(peer.id, request);
+  for (const Progress& peer : peers_) {
+    send_when_durable(guards::kRequestDurable, peer.id, request);
+  }
 }
 
 void Core::become_leader() {
@@ -93,7 +97,10 @@ void Core::count_votes() {
 
 // §3.6.1: the later last term wins; with equal terms the longer log.
 bool Core::up_to_date(const VoteRequest& request) const {
-  if (request.last_term != log_.last_term()) return request.last_term > log_.last_term();
+  if (!holds(guards::kLogUpToDate)) return true;
+  if (request.last_term != log_.last_term() && holds(guards::kTermBeforeLength)) {
+    return request.last_term > log_.last_term();
+  }
   return request.last_index >= log_.last();
 }
 
@@ -106,18 +113,20 @@ bool Core::follows_live_leader() const {
 
 void Core::on_vote_request(const Progress& peer, const VoteRequest& request) {
   if (request.pre) return on_pre_vote_request(peer, request);
-  if (request.term > term_) {
+  if (request.term > term_ || !holds(guards::kTermNeverBack)) {
     if (options_.check_quorum && follows_live_leader()) return;
     become_follower(request.term, kNoNode);
   }
   // §3.4: one vote a term, for a candidate whose log holds everything that may be committed.
   const bool granted = request.term == term_ && role_ == Role::follower &&
-                       (vote_ == kNoNode || vote_ == peer.id) && up_to_date(request);
+                       (vote_ == kNoNode || vote_ == peer.id || !holds(guards::kVoteOnce)) &&
+                       up_to_date(request);
   if (granted) {
-    if (vote_ == kNoNode) save_term(term_, peer.id);
+    if (vote_ != peer.id) save_term(term_, peer.id);
     restart_election_timer();
   }
-  send_when_durable(peer.id, encoder_.encode(VoteReply{term_, /*pre=*/false, granted}));
+  send_when_durable(guards::kVoteDurable, peer.id,
+                    encoder_.encode(VoteReply{term_, /*pre=*/false, granted}));
 }
 
 // Changes nothing here, whatever the answer is.
@@ -132,10 +141,13 @@ void Core::on_vote_reply(const Progress& peer, const VoteReply& reply) {
   const bool granted_pre_vote = reply.pre && reply.granted;
   if (reply.term > term_ && !granted_pre_vote) return become_follower(reply.term, kNoNode);
   if (!reply.granted) return;
-  const bool counts = reply.pre ? role_ == Role::pre_candidate && reply.term == term_.next()
-                                : role_ == Role::candidate && reply.term == term_;
+  const bool counts =
+      reply.pre ? role_ == Role::pre_candidate && reply.term == term_.next()
+                : role_ == Role::candidate && (reply.term == term_ || !holds(guards::kVotesOfTerm));
   if (!counts) return;
-  candidacy_.votes |= std::uint64_t{1} << (&peer - peers_.data());
+  const auto place = holds(guards::kVotesDistinct) ? static_cast<int>(&peer - peers_.data())
+                                                   : std::popcount(candidacy_.votes);
+  candidacy_.votes |= std::uint64_t{1} << place;
   count_votes();
 }
 

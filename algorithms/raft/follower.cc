@@ -8,8 +8,9 @@ namespace parley::raft {
 
 // Whatever a leader of `term` sends. False if it leads no more.
 bool Core::follow(const Progress& peer, Epoch term) {
-  if (term < term_) {  // tells a leader of the past what term it is
-    send_when_durable(peer.id, encoder_.encode(AppendReply{term_, {}, {}, {}, 0}, {}));
+  if (term < term_ && holds(guards::kStaleAppend)) {  // tells a leader of the past the term
+    send_when_durable(guards::kAckDurable, peer.id,
+                      encoder_.encode(AppendReply{term_, {}, {}, {}, 0}, {}));
     return false;
   }
   if (term == term_ && (role_ == Role::leader || (leader_ != kNoNode && leader_ != peer.id))) {
@@ -27,7 +28,8 @@ void Core::on_append(const Progress& peer, const AppendEntries& message, EntryRe
   if (!follow(peer, message.term)) return;
   following_.round = std::max(following_.round, message.round);
   following_.leader_commit = std::max(following_.leader_commit, message.commit);
-  if (!log_.matches(message.prev_index, message.prev_term)) {
+  const bool unchecked = !holds(guards::kPrevTerm) && message.prev_index <= log_.last();
+  if (!log_.matches(message.prev_index, message.prev_term) && !unchecked) {
     following_.rejected = std::max(following_.rejected, message.prev_index);
     following_.ack_due = true;
     return;
@@ -38,14 +40,20 @@ void Core::on_append(const Progress& peer, const AppendEntries& message, EntryRe
   const LogIndex last{message.prev_index.value + entries.size()};
   following_.agreed = std::max(following_.agreed, last);
   // Beyond what is known to agree, the log here may hold entries that were never committed.
-  advance_commit(std::min(following_.leader_commit, following_.agreed));
+  const LogIndex known = holds(guards::kCommitClamped) ? following_.agreed : log_.last();
+  advance_commit(std::min(following_.leader_commit, known));
 }
 
 // Entries that are here already are skipped, whatever comes after them: a late message must not cut
 // off what a newer one brought. The first that conflicts cuts off itself and all that follow.
 void Core::take_entries(LogIndex prev, EntryReader& entries) {
   LogIndex index = prev.next();
-  while (!entries.done() && log_.matches(index, entries.next_term())) {
+  const auto present = [&] {
+    if (!holds(guards::kTruncateOnConflictOnly)) return false;
+    if (!holds(guards::kTruncateOnConflict)) return index <= log_.last();
+    return log_.matches(index, entries.next_term());
+  };
+  while (!entries.done() && present()) {
     entries.skip();
     index = index.next();
   }
@@ -71,8 +79,12 @@ void Core::send_ack() {
   if (leader_ == kNoNode) return;  // given up in this turn
   term_starts_.clear();
   if (rejected != LogIndex{}) log_.newest_terms(term_starts_);
-  const AppendReply reply{term_, following_.agreed, rejected, log_.last(), following_.round};
-  send_when_durable(leader_, encoder_.encode(reply, term_starts_));
+  const LogIndex agreed = holds(guards::kAckAgreed) ? following_.agreed : log_.last();
+  const AppendReply reply{term_, agreed, rejected, log_.last(), following_.round};
+  // Without writes in this turn, what is confirmed may still be on its way to the disk.
+  const bool repeated = effects_->writes.empty();
+  send_when_durable(repeated ? guards::kRepeatedAckDurable : guards::kAckDurable, leader_,
+                    encoder_.encode(reply, term_starts_));
 }
 
 }  // namespace parley::raft

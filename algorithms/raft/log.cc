@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "algorithms/raft/guards.h"
+
 namespace parley::raft {
 
 Log::Log(LogIndex base, Epoch term) {
@@ -58,7 +60,7 @@ void Log::truncate(LogIndex index) {
     segments_[place / kSegment - dropped_segments_][place % kSegment] = Entry{};
   }
   last_ = std::min(last_, index.prev());
-  durable_ = std::min(durable_, last_);
+  if (holds(guards::kDurableByTicket)) durable_ = std::min(durable_, last_);
   segments_.resize((last_.value + kSegment - 1) / kSegment - dropped_segments_);
   while (!term_starts_.empty() && term_starts_.back().first > last_) term_starts_.pop_back();
 }

@@ -1,6 +1,7 @@
 // The log: entries by index, which terms they have, and which of them are durable.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -84,7 +85,7 @@ class Log {
   void acknowledge(Ticket ticket);
 
   // The last index such that the entries up to it are durable.
-  [[nodiscard]] LogIndex durable() const { return durable_; }
+  [[nodiscard]] LogIndex durable() const { return std::min(durable_, last_); }
 
   // The newest terms of the log and where they begin, newest first, at most kMaxTermStarts.
   void newest_terms(std::vector<TermStart>& starts) const;

@@ -37,6 +37,9 @@ std::vector<OptionSpec> option_specs() {
               "bytes of entries on their way to one follower"),
       integer("max_append_bytes", kMiB, kKiB, 64 * kMiB,
               "bytes of entries in one message; a single larger entry still goes"),
+      // A probe may have to be repeated, and most of it may be refused, so it is kept small.
+      integer("max_probe_bytes", 64 * kKiB, 0, 64 * kMiB,
+              "bytes of entries in a message that asks where two logs part"),
       integer("max_uncommitted_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
               "bytes of entries that a leader takes before they are committed"),
       integer("max_held_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
@@ -68,6 +71,7 @@ Options read_options(const OptionValues& values) {
   options.max_inflight_messages = count("max_inflight_messages");
   options.max_inflight_bytes = count("max_inflight_bytes");
   options.max_append_bytes = count("max_append_bytes");
+  options.max_probe_bytes = count("max_probe_bytes");
   options.max_uncommitted_bytes = count("max_uncommitted_bytes");
   options.max_held_bytes = count("max_held_bytes");
   options.log_keep_bytes = count("log_keep_bytes");

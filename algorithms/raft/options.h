@@ -20,6 +20,7 @@ struct Options {
   std::uint64_t max_inflight_messages = 0;  // per peer
   std::uint64_t max_inflight_bytes = 0;     // per peer
   std::uint64_t max_append_bytes = 0;       // of one message
+  std::uint64_t max_probe_bytes = 0;        // of a message that asks where two logs part
   std::uint64_t max_uncommitted_bytes = 0;  // in a leader's log
   std::uint64_t max_held_bytes = 0;         // of this node's own runs
   std::uint64_t log_keep_bytes = 0;         // before a snapshot's end

@@ -40,8 +40,12 @@ void Core::request_read_index() {
 
 void Core::on_read_reply(const ReadIndexReply& reply) {
   // An answer to an earlier life of this node says nothing about the reads of this one.
-  if (reply.incarnation != incarnation_ || reply.number > read_number_) return;
-  while (!reads_.empty() && reads_.front().number <= reply.number) {
+  const bool of_this_life = reply.incarnation == incarnation_ && reply.number <= read_number_;
+  if (!of_this_life && holds(guards::kReadIncarnation)) return;
+  const auto answers = [&reply](const WaitingRead& read) {
+    return read.number <= reply.number || !holds(guards::kReadNumber);
+  };
+  while (!reads_.empty() && answers(reads_.front())) {
     effects_->reads_ready.push_back({reads_.front().id, reply.index});
     reads_.pop_front();
   }
@@ -84,8 +88,9 @@ void Core::on_read_request(NodeId from, const ReadIndexRequest& request) {
 // The number of a round is never used again, in no term of this leader's: a reply confirms the
 // rounds up to its number, which it must have heard of after they began.
 void Core::start_read_round() {
-  if (leading_.reads_waiting == 0 || commit_ < leading_.first) return;
-  ++round_;
+  if (leading_.reads_waiting == 0) return;
+  if (commit_ < leading_.first && holds(guards::kReadOwnTerm)) return;
+  if (holds(guards::kReadRoundFresh)) ++round_;
   for (auto it = leading_.reads.end() - static_cast<std::ptrdiff_t>(leading_.reads_waiting);
        it != leading_.reads.end(); ++it) {
     it->round = round_;
@@ -99,7 +104,7 @@ bool Core::round_confirmed(std::uint64_t round) const {
   for (const Progress& peer : peers_) {
     if (peer.round_acked >= round) ++count;
   }
-  return count >= quorum();
+  return count >= quorum() || !holds(guards::kReadRound);
 }
 
 void Core::finish_read_rounds() {

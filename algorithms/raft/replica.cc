@@ -2,6 +2,8 @@
 
 #include "algorithms/raft/codec.h"
 #include "algorithms/raft/core.h"
+#include "algorithms/raft/guards.h"
+#include "algorithms/raft/inspection.h"
 #include "algorithms/raft/options.h"
 
 namespace parley {
@@ -41,6 +43,8 @@ const Algorithm kRaft{
     .max_nodes = 64,
     .check_options = raft::check_options,
     .verify = raft::verify,
+    .inspection = &raft::kInspection,
+    .guards = raft::guards::kAll,
     .make = raft::make,
 };
 

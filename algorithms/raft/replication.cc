@@ -8,9 +8,6 @@
 namespace parley::raft {
 namespace {
 
-// A probe may have to be repeated, and most of it may be refused, so it is kept small.
-constexpr std::uint64_t kMaxProbeBytes = 64 << 10;
-
 // A window that makes no progress for so many heartbeats is taken for lost.
 constexpr int kStallHeartbeats = 4;
 
@@ -20,7 +17,8 @@ constexpr int kStallHeartbeats = 4;
 
 void Core::on_append_reply(Progress& peer, const AppendReply& reply, const wire::Message& message) {
   if (reply.term > term_) return become_follower(reply.term, kNoNode);
-  if (role_ != Role::leader || reply.term < term_) return;
+  if (role_ != Role::leader) return;
+  if (reply.term < term_ && holds(guards::kMatchOfTerm)) return;
   // What cannot be true is not believed.
   if (reply.agreed > log_.last() || reply.round > round_) return;
 
@@ -64,10 +62,12 @@ void Core::commit_by_counting() {
   indices_.clear();
   indices_.push_back(log_.durable());
   for (const Progress& peer : peers_) indices_.push_back(peer.match);
-  const auto nth = indices_.begin() + static_cast<std::ptrdiff_t>(quorum() - 1);
+  const auto nth = indices_.begin() +
+                   static_cast<std::ptrdiff_t>(holds(guards::kCommitMajority) ? quorum() - 1 : 0);
   std::nth_element(indices_.begin(), nth, indices_.end(), std::greater<>());
   const LogIndex majority = *nth;
-  if (majority > commit_ && log_.term_at(majority) == term_) advance_commit(majority);
+  if (majority <= commit_) return;
+  if (log_.term_at(majority) == term_ || !holds(guards::kCommitOwnTerm)) advance_commit(majority);
 }
 
 // --- sending ---
@@ -130,9 +130,8 @@ bool Core::commit_news_due(Progress& peer) const {
 void Core::probe(Progress& peer) {
   if (peer.awaiting_reply && !heartbeat_due(peer) && round_ == peer.round_sent) return;
   const LogIndex prev = peer.next.prev();
-  const std::uint64_t max_bytes = std::min(kMaxProbeBytes, options_.max_append_bytes);
-  LogIndex last = chunk_end(prev, max_bytes);
-  if (log_.bytes_between(prev, last) > kMaxProbeBytes) last = prev;
+  LogIndex last = chunk_end(prev, std::min(options_.max_probe_bytes, options_.max_append_bytes));
+  if (log_.bytes_between(prev, last) > options_.max_probe_bytes) last = prev;
   send_append(peer, last, /*wants_ack=*/true);
   peer.awaiting_reply = true;
 }

@@ -120,7 +120,8 @@ void Core::on_install(const Progress& peer, const InstallSnapshot& message, cons
   const LogIndex index = message.snapshot.index;
   // What is committed here, or in the log, needs no snapshot, and an older state never takes the
   // place of a newer one.
-  if (index <= commit_ || log_.matches(index, message.snapshot_term)) {
+  const bool known = index <= commit_ || log_.matches(index, message.snapshot_term);
+  if (known && holds(guards::kNewerStateKept)) {
     following_.agreed = std::max(following_.agreed, index);
     following_.ack_due = true;
     advance_commit(std::max(index, commit_));
@@ -152,7 +153,7 @@ void Core::send_install_reply() {
   install_reply_due_ = false;
   if (leader_ == kNoNode) return;
   const InstallReply reply{term_, incoming_.snapshot, incoming_.next, following_.round};
-  send_when_durable(leader_, encoder_.encode(reply));
+  send_when_durable(guards::kAckDurable, leader_, encoder_.encode(reply));
 }
 
 // The state is ready. While it was made the log may have caught up by itself.
@@ -160,9 +161,12 @@ void Core::on_snapshot_loaded(const SnapshotId& snapshot) {
   if (snapshot != incoming_.snapshot) return;
   const Incoming incoming = std::exchange(incoming_, {});
   const LogIndex index = snapshot.index;
-  if (index <= commit_ || role_ == Role::leader) return;
-  if (log_.matches(index, incoming.snapshot_term)) return advance_commit(index);
-  if (log_.last() > log_.base()) {
+  if (role_ == Role::leader) return;
+  if (holds(guards::kNewerStateKept)) {
+    if (index <= commit_) return;
+    if (log_.matches(index, incoming.snapshot_term)) return advance_commit(index);
+  }
+  if (log_.last() > log_.base() && holds(guards::kInstallCutsLog)) {
     issue({Write::Kind::truncate, {}, log_.base().next(), {}, {}});
   }
   issue({Write::Kind::snapshot, {}, index, encode_base(incoming.snapshot_term), {}});

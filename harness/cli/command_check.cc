@@ -1,18 +1,23 @@
 // parley check: deterministic simulation with checkers.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "algorithms/registry/registry.h"
-#include "harness/cli/commands.h"
+#include "harness/cli/check_options.h"
+#include "harness/cli/program.h"
 #include "harness/cli/progress.h"
 #include "harness/cluster/stop_signal.h"
-#include "harness/sweep/sweep.h"
-#include "runtime/sim/check_seeds.h"
+#include "runtime/sim/check_mutants.h"
 
 namespace parley::cli {
 namespace {
+
+constexpr std::uint64_t kUsualSeeds = 100;
 
 nlohmann::ordered_json faults_json(const sim::FaultCounts& counts) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
@@ -50,9 +55,8 @@ void print_report(const Algorithm& algorithm, const sim::SeedsReport& report) {
   for (const sim::Failure& failure : report.failures) fmt::print("{}\n", sim::describe(failure));
   fmt::print("{}: {} seeds, {} violations in {} of them\n", algorithm.name, report.seeds,
              report.violations, report.failing_seeds.size());
-  fmt::print("  {:.1f} seeds/s, {:.0f} events/s, {:.0f}x real time, in {}\n", report.seeds_per_s,
-             report.events_per_s, report.simulated_to_real,
-             harness::duration_text(report.elapsed_s));
+  fmt::print("  {:.1f} seeds/s, {:.0f} events/s, {:.0f}x real time, in {:.1f} s\n",
+             report.seeds_per_s, report.events_per_s, report.simulated_to_real, report.elapsed_s);
   fmt::print("  faults:");
   for (std::size_t i = 0; i < report.faults.size(); ++i) {
     fmt::print(" {} {}", report.faults[i], sim::fault_name(static_cast<sim::FaultKind>(i)));
@@ -87,6 +91,92 @@ std::string read_options(const CheckOptions& options, const Algorithm& algorithm
   return sim::check_sim_options(algorithm, sim);
 }
 
+// --- mutants ---
+
+constexpr std::uint64_t kMutantSeeds = 1000;
+
+// The guards to leave out; empty, and why in `problem`, if there is none of the name asked for.
+std::vector<const Guard*> chosen_guards(const CheckOptions& options, const Algorithm& algorithm,
+                                        std::string& problem) {
+  std::vector<const Guard*> all = sim::guards_of(algorithm);
+  if (all.empty()) problem = "mutants: " + options.algorithm + " names no guards";
+  if (options.mutants || all.empty()) return all;
+  if (options.mutant == "today") {
+    const auto day = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+    return {all[static_cast<std::size_t>(day.time_since_epoch().count()) % all.size()]};
+  }
+  std::string names = "today";
+  for (const Guard* guard : all) {
+    if (guard->name == options.mutant) return {guard};
+    names += ", " + std::string(guard->name);
+  }
+  problem = "mutant: \"" + options.mutant + "\" is not one of " + names;
+  return {};
+}
+
+void print_mutant(const sim::MutantResult& mutant) {
+  fmt::print("{:<26} {}\n", mutant.guard->name,
+             mutant.caught ? fmt::format("caught by {} at seed {}", mutant.check, mutant.seeds)
+                           : fmt::format("NOT CAUGHT in {} seeds", mutant.seeds));
+  std::fflush(stdout);
+}
+
+nlohmann::ordered_json json_of(const sim::MutantResult& mutant) {
+  return {{"name", mutant.guard->name},
+          {"rule", mutant.guard->rule},
+          {"caught", mutant.caught},
+          {"seeds", mutant.seeds},
+          {"checker", mutant.check}};
+}
+
+int check_mutants(const CheckOptions& options, const Algorithm& algorithm,
+                  const OptionValues& values, sim::SeedsOptions seeds) {
+  std::string problem;
+  const std::vector<const Guard*> guards = chosen_guards(options, algorithm, problem);
+  if (!problem.empty()) {
+    complain(problem);
+    return kUsage;
+  }
+  seeds.seeds = options.seeds.value_or(kMutantSeeds);
+  std::vector<std::uint64_t> caught;  // after how many seeds
+  nlohmann::ordered_json mutants = nlohmann::ordered_json::array();
+  for (const Guard* guard : guards) {
+    const sim::MutantResult mutant = sim::check_mutant(algorithm, values, seeds, *guard);
+    if (mutant.caught) caught.push_back(mutant.seeds);
+    mutants.push_back(json_of(mutant));
+    if (options.common.json) continue;
+    if (guards.size() == 1 && mutant.caught) fmt::print("{}\n", sim::describe(mutant.failure));
+    print_mutant(mutant);
+  }
+  if (options.common.json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"mutants", mutants}}.dump());
+  } else if (guards.size() > 1) {
+    std::sort(caught.begin(), caught.end());
+    fmt::print("{} of {} mutants caught", caught.size(), guards.size());
+    if (!caught.empty()) {
+      fmt::print("; seeds until then: median {}, most {}", caught[caught.size() / 2],
+                 caught.back());
+    }
+    fmt::print("\n");
+  }
+  return caught.size() == guards.size() ? kDone : kFailed;
+}
+
+// The program beside this one in which guards can be left out.
+int run_mutants_program(const CheckOptions& options) {
+  const auto program =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "parley_mutants";
+  if (!std::filesystem::exists(program)) {
+    complain("mutants: " + program.string() +
+             " is not built; ./parley in the repository builds it, or: cmake --build DIR --target "
+             "parley_mutants");
+    return kUsage;
+  }
+  std::vector<std::string> arguments = arguments_of(options);
+  arguments.insert(arguments.begin(), program.string());
+  return run_program(std::move(arguments), /*output_to_stderr=*/false);
+}
+
 }  // namespace
 
 int run_check(const CheckOptions& options) {
@@ -101,7 +191,7 @@ int run_check(const CheckOptions& options) {
   }
   std::ofstream trace;
   if (!options.trace_out.empty()) {
-    if (options.seeds != 1) {
+    if (options.seeds.value_or(kUsualSeeds) != 1) {
       complain("trace-out: needs --seeds 1, one execution to be traced");
       return kUsage;
     }
@@ -113,8 +203,12 @@ int run_check(const CheckOptions& options) {
     seeds.each.trace = &trace;
   }
   const harness::StopSignal stop_signal;
-  seeds.seeds = options.seeds;
   seeds.stop = &harness::StopSignal::requested();
+  if (options.mutants || !options.mutant.empty()) {
+    if constexpr (!kGuardsCanBeLeftOut) return run_mutants_program(options);
+    return check_mutants(options, algorithm, values, seeds);
+  }
+  seeds.seeds = options.seeds.value_or(kUsualSeeds);
   sim::SeedsReport report;
   {
     Progress progress;
@@ -129,7 +223,7 @@ int run_check(const CheckOptions& options) {
   } else {
     print_report(algorithm, report);
   }
-  return report.violations == 0 && report.seeds == options.seeds ? kDone : kFailed;
+  return report.violations == 0 && report.seeds == seeds.seeds ? kDone : kFailed;
 }
 
 }  // namespace parley::cli

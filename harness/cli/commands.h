@@ -44,13 +44,15 @@ int run_bench(const BenchOptions& options);
 struct CheckOptions {
   Common common;
   std::string algorithm;
-  std::uint64_t seeds = 100;
+  std::optional<std::uint64_t> seeds;
   std::uint32_t nodes = 0;  // 0: drawn from the seed
-  std::uint32_t seconds = 20;
+  std::uint32_t seconds = 60;
   std::string faults = "all";
   std::string application = "any";
   std::vector<std::string> options;  // name=value
   std::string trace_out;
+  bool mutants = false;  // with each guard left out in turn
+  std::string mutant;    // only with this one left out
 };
 int run_check(const CheckOptions& options);
 

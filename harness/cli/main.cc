@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "harness/cli/check_options.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/describe.h"
 #include "harness/cli/software.h"
@@ -127,24 +128,9 @@ void add_checking(CLI::App& app, Action& action) {
   auto [check, c] =
       add_command(app, action, &run_check, "check", "Deterministic simulation with checkers",
                   "  parley check --algorithm raft --seeds 1000\n"
-                  "  parley check --algorithm raft --seeds 1 --seed 17");
-  check->add_option("--algorithm", c->algorithm, "The strategy to check")
-      ->required()
-      ->type_name("ALGORITHM");
-  check->add_option("--seeds", c->seeds, "How many seeds, from --seed upwards")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
-  check->add_option("--nodes", c->nodes, "Nodes of a cluster (default: drawn by the seed)")
-      ->check(CLI::Range(1, 16));
-  check->add_option("--seconds", c->seconds, "Virtual seconds a seed")->check(CLI::Range(1, 86400));
-  check->add_option(
-      "--faults", c->faults,
-      "all, none, or kinds separated by commas: loss, duplication, reordering, stall, "
-      "one_way, partition, pause, crash, clock, slow_disk, failed_save");
-  check->add_option("--application", c->application, "any, canvas or counter")
-      ->check(CLI::IsMember({"any", "canvas", "counter"}));
-  check->add_option("--option", c->options, "An option of the algorithm, NAME=VALUE");
-  check->add_option("--trace-out", c->trace_out, "With one seed: write every event as text")
-      ->type_name("FILE");
+                  "  parley check --algorithm raft --seeds 1 --seed 17\n"
+                  "  parley check --algorithm raft --mutants");
+  add_check_options(*check, *c);
 
   auto [history, h] =
       add_command(app, action, &run_check_history, "check-history", "Check a recorded history",

@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-#include "harness/sweep/sweep.h"
+#include "harness/sweep/duration_text.h"
 
 namespace parley::cli {
 namespace {

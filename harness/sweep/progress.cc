@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/sweep/duration_text.h"
 #include "harness/sweep/sweep.h"
 
 namespace parley::harness {

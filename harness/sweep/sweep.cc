@@ -1,4 +1,5 @@
 #include "harness/sweep/sweep.h"
+#include "harness/sweep/duration_text.h"
 
 #include <algorithm>
 #include <chrono>
@@ -205,13 +206,6 @@ SweepResult run_sweeps(const std::vector<SweepSpec>& specs, const SweepOptions& 
     }
   }
   return gather(std::move(parts), false);
-}
-
-std::string duration_text(double seconds) {
-  const auto whole = static_cast<long>(std::lround(seconds));
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
-  return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
 }
 
 std::string price_list(const std::vector<SweepSpec>& specs) {

@@ -63,9 +63,6 @@ SweepResult run_sweeps(const std::vector<SweepSpec>& specs, const SweepOptions& 
 // What --dry-run prints: every run with its seconds, what is left out and why, and the sum.
 std::string price_list(const std::vector<SweepSpec>& specs);
 
-// "1 h 02 min", "3 min 20 s", "12 s".
-std::string duration_text(double seconds);
-
 // Callbacks that print to standard error: a line that is rewritten on a terminal, plain lines
 // elsewhere.
 SweepCallbacks progress_printer();

@@ -1,4 +1,5 @@
 #include "harness/sweep/sweep.h"
+#include "harness/sweep/duration_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -45,7 +46,7 @@ class Seeds {
     for (;;) {
       if (options_.stop != nullptr && options_.stop->load()) return;
       const std::uint64_t number = next_.fetch_add(1);
-      if (number >= options_.seeds) return;
+      if (number >= options_.seeds || number > first_failure_) return;
       SimOptions one = options_.each;
       one.seed += number;
       if (options_.seeds > 1) one.trace = nullptr;
@@ -78,6 +79,9 @@ class Seeds {
     report_.trace_hash += scatter(one.seed, result.trace_hash);
     virtual_time_s_ += static_cast<double>(result.virtual_time.count()) / 1e9;
     if (result.violations.empty()) return;
+    if (options_.until_failure) {
+      first_failure_ = std::min(first_failure_.load(), one.seed - options_.each.seed);
+    }
     report_.failing_seeds.push_back(one.seed);
     report_.failures.push_back({one.seed, std::move(result.violations), std::move(result.story),
                                 replay_command(algorithm_, values_, one)});
@@ -118,6 +122,8 @@ class Seeds {
   const SeedsOptions& options_;
   const Clock::time_point began_ = Clock::now();
   std::atomic<std::uint64_t> next_{0};
+  // The number of the first seed that failed, if those after it do not matter.
+  std::atomic<std::uint64_t> first_failure_{std::numeric_limits<std::uint64_t>::max()};
   std::mutex mutex_;  // guards what follows
   SeedsReport report_;
   double virtual_time_s_ = 0;  // a sum in no fixed order: not part of any hash

@@ -19,9 +19,10 @@ struct SeedsProgress {
 };
 
 struct SeedsOptions {
-  SimOptions each;            // its seed is the first one; its trace only with one seed
-  std::uint64_t seeds = 1;    // above 0
-  std::uint32_t threads = 0;  // 0: as many as the machine has
+  SimOptions each;             // its seed is the first one; its trace only with one seed
+  std::uint64_t seeds = 1;     // above 0
+  std::uint32_t threads = 0;   // 0: as many as the machine has
+  bool until_failure = false;  // leaves out the seeds after the first that fails
   // Called by the working threads, one at a time, about ten times a second and at the end.
   std::function<void(const SeedsProgress&)> progress;
   // Ends the work early when it becomes true; may be null.

@@ -153,10 +153,14 @@ void Clients::attempt(std::uint32_t number) {
   client.opening = client.wanted.kind == Kind::write && parcel.session == 0;
   if (client.opening) parcel.request.kind = Kind::open;
   set_timer(number, engine_.random.between(kPatienceMin, kPatienceMax));
-  const std::uint32_t loss = engine_.weather.loss_per_million;
-  if (loss > 0 && engine_.random.chance(loss)) return;
-  const Duration delay = engine_.random.between(kDelayMin, kDelayMax);
-  engine_.after(delay, EventKind::request, 0, parcels_.put(parcel));
+  const Weather& weather = engine_.weather;
+  if (weather.loss_per_million > 0 && engine_.random.chance(weather.loss_per_million)) return;
+  const bool twice =
+      weather.duplication_per_million > 0 && engine_.random.chance(weather.duplication_per_million);
+  for (int copy = twice ? 2 : 1; copy > 0; --copy) {
+    const Duration delay = engine_.random.between(kDelayMin, kDelayMax);
+    engine_.after(delay, EventKind::request, 0, parcels_.put(parcel));
+  }
 }
 
 void Clients::on_reply(const Parcel& parcel) {
@@ -303,8 +307,8 @@ Clients::Answer Clients::settle_write(Node& node, std::uint32_t client, const Re
   Answer answer = Answer::ok;
   const std::uint32_t id = node.id().value;
   if (results.size() != request.count) {
-    engine_.fail(
-        fmt::format("node {} gave {} results for {} commands", id, results.size(), request.count));
+    engine_.fail(check::kContract, fmt::format("node {} gave {} results for {} commands", id,
+                                               results.size(), request.count));
     return Answer::unknown;
   }
   for (std::uint32_t i = 0; i < request.count; ++i) {
@@ -335,7 +339,8 @@ Clients::Answer Clients::settle_write(Node& node, std::uint32_t client, const Re
     }
   }
   if (answer == Answer::no_session && guarantee_.exactly_once) {
-    engine_.fail(fmt::format("node {} does not know client {}'s session", id, client));
+    engine_.fail(check::kSessions,
+                 fmt::format("node {} does not know client {}'s session", id, client));
   }
   return answer;
 }
@@ -348,7 +353,7 @@ void Clients::settle_query(Node& node, const SettledQuery& settled) {
     const bool unknown = settled.reason == RefusedBecause::timed_out;
     engine_.note(unknown ? FactKind::unknown : FactKind::refused, id, client, request.first,
                  static_cast<std::uint64_t>(settled.reason));
-    if (!settled.error.empty()) engine_.fail("a query failed: " + settled.error);
+    if (!settled.error.empty()) engine_.fail(check::kContract, "a query failed: " + settled.error);
     return reply(id, client, request, unknown ? Answer::unknown : Answer::refused, 0);
   }
   const ReadOperation& read = history_.clients[client].reads[request.first];

@@ -12,8 +12,8 @@ void Disk::write(std::span<const Write> writes, std::uint32_t life) {
   if (writes.empty()) return;
   for (const Write& write : writes) {
     if (write.ticket != issued_.next()) {
-      engine_.fail(fmt::format("node {} issued ticket {} after ticket {}", node_,
-                               write.ticket.value, issued_.value));
+      engine_.fail(check::kContract, fmt::format("node {} issued ticket {} after ticket {}", node_,
+                                                 write.ticket.value, issued_.value));
     }
     issued_ = write.ticket;
     pending_.push_back(write);
@@ -66,7 +66,8 @@ void Disk::carry_out(std::size_t count) {
 void Disk::append(Write& write) {
   const LogIndex last = records_.empty() ? snapshot_.id.index : records_.back().index;
   if (write.index != last.next()) {
-    return engine_.fail(fmt::format("node {} appended index {} to a log that ends at {}", node_,
+    return engine_.fail(check::kContract,
+                        fmt::format("node {} appended index {} to a log that ends at {}", node_,
                                     write.index.value, last.value));
   }
   records_.push_back({write.index, std::move(write.header), std::move(write.body)});
@@ -78,6 +79,7 @@ void Disk::use_snapshot(Write& write) {
   });
   if (saved == saved_.end() || write.index <= snapshot_.id.index) {
     return engine_.fail(
+        check::kContract,
         fmt::format("node {} put the snapshot of index {} in use, which is not saved or not newer "
                     "than that of index {}",
                     node_, write.index.value, snapshot_.id.index.value));

@@ -38,7 +38,11 @@ class Disk {
 
   [[nodiscard]] Ticket issued() const { return issued_; }
   [[nodiscard]] Ticket durable() const { return durable_; }
-  [[nodiscard]] std::size_t records() const { return records_.size(); }
+
+  // What is on the platter.
+  [[nodiscard]] const Block& state() const { return state_; }
+  [[nodiscard]] const RecoveredSnapshot& snapshot() const { return snapshot_; }
+  [[nodiscard]] const std::vector<Record>& log() const { return records_; }
 
  private:
   void begin_sync(std::uint32_t life);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "algorithms/contract/random.h"
+#include "runtime/sim/check_names.h"
 #include "runtime/sim/event_queue.h"
 #include "runtime/sim/faults.h"
 #include "runtime/sim/trace.h"
@@ -30,10 +31,11 @@ struct Engine {
     trace.note({now, kind, node, a, b, c, text});
   }
   void count(FaultKind kind) { ++faults[static_cast<std::size_t>(kind)]; }
-  // Records a violation; the execution ends with the event at hand.
-  void fail(std::string what) {
+  // Records a violation, found by one of the checks of check_names.h; the execution ends with the
+  // event at hand.
+  void fail(std::string_view check, const std::string& what) {
     note(FactKind::violation, 0);
-    violations.push_back(std::move(what));
+    violations.push_back(std::string(check) + ": " + what);
   }
 };
 

@@ -17,7 +17,7 @@ enum class EventKind : std::uint8_t {
   request,   // item: a client's request arrives at its node
   reply,     // item: a node's reply arrives at its client
   client,    // subject: a client's timer; item: which of its timers this is
-  fault,     // the next fault is due
+  fault,     // the next fault is due; or, with a subject, one of the kind `item` at that node
   repair,    // item: the network pattern that ends
   resume,    // subject: a paused node goes on; item: which of its pauses ends
   restart,   // subject: a crashed node starts again; item: the life that ended

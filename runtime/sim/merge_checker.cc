@@ -16,7 +16,8 @@ class MergeChecker final : public Checker {
 
   void started(std::uint32_t node) override { seen_[node - 1].fill(Stamp{}); }
   void committed(std::uint32_t node, const CommittedRun&) override {
-    engine_.fail(fmt::format("node {} commits a run, but its strategy merges", node));
+    engine_.fail(check::kContract,
+                 fmt::format("node {} commits a run, but its strategy merges", node));
   }
   void applied(std::uint32_t node, const Applied& entry) override;
   void stepped(const NodeView&) override {}
@@ -53,6 +54,7 @@ void MergeChecker::applied(std::uint32_t node, const Applied& entry) {
   WriteOperation* operation = find(entry.value);
   if (operation == nullptr || operation->command.key != entry.key.value) {
     return engine_.fail(
+        check::kExactlyOnce,
         fmt::format("node {} wrote into cell {} what no client sent", node, entry.key.value));
   }
   Stamp& seen = seen_[node - 1][entry.key.value];
@@ -64,7 +66,8 @@ void MergeChecker::applied(std::uint32_t node, const Applied& entry) {
     operation->second_stamp = entry.stamp;
     ++anomalies_.duplicates;
     if (guarantee_.exactly_once) {
-      engine_.fail(fmt::format("node {} carried out one write of cell {} a second time", node,
+      engine_.fail(check::kExactlyOnce,
+                   fmt::format("node {} carried out one write of cell {} a second time", node,
                                entry.key.value));
     }
   }
@@ -81,7 +84,8 @@ void MergeChecker::acknowledged(std::uint32_t node, std::uint32_t client, std::u
   if (result.stamp == Stamp{} ||
       (result.stamp != operation.stamp && result.stamp != operation.second_stamp &&
        guarantee_.exactly_once)) {
-    return engine_.fail(fmt::format("node {} told client {} that {} is done with stamp {}.{}", node,
+    return engine_.fail(check::kReplies,
+                        fmt::format("node {} told client {} that {} is done with stamp {}.{}", node,
                                     client, sequence, result.stamp.major, result.stamp.minor));
   }
   operation.acknowledged = true;
@@ -110,6 +114,7 @@ void MergeChecker::finish(std::span<const NodeView> nodes) {
         if (node.store->at(key).stamp >= operation.told) continue;
         ++anomalies_.lost;
         engine_.fail(
+            check::kLost,
             fmt::format("client {}, {}: acknowledged, but node {} has lost it from cell {}", client,
                         sequence, node.node, key.value));
         break;

@@ -14,8 +14,9 @@ class Nemesis {
   Nemesis(Engine& engine, Network& network, std::span<Node> nodes);
 
   void start();
-  // After each turn of a node: a crash that waits for its moment may strike.
-  void after_turn(Node& node, bool new_epoch);
+  // After each turn of a node: what waits for its moment may strike. `new_epoch`: the turn took the
+  // node to a later epoch; `leads`: it began to lead.
+  void after_turn(Node& node, bool new_epoch, bool leads);
   // Handles the events of the kinds fault, repair, resume and restart.
   void handle(const Event& event);
   // No more faults, and an end to those there are.
@@ -27,6 +28,8 @@ class Nemesis {
   enum class Doom : std::uint8_t { none, unsynced, new_epoch };
 
   void strike();
+  bool wait_for_leader(FaultKind kind);
+  void hit(FaultKind kind, Node& node);
   void crash(Node& node);
   void strike_down(Node& node);
   void crash_with_others(Node& node);
@@ -38,8 +41,9 @@ class Nemesis {
   Engine& engine_;
   Network& network_;
   std::span<Node> nodes_;
-  std::vector<FaultKind> kinds_;  // that strike at a moment; the others are in the weather
-  std::vector<Doom> doomed_;      // by node
+  std::vector<FaultKind> kinds_;   // that strike at a moment; the others are in the weather
+  std::vector<Doom> doomed_;       // by node
+  std::vector<FaultKind> ambush_;  // for the next leaders
 };
 
 }  // namespace parley::sim

@@ -4,6 +4,9 @@
 
 namespace parley::sim {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
 Network::Network(Engine& engine, std::uint32_t nodes)
     : engine_(engine),
       nodes_(nodes),
@@ -39,16 +42,17 @@ void Network::send(NodeId to, const Frame& frame) {
   if (weather.loss_per_million > 0 && engine_.random.chance(weather.loss_per_million)) {
     return engine_.count(FaultKind::loss);
   }
-  std::uint32_t copies = 1;
-  if (weather.duplication_per_million > 0 &&
-      engine_.random.chance(weather.duplication_per_million)) {
-    engine_.count(FaultKind::duplication);
-    copies = 2;
+  engine_.queue.push(arrival(on), EventKind::frame, to.value, flights_.put({to, frame}));
+  if (weather.duplication_per_million == 0 ||
+      !engine_.random.chance(weather.duplication_per_million)) {
+    return;
   }
-  for (; copies > 0; --copies) {
-    const Instant when = arrival(on);
-    engine_.queue.push(when, EventKind::frame, to.value, flights_.put({to, frame}));
-  }
+  // The copy may come after others, or even in another epoch.
+  engine_.count(FaultKind::duplication);
+  const bool late = engine_.random.chance(500'000);
+  const Instant when =
+      late ? engine_.now + engine_.random.between(milliseconds(50), seconds(2)) : arrival(on);
+  engine_.queue.push(when, EventKind::frame, to.value, flights_.put({to, frame}));
 }
 
 std::optional<Network::Flight> Network::arrive(std::uint32_t item) {
@@ -82,14 +86,39 @@ std::string_view Network::cut_one_way(std::uint32_t center) {
   return "links cut one way at random";
 }
 
+// A majority is whole; each of the others reaches only one node of it, and none of the others.
+std::string_view Network::cut_to_a_thread() {
+  std::vector<std::uint32_t> order(nodes_);
+  for (std::uint32_t i = 0; i < nodes_; ++i) {
+    order[i] = i;
+    std::swap(order[i], order[engine_.random.below(i + 1)]);
+  }
+  const std::uint32_t majority = nodes_ / 2 + 1;
+  for (std::uint32_t i = majority; i < nodes_; ++i) {
+    const std::uint64_t reached = engine_.random.below(majority);
+    for (std::uint32_t other = 0; other < i; ++other) {
+      if (other != reached) cut_both(order[i], order[other]);
+    }
+  }
+  return "each of a minority reaches one node only";
+}
+
 std::string_view Network::cut_apart(std::uint32_t center) {
-  const std::uint64_t shape = engine_.random.below(4);
+  const std::uint64_t shape = engine_.random.below(5);
+  if (shape == 4) return cut_to_a_thread();
   if (shape == 0) {
     for (std::uint32_t other = 0; other < nodes_; ++other) cut_both(center, other);
     return "a node is alone";
   }
   std::vector<std::uint8_t> side(nodes_);
   for (std::uint8_t& s : side) s = static_cast<std::uint8_t>(engine_.random.below(2));
+  if (engine_.random.chance(500'000)) {  // the centre with a few others, who cannot decide anything
+    std::fill(side.begin(), side.end(), std::uint8_t{0});
+    side[center] = 1;
+    for (std::uint32_t with = 2; with <= (nodes_ - 1) / 2; ++with) {
+      side[engine_.random.below(nodes_)] = 1;
+    }
+  }
   for (std::uint32_t a = 0; a < nodes_; ++a) {
     for (std::uint32_t b = a + 1; b < nodes_; ++b) {
       const bool at_center = a == center || b == center;

@@ -49,6 +49,7 @@ class Network {
   void cut_both(std::uint32_t a, std::uint32_t b);
   std::string_view cut_one_way(std::uint32_t center);
   std::string_view cut_apart(std::uint32_t center);
+  std::string_view cut_to_a_thread();
   Instant arrival(std::size_t link);
 
   Engine& engine_;

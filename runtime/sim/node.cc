@@ -27,7 +27,7 @@ void Node::start() {
   config.options = settings_.options;
   config.seed = engine_.random.bits();
   config.now = local(engine_.now);
-  engine_.note(FactKind::start, id_.value, life_, disk_.records());
+  engine_.note(FactKind::start, id_.value, life_, disk_.log().size());
   driver_ =
       std::make_unique<Driver>(*settings_.algorithm, *settings_.application, std::move(config),
                                disk_.recover(), settings_.limits, &journal_);
@@ -78,8 +78,9 @@ void Node::receive(Frame frame) {
   if (!up()) return;
   engine_.note(FactKind::delivery, id_.value, frame.from.value);
   if (!settings_.algorithm->verify(frame.header, frame.body)) {
-    return engine_.fail("node " + std::to_string(frame.from.value) +
-                        " sent a frame that its own strategy calls malformed");
+    return engine_.fail(check::kContract,
+                        "node " + std::to_string(frame.from.value) +
+                            " sent a frame that its own strategy calls malformed");
   }
   frames_.push_back(std::move(frame));
   wish_soon();
@@ -204,16 +205,22 @@ void Node::send(std::span<const Message> messages, const Effects& effects, bool 
   const bool hold = when_durable && disk_.durable() < disk_.issued();
   for (const Message& message : messages) {
     if (message.to == id_ || message.to.value == 0 || message.to.value > settings_.members.size()) {
-      return engine_.fail("node " + std::to_string(id_.value) + " sends to node " +
-                          std::to_string(message.to.value));
+      return engine_.fail(check::kContract, "node " + std::to_string(id_.value) +
+                                                " sends to node " +
+                                                std::to_string(message.to.value));
     }
     Frame frame{GroupId{}, id_, Incarnation{life_}, message.header, body_of(message.body, effects)};
     if (hold) {
       held_.push_back({disk_.issued(), message.to, std::move(frame)});
     } else {
-      network_.send(message.to, frame);
+      put_on_the_wire(message.to, frame);
     }
   }
+}
+
+void Node::put_on_the_wire(NodeId to, const Frame& frame) {
+  if (settings_.log_checker != nullptr) settings_.log_checker->leaves(id_, to, frame.header);
+  network_.send(to, frame);
 }
 
 // Messages that name one range share one block, as they share one encoding on the wire.
@@ -239,7 +246,7 @@ const Block& Node::body_of(BodyRange range, const Effects& effects) {
 void Node::release_held() {
   std::size_t count = 0;
   while (count < held_.size() && held_[count].ticket <= disk_.durable()) {
-    network_.send(held_[count].to, held_[count].frame);
+    put_on_the_wire(held_[count].to, held_[count].frame);
     ++count;
   }
   held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(count));

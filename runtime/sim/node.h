@@ -11,6 +11,7 @@
 #include "runtime/driver.h"
 #include "runtime/sim/checker.h"
 #include "runtime/sim/disk.h"
+#include "runtime/sim/log_checker.h"
 #include "runtime/sim/network.h"
 
 namespace parley::sim {
@@ -22,6 +23,7 @@ struct NodeSettings {
   OptionValues options;
   DriverLimits limits;
   std::vector<NodeId> members;
+  LogChecker* log_checker = nullptr;  // null: the strategy's log cannot be read
 };
 
 class Node {
@@ -68,6 +70,7 @@ class Node {
   [[nodiscard]] Driver& driver() { return *driver_; }
   [[nodiscard]] std::span<const Applied> journal() const { return journal_.entries; }
   [[nodiscard]] NodeView view() const;
+  [[nodiscard]] const Disk& disk() const { return disk_; }
   // Over all its lives.
   [[nodiscard]] std::uint64_t snapshots() const { return snapshots_; }
   [[nodiscard]] std::uint64_t installs() const { return installs_; }
@@ -93,6 +96,7 @@ class Node {
   [[nodiscard]] Instant local(Instant when) const;
   [[nodiscard]] Instant global(Instant local_time) const;
   void send(std::span<const Message> messages, const Effects& effects, bool when_durable);
+  void put_on_the_wire(NodeId to, const Frame& frame);
   const Block& body_of(BodyRange range, const Effects& effects);
   void release_held();
   void begin_snapshot();

@@ -68,7 +68,8 @@ void OrderedChecker::committed(std::uint32_t node, const CommittedRun& committed
   const CommandRun& run = committed.run;
   const std::uint64_t index = committed.index.value;
   if (index == 0 || index > entries_.size() + 1) {
-    return engine_.fail(fmt::format("node {} commits index {}, but only {} are known", node, index,
+    return engine_.fail(check::kStateMachineSafety,
+                        fmt::format("node {} commits index {}, but only {} are known", node, index,
                                     entries_.size()));
   }
   const std::uint64_t body = hash_bytes(run.body.bytes());
@@ -79,11 +80,13 @@ void OrderedChecker::committed(std::uint32_t node, const CommittedRun& committed
   }
   const Entry& entry = entries_[index - 1];
   if (entry.run == run.id && entry.count == run.count && entry.body == body) return;
-  engine_.fail(fmt::format(
-      "node {} commits at index {} run {} of node {} incarnation {}; run {} of node {} incarnation "
-      "{} was committed there before",
-      node, index, run.id.number, run.id.origin.value, run.id.incarnation.value, entry.run.number,
-      entry.run.origin.value, entry.run.incarnation.value));
+  engine_.fail(
+      check::kStateMachineSafety,
+      fmt::format("node {} commits at index {} run {} of node {} incarnation {}; run {} of node {} "
+                  "incarnation "
+                  "{} was committed there before",
+                  node, index, run.id.number, run.id.origin.value, run.id.incarnation.value,
+                  entry.run.number, entry.run.origin.value, entry.run.incarnation.value));
 }
 
 void OrderedChecker::carry_out(LogIndex index, const CommandRun& run) {
@@ -91,7 +94,8 @@ void OrderedChecker::carry_out(LogIndex index, const CommandRun& run) {
   Command command;
   while (reader.next(command)) execute(command, {index.value, command.offset});
   if (reader.malformed() || reader.count() != run.count) {
-    engine_.fail(fmt::format("index {} holds a run that no client sent", index.value));
+    engine_.fail(check::kValidity,
+                 fmt::format("index {} holds a run that no client sent", index.value));
   }
 }
 
@@ -134,7 +138,8 @@ void OrderedChecker::execute(const Command& command, Stamp stamp) {
   const Writer writer{command.header.session, command.header.sequence};
   WriteOperation* operation = find(writer);
   if (operation == nullptr) {
-    return engine_.fail(fmt::format("index {} holds a command that no client sent", stamp.major));
+    return engine_.fail(check::kValidity,
+                        fmt::format("index {} holds a command that no client sent", stamp.major));
   }
   Session& session = sessions_[(writer.session - 1) % kMaxSessions];
   if (!session.open || session.id != writer.session) return;
@@ -142,6 +147,7 @@ void OrderedChecker::execute(const Command& command, Stamp stamp) {
   session.highest = std::max(session.highest, writer.sequence);
   if (guarantee_.linearizable_writes && stamp <= operation->floor) {
     engine_.fail(
+        check::kRealTimeOrder,
         fmt::format("client {}, {}: ordered at {}, but {} was known before it was asked for",
                     session.client, writer.sequence, text(stamp), text(operation->floor)));
   }
@@ -169,7 +175,8 @@ WriteOperation* OrderedChecker::find(Writer writer) {
 void OrderedChecker::applied(std::uint32_t node, const Applied& entry) {
   const WriteOperation* operation = find(entry.writer);
   if (operation != nullptr && operation->stamp == entry.stamp) return;
-  engine_.fail(fmt::format("node {} carried out session {} sequence {} under stamp {}; due was {}",
+  engine_.fail(check::kExactlyOnce,
+               fmt::format("node {} carried out session {} sequence {} under stamp {}; due was {}",
                            node, entry.writer.session, entry.writer.sequence, text(entry.stamp),
                            operation == nullptr ? "nothing" : text(operation->stamp)));
 }
@@ -178,11 +185,13 @@ void OrderedChecker::stepped(const NodeView& node) {
   const std::uint64_t applied = node.applied.value;
   if (applied > entries_.size()) {
     return engine_.fail(
+        check::kStateMachineSafety,
         fmt::format("node {} applied index {}, which was never committed", node.node, applied));
   }
   const std::uint64_t expected = applied == 0 ? 0 : entries_[applied - 1].digest;
   if (node.store->digest() != expected) {
-    engine_.fail(fmt::format("node {}: its store at index {} is not what the runs up to there make",
+    engine_.fail(check::kStateMachineSafety,
+                 fmt::format("node {}: its store at index {} is not what the runs up to there make",
                              node.node, applied));
   }
 }
@@ -192,11 +201,13 @@ void OrderedChecker::acknowledged(std::uint32_t node, std::uint32_t client, std:
   WriteOperation& operation = history_.clients[client].writes[sequence - 1];
   if (!operation.carried_out() || result.stamp != operation.stamp ||
       result.code != operation.code || result.value != operation.reply) {
-    return engine_.fail(fmt::format(
-        "node {} told client {} that {} is done (stamp {}, code {}, value {}); carried out was "
-        "stamp {}, code {}, value {}",
-        node, client, sequence, text(result.stamp), result.code, result.value,
-        text(operation.stamp), operation.code, operation.reply));
+    return engine_.fail(
+        check::kReplies,
+        fmt::format(
+            "node {} told client {} that {} is done (stamp {}, code {}, value {}); carried out was "
+            "stamp {}, code {}, value {}",
+            node, client, sequence, text(result.stamp), result.code, result.value,
+            text(operation.stamp), operation.code, operation.reply));
   }
   operation.acknowledged = true;
   operation.told = result.stamp;
@@ -210,7 +221,8 @@ void OrderedChecker::acknowledged(std::uint32_t node, std::uint32_t client, std:
 void OrderedChecker::opened(std::uint32_t node, std::uint32_t client, std::uint32_t session) {
   const auto it = client_of_session_.find(session);
   if (it != client_of_session_.end() && it->second == client) return;
-  engine_.fail(fmt::format("node {} told client {} that its session is {}, which it is not", node,
+  engine_.fail(check::kSessions,
+               fmt::format("node {} told client {} that its session is {}, which it is not", node,
                            client, session));
 }
 
@@ -237,6 +249,7 @@ void OrderedChecker::check_refusals() {
       ++sequence;
       if (!operation.carried_out() || operation.acknowledged || operation.uncertain()) continue;
       engine_.fail(
+          check::kReplies,
           fmt::format("client {}, {}: refused each time, and yet carried out with stamp {}", client,
                       sequence, text(operation.stamp)));
     }
@@ -264,7 +277,8 @@ void OrderedChecker::check_counters(std::span<const NodeView> nodes) {
     for (std::uint32_t key = 0; key < kCells; ++key) {
       const std::uint64_t value = node.store->at(Key{key}).value;
       if (value >= least[key] && value <= most[key]) continue;
-      engine_.fail(fmt::format("node {}: counter {} is {}, but the clients know of {} to {}",
+      engine_.fail(check::kExactlyOnce,
+                   fmt::format("node {}: counter {} is {}, but the clients know of {} to {}",
                                node.node, key, value, least[key], most[key]));
     }
   }
@@ -285,10 +299,12 @@ void Checker::answered(std::uint32_t node, std::uint32_t client, const ReadOpera
     return;
   }
   if (stale) {
-    return engine_.fail(fmt::format(
-        "node {} answered client {}'s linearizable read of cell {} with stamp {}; {} was known "
-        "before it was asked for",
-        node, client, read.key, text(cell.stamp), text(read.floor)));
+    return engine_.fail(
+        check::kReads,
+        fmt::format(
+            "node {} answered client {}'s linearizable read of cell {} with stamp {}; {} was known "
+            "before it was asked for",
+            node, client, read.key, text(cell.stamp), text(read.floor)));
   }
   history_.tell(read.key, cell.stamp);
 }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
+#include "runtime/sim/log_checker.h"
 #include "runtime/sim/nemesis.h"
 
 namespace parley::sim {
@@ -13,11 +15,14 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// At least so many writes are acknowledged, on average, in each virtual second.
+constexpr std::uint64_t kPlacementsPerS = 34;
+
 // Beyond this an execution is a loop without end.
 constexpr std::uint64_t kMaxEventsPerSecond = 1'000'000;
 
 std::uint32_t draw_nodes(const Algorithm& algorithm, const SimOptions& options, Random& random) {
-  const auto drawn = static_cast<std::uint32_t>(3 + random.below(3));
+  const auto drawn = static_cast<std::uint32_t>(3 + random.below(5));
   return options.nodes != 0 ? options.nodes : std::min(drawn, algorithm.max_nodes);
 }
 
@@ -69,7 +74,7 @@ ClientSettings draw_clients(const SimOptions& options, CellApplication::Kind app
   settings.keys = kKeys[random.below(4)];
   const auto drawn = static_cast<std::uint32_t>(2 + random.below(7));
   settings.clients = options.clients != 0 ? options.clients : drawn;
-  constexpr std::uint32_t kRates[] = {10, 33, 100};
+  constexpr std::uint32_t kRates[] = {50, 80, 150};
   const std::uint32_t drawn_rate = kRates[random.below(3)];
   const std::uint32_t rate = options.operations_per_s != 0 ? options.operations_per_s : drawn_rate;
   settings.think_max = Duration(seconds(2)) * settings.clients / rate + Duration(1000);
@@ -84,10 +89,16 @@ class Execution {
   SimResult run();
 
  private:
+  Instant break_things();
   void run_until(Instant end);
   void handle(const Event& event);
+  void expect_start(const Node& node);
   void turn(Node& node);
-  bool watch_status(Node& node);
+  struct Change {  // of a node's status by a turn
+    bool new_epoch = false;
+    bool leads = false;
+  };
+  Change watch_status(Node& node);
   void heal();
   void look_for_the_end();
   void collect_views();
@@ -107,6 +118,7 @@ class Execution {
   NodeSettings settings_;
   History history_;
   std::unique_ptr<Checker> checker_;
+  std::optional<LogChecker> log_checker_;
   Network network_;
   std::vector<Node> nodes_;
   Nemesis nemesis_;
@@ -142,7 +154,8 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                 &application_,
                 draw_limits_of(algorithm, values, options, engine_.random),
                 draw_limits(engine_.random),
-                {}},
+                {},
+                nullptr},
       checker_(algorithm.guarantee.ordered
                    ? make_ordered_checker(engine_, history_, algorithm.guarantee)
                    : make_merge_checker(engine_, history_, algorithm.guarantee, node_count_)),
@@ -157,6 +170,12 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                algorithm.guarantee, history_, *checker_, nodes_),
       views_(node_count_),
       seen_(node_count_) {
+  if (algorithm.inspection != nullptr) {
+    std::vector<const Disk*> disks;
+    for (const Node& node : nodes_) disks.push_back(&node.disk());
+    log_checker_.emplace(engine_, *algorithm.inspection).watch(std::move(disks));
+    settings_.log_checker = &*log_checker_;
+  }
   engine_.weather = draw_weather(options.faults, engine_.random);
   if (!options.faults.empty()) network_.draw_slow_links();
 }
@@ -165,13 +184,12 @@ SimResult Execution::run() {
   for (Node& node : nodes_) {
     node.step_wall_clock(
         engine_.random.between(-engine_.weather.skew_max, engine_.weather.skew_max));
-    checker_->started(node.id().value);
+    expect_start(node);
     node.start();
   }
   clients_.start();
   nemesis_.start();
-  const Instant break_until = Instant{} + options_.duration;
-  run_until(break_until);
+  const Instant break_until = break_things();
   if (engine_.violations.empty()) {
     engine_.now = break_until;
     heal();
@@ -181,10 +199,26 @@ SimResult Execution::run() {
     collect_views();
     const std::string why =
         clients_.finished() ? checker_->disagreement(views_) : clients_.waiting_for();
-    engine_.fail(fmt::format("{} within {:.1f} s after everything healed", why,
+    engine_.fail(check::kLiveness,
+                 fmt::format("{} within {:.1f} s after everything healed", why,
                              static_cast<double>(options_.healing_bound.count()) / 1e9));
   }
   return result();
+}
+
+// As long as asked for and until enough was acknowledged; where faults leave clients little to work
+// with that takes longer. Returns the end.
+Instant Execution::break_things() {
+  constexpr int kLongest = 4;  // times what was asked for
+  constexpr auto kStep = seconds(1);
+  const auto wanted = static_cast<std::uint64_t>(options_.duration / seconds(1)) * kPlacementsPerS;
+  Instant end = Instant{} + options_.duration;
+  run_until(end);
+  while (clients_.counts().acknowledged < wanted && engine_.violations.empty() && !over_ &&
+         end < Instant{} + kLongest * options_.duration) {
+    run_until(end += kStep);
+  }
+  return end;
 }
 
 void Execution::run_until(Instant end) {
@@ -197,7 +231,8 @@ void Execution::run_until(Instant end) {
       engine_.queue.push(event.when, event.kind, event.subject, event.item);
       return;
     }
-    if (++events_ > limit) return engine_.fail("more than a million events a second");
+    if (++events_ > limit)
+      return engine_.fail(check::kLiveness, "more than a million events a second");
     engine_.now = event.when;
     handle(event);
   }
@@ -227,7 +262,7 @@ void Execution::handle(const Event& event) {
       if (healed_) look_for_the_end();
       return;
     case EventKind::restart:
-      if (!nodes_[event.subject - 1].up()) checker_->started(event.subject);
+      if (!nodes_[event.subject - 1].up()) expect_start(nodes_[event.subject - 1]);
       return nemesis_.handle(event);
     case EventKind::fault:
     case EventKind::repair:
@@ -236,13 +271,23 @@ void Execution::handle(const Event& event) {
   }
 }
 
+void Execution::expect_start(const Node& node) {
+  checker_->started(node.id().value);
+  if (log_checker_) log_checker_->started(node.id());
+}
+
 void Execution::turn(Node& node) {
   ++turns_;
   const std::uint32_t id = node.id().value;
   clients_.hand_over(node, node.begin_turn());
   const Effects& effects = node.take_turn();
   if (!effects.broken_invariant.empty()) {
-    return engine_.fail(fmt::format("node {}: {}", id, effects.broken_invariant));
+    return engine_.fail(check::kOwnInvariant,
+                        fmt::format("node {}: {}", id, effects.broken_invariant));
+  }
+  if (log_checker_) {
+    log_checker_->wrote(node.id(), effects.writes);
+    log_checker_->committed(node.id(), node.driver().replica().status().epoch, effects.commit);
   }
   for (const CommittedRun& committed : effects.commit) {
     const RunId& run = committed.run.id;
@@ -261,46 +306,51 @@ void Execution::turn(Node& node) {
   checker_->stepped(node.view());
   if (!engine_.violations.empty()) return;
   clients_.take_results(node);
-  const bool new_epoch = watch_status(node);
+  const Change change = watch_status(node);
   node.end_turn(effects);
-  nemesis_.after_turn(node, new_epoch);
+  nemesis_.after_turn(node, change.new_epoch, change.leads);
   if (healed_) look_for_the_end();
 }
 
 // Election safety (Ongaro's dissertation, §3.4): at most one leader an epoch. An epoch never falls.
-// Returns whether the node is in a new one.
-bool Execution::watch_status(Node& node) {
+Execution::Change Execution::watch_status(Node& node) {
   const std::uint32_t id = node.id().value;
   Seen& seen = seen_[id - 1];
   const Status status = node.driver().replica().status();
   const bool same_life = seen.life == node.life();
   if (same_life && status.epoch < seen.status.epoch) {
-    engine_.fail(fmt::format("node {} went back from epoch {} to {}", id, seen.status.epoch.value,
-                             status.epoch.value));
+    engine_.fail(check::kMonotonicity, fmt::format("node {} went back from epoch {} to {}", id,
+                                                   seen.status.epoch.value, status.epoch.value));
   }
   if (same_life && status.commit < seen.status.commit) {
-    engine_.fail(fmt::format("node {} took its commit index back from {} to {}", id,
+    engine_.fail(check::kMonotonicity,
+                 fmt::format("node {} took its commit index back from {} to {}", id,
                              seen.status.commit.value, status.commit.value));
   }
   const bool changed = !same_life || status.epoch != seen.status.epoch ||
                        status.leader != seen.status.leader || status.role != seen.status.role;
-  const bool new_epoch = same_life && status.epoch != seen.status.epoch;
+  Change change;
+  change.new_epoch = same_life && status.epoch != seen.status.epoch;
+  change.leads = changed && status.leader == node.id() &&
+                 (change.new_epoch || !same_life || seen.status.leader != node.id());
+  if (changed && log_checker_) log_checker_->follows(node.id(), status.epoch, status.leader);
   seen.life = node.life();
   seen.status = status;
-  if (!changed) return false;
+  if (!changed) return {};
   engine_.note(FactKind::status, id, status.epoch.value, status.leader.value, 0, status.role);
-  if (status.leader == kNoNode || !algorithm_.guarantee.linearizable_writes) return new_epoch;
+  if (status.leader == kNoNode || !algorithm_.guarantee.linearizable_writes) return change;
   const auto [it, first] = leaders_.emplace(status.epoch, status.leader);
   if (!first && it->second != status.leader) {
-    engine_.fail(fmt::format("node {} takes node {} for the leader of epoch {}, which is node {}",
+    engine_.fail(check::kElectionSafety,
+                 fmt::format("node {} takes node {} for the leader of epoch {}, which is node {}",
                              id, status.leader.value, status.epoch.value, it->second.value));
   }
-  return new_epoch;
+  return change;
 }
 
 void Execution::heal() {
   for (Node& node : nodes_) {
-    if (!node.up()) checker_->started(node.id().value);
+    if (!node.up()) expect_start(node);
   }
   nemesis_.heal();
   clients_.wind_down();
@@ -326,7 +376,8 @@ void Execution::compare_states() {
   const SnapshotId first = encode_snapshot(nodes_.front().driver().freeze_state()).id;
   for (Node& node : nodes_) {
     if (encode_snapshot(node.driver().freeze_state()).id == first) continue;
-    engine_.fail(fmt::format("node {} holds another state than node 1", node.id().value));
+    engine_.fail(check::kConvergence,
+                 fmt::format("node {} holds another state than node 1", node.id().value));
   }
 }
 

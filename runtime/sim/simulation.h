@@ -22,7 +22,7 @@ enum class ApplicationChoice : std::uint8_t {
 struct SimOptions {
   std::uint64_t seed = 1;
   std::uint32_t nodes = 0;  // 1 to 16 and within the strategy's limit; 0: drawn by the seed
-  Duration duration = std::chrono::seconds(20);       // of phase one, in virtual time; above 0
+  Duration duration = std::chrono::seconds(60);       // of phase one, in virtual time; above 0
   Duration healing_bound = std::chrono::seconds(20);  // of phase two; above 0
   FaultSet faults = FaultSet::all();                  // what may happen; each seed leaves some out
   ApplicationChoice application = ApplicationChoice::any;

@@ -1,0 +1,62 @@
+#include "harness/cli/check_options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace parley::cli {
+
+void add_check_options(CLI::App& check, CheckOptions& options) {
+  check.add_option("--algorithm", options.algorithm, "The strategy to check")
+      ->required()
+      ->type_name("ALGORITHM");
+  check
+      .add_option("--seeds", options.seeds,
+                  "How many seeds, from --seed upwards (default: 100; of each mutant, until it is "
+                  "caught, at most 1000)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+  check.add_option("--nodes", options.nodes, "Nodes of a cluster (default: drawn by the seed)")
+      ->check(CLI::Range(1, 16));
+  check.add_option("--seconds", options.seconds, "Virtual seconds a seed (default: 60)")
+      ->check(CLI::Range(1, 86400));
+  check.add_option("--faults", options.faults,
+                   "all, none, or kinds separated by commas: loss, duplication, reordering, stall, "
+                   "one_way, partition, pause, crash, clock, slow_disk, failed_save");
+  check.add_option("--application", options.application, "any, canvas or counter")
+      ->check(CLI::IsMember({"any", "canvas", "counter"}));
+  check.add_option("--option", options.options, "An option of the algorithm, NAME=VALUE");
+  CLI::Option* trace =
+      check
+          .add_option("--trace-out", options.trace_out, "With one seed: write every event as text")
+          ->type_name("FILE");
+  CLI::Option* mutants =
+      check.add_flag("--mutants", options.mutants,
+                     "Leave out each guard in turn, and say how soon that is noticed");
+  check
+      .add_option("--mutant", options.mutant,
+                  "Leave out this guard only; today: one drawn by the date")
+      ->type_name("GUARD")
+      ->excludes(mutants);
+  mutants->excludes(trace);
+}
+
+std::vector<std::string> arguments_of(const CheckOptions& options) {
+  std::vector<std::string> arguments{"--algorithm", options.algorithm};
+  const auto add = [&arguments](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    arguments.emplace_back(name);
+    arguments.push_back(value);
+  };
+  if (options.common.json) arguments.emplace_back("--json");
+  if (options.common.seed) add("--seed", std::to_string(*options.common.seed));
+  if (options.seeds) add("--seeds", std::to_string(*options.seeds));
+  if (options.nodes != 0) add("--nodes", std::to_string(options.nodes));
+  add("--seconds", std::to_string(options.seconds));
+  add("--faults", options.faults);
+  add("--application", options.application);
+  for (const std::string& option : options.options) add("--option", option);
+  add("--trace-out", options.trace_out);
+  if (options.mutants) arguments.emplace_back("--mutants");
+  add("--mutant", options.mutant);
+  return arguments;
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,44 @@
+#include "runtime/sim/check_mutants.h"
+
+#include "runtime/guards.h"
+
+namespace parley::sim {
+namespace {
+
+void leave_out(const Guard* guard) {
+#ifdef PARLEY_MUTANTS
+  left_out = guard;
+#else
+  static_cast<void>(guard);
+#endif
+}
+
+}  // namespace
+
+std::vector<const Guard*> guards_of(const Algorithm& algorithm) {
+  std::vector<const Guard*> all(algorithm.guards.begin(), algorithm.guards.end());
+  if (algorithm.guarantee.exactly_once) {
+    all.insert(all.end(), std::begin(guards::kAll), std::end(guards::kAll));
+  }
+  return all;
+}
+
+MutantResult check_mutant(const Algorithm& algorithm, const OptionValues& values,
+                          SeedsOptions options, const Guard& guard) {
+  options.until_failure = true;
+  leave_out(&guard);
+  SeedsReport report = check_seeds(algorithm, values, options);
+  leave_out(nullptr);
+  MutantResult result;
+  result.guard = &guard;
+  result.seeds = report.seeds;
+  if (report.failures.empty()) return result;
+  result.caught = true;
+  result.failure = std::move(report.failures.front());
+  result.seeds = result.failure.seed - options.each.seed + 1;
+  const std::string& violation = result.failure.violations.front();
+  result.check = violation.substr(0, violation.find(':'));
+  return result;
+}
+
+}  // namespace parley::sim

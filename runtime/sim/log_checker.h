@@ -1,0 +1,100 @@
+// Looks into the logs of all replicas, as they are in memory and on disk, after every step.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "algorithms/contract/effects.h"
+#include "algorithms/contract/inspection.h"
+#include "algorithms/contract/turn.h"
+#include "runtime/sim/disk.h"
+#include "runtime/sim/engine.h"
+
+namespace parley::sim {
+
+// The invariants of Ongaro's dissertation, Figure 3.2, for strategies with an Inspection:
+//   log matching: two logs with an entry of the same index and epoch are the same up to it;
+//   leader completeness: a leader's log holds all that was committed in earlier epochs;
+//   commit safety: what is committed is on the disks of a majority, is never cut off, and nobody
+//   without it could be elected any more;
+// and besides: what a frame vouches for is on its sender's disk when it leaves, and a leader has
+// the durable votes of a majority.
+class LogChecker {
+ public:
+  LogChecker(Engine& engine, const Inspection& inspection)
+      : engine_(engine), inspection_(inspection) {}
+
+  // All nodes, by their numbers; their disks outlive the checker. Before anything else.
+  void watch(std::vector<const Disk*> disks);
+
+  // The node starts from what is on its disk.
+  void started(NodeId node);
+  // A turn's writes were issued.
+  void wrote(NodeId node, std::span<const Write> writes);
+  // A turn committed these runs, while the node was in `epoch`; after its writes.
+  void committed(NodeId node, Epoch epoch, std::span<const CommittedRun> runs);
+  // The node follows `leader` (kNoNode: none; itself: it leads) in `epoch`; told at each change.
+  void follows(NodeId node, Epoch epoch, NodeId leader);
+  // A frame leaves.
+  void leaves(NodeId from, NodeId to, const Block& header);
+
+ private:
+  // An entry, and by its hash all that is before it.
+  struct Item {
+    Epoch epoch;
+    std::uint64_t chain = 0;
+  };
+  struct Log {  // as the replica sees it: all that was issued
+    Promise promise;
+    LogIndex base;
+    Item base_item;
+    std::vector<Item> items;
+    [[nodiscard]] LogIndex last() const { return base.plus(items.size()); }
+    [[nodiscard]] const Item& at(LogIndex index) const {
+      return index == base ? base_item : items[index.value - base.value - 1];
+    }
+    [[nodiscard]] bool has(LogIndex index) const { return index >= base && index <= last(); }
+  };
+  struct Committed {
+    Item item;
+    Epoch in;  // of the node that was the first to commit it
+  };
+  struct Position {  // by which elections compare logs
+    Epoch epoch;
+    LogIndex last;
+    auto operator<=>(const Position&) const = default;
+  };
+  struct View {  // of who leads
+    Epoch epoch;
+    NodeId leader;
+    bool followed = false;  // another node, at some time in that epoch
+  };
+
+  void promise(NodeId node, const Promise& promise);
+  void append(NodeId node, const Record& record);
+  void use_snapshot(NodeId node, LogIndex index);
+  void note_first(NodeId node, LogIndex index, Epoch epoch);
+  [[nodiscard]] bool is_committed(const Log& log, LogIndex index) const;
+  void check_same(NodeId node, LogIndex index);
+  void check_commit(NodeId node, LogIndex index);
+  void check_votes(NodeId leader, Epoch epoch);
+  void check_complete(NodeId leader, Epoch epoch);
+  void check_agreement(NodeId from, NodeId to, const Vouched& vouched);
+  [[nodiscard]] const Disk& disk(NodeId node) const { return *disks_[node.value - 1]; }
+  [[nodiscard]] Log& log(NodeId node) { return logs_[node.value - 1]; }
+  [[nodiscard]] LogIndex durable_last(const Disk& disk) const;
+  [[nodiscard]] Epoch durable_epoch(const Disk& disk, LogIndex index) const;
+  [[nodiscard]] Position durable_position(const Disk& disk) const;
+  [[nodiscard]] std::size_t quorum() const { return disks_.size() / 2 + 1; }
+
+  Engine& engine_;
+  const Inspection& inspection_;
+  std::vector<const Disk*> disks_;
+  std::vector<Log> logs_;
+  std::vector<View> views_;
+  std::vector<Committed> committed_;      // index n at n - 1
+  std::vector<std::vector<Item>> known_;  // by index: one item an epoch, wherever it was appended
+};
+
+}  // namespace parley::sim
