@@ -3,6 +3,7 @@
 #include "algorithms/raft/codec.h"
 #include "algorithms/raft/core.h"
 #include "algorithms/raft/options.h"
+#include "algorithms/raft/text.h"
 
 namespace parley {
 namespace raft {
@@ -41,6 +42,7 @@ const Algorithm kRaft{
     .max_nodes = 64,
     .check_options = raft::check_options,
     .verify = raft::verify,
+    .describe = raft::describe,
     .make = raft::make,
 };
 
