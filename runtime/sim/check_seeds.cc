@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/sim/story.h"
+
 namespace parley::sim {
 namespace {
 
@@ -79,8 +81,8 @@ class Seeds {
     virtual_time_s_ += static_cast<double>(result.virtual_time.count()) / 1e9;
     if (result.violations.empty()) return;
     report_.failing_seeds.push_back(one.seed);
-    report_.failures.push_back({one.seed, std::move(result.violations), std::move(result.story),
-                                replay_command(algorithm_, values_, one)});
+    report_.failures.push_back(
+        {one.seed, std::move(result.violations), {}, replay_command(algorithm_, values_, one)});
     if (report_.failures.size() > kFailuresInFull) {
       sort_failures();
       report_.failures.pop_back();
@@ -104,6 +106,11 @@ class Seeds {
 
   SeedsReport finish() {
     sort_failures();
+    for (Failure& failure : report_.failures) {
+      SimOptions one = options_.each;
+      one.seed = failure.seed;
+      failure.story = tell_story(algorithm_, values_, one, failure.violations);
+    }
     std::sort(report_.failing_seeds.begin(), report_.failing_seeds.end());
     report_.elapsed_s =
         std::max(1e-9, std::chrono::duration<double>(Clock::now() - began_).count());

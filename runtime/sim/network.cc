@@ -34,10 +34,14 @@ Instant Network::arrival(std::size_t link) {
 
 void Network::send(NodeId to, const Frame& frame) {
   const std::size_t on = link(frame.from, to);
-  if (cut_[on] != 0) return;
+  const std::uint32_t from = frame.from.value;
+  const auto words = [&] { return engine_.words_of(frame); };
+  std::uint64_t number = engine_.sent(from, to.value, words);
+  if (cut_[on] != 0) return engine_.lost(number, from, to.value, Loss::cut, words);
   const Weather& weather = engine_.weather;
   if (weather.loss_per_million > 0 && engine_.random.chance(weather.loss_per_million)) {
-    return engine_.count(FaultKind::loss);
+    engine_.count(FaultKind::loss);
+    return engine_.lost(number, from, to.value, Loss::chance, words);
   }
   std::uint32_t copies = 1;
   if (weather.duplication_per_million > 0 &&
@@ -47,14 +51,17 @@ void Network::send(NodeId to, const Frame& frame) {
   }
   for (; copies > 0; --copies) {
     const Instant when = arrival(on);
-    engine_.queue.push(when, EventKind::frame, to.value, flights_.put({to, frame}));
+    engine_.queue.push(when, EventKind::frame, to.value, flights_.put({to, frame, number}));
+    if (copies > 1) number = engine_.sent(from, to.value, words, number);
   }
 }
 
 std::optional<Network::Flight> Network::arrive(std::uint32_t item) {
   Flight flight = flights_.take(item);
-  if (is_cut(flight.frame.from, flight.to)) return std::nullopt;
-  return flight;
+  if (!is_cut(flight.frame.from, flight.to)) return flight;
+  engine_.lost(flight.number, flight.frame.from.value, flight.to.value, Loss::cut_under_way,
+               [&] { return engine_.words_of(flight.frame); });
+  return std::nullopt;
 }
 
 void Network::cut_both(std::uint32_t a, std::uint32_t b) {
@@ -107,8 +114,28 @@ std::uint32_t Network::cut_at_random(bool one_way, NodeId center) {
   const std::string_view shape =
       one_way ? cut_one_way(center.value - 1) : cut_apart(center.value - 1);
   const auto links = static_cast<std::uint64_t>(std::count(cut_.begin(), cut_.end(), 1));
-  engine_.note(FactKind::network, center.value, links, 0, 0, shape);
+  engine_.trace.note({engine_.now, FactKind::network, center.value, links, 0, 0, shape},
+                     [this] { return text_of_cuts(); });
   return ++pattern_;
+}
+
+// "1|2 3->1": nothing passes between nodes 1 and 2, nor from 3 to 1.
+std::string Network::text_of_cuts() const {
+  std::string text;
+  const auto add = [&text](std::uint32_t from, std::string_view sign, std::uint32_t to) {
+    if (!text.empty()) text += ' ';
+    text.append(std::to_string(from)).append(sign).append(std::to_string(to));
+  };
+  for (std::uint32_t a = 1; a <= nodes_; ++a) {
+    for (std::uint32_t b = a + 1; b <= nodes_; ++b) {
+      const bool there = is_cut(NodeId{a}, NodeId{b});
+      const bool back = is_cut(NodeId{b}, NodeId{a});
+      if (there && back) add(a, "|", b);
+      if (there && !back) add(a, "->", b);
+      if (!there && back) add(b, "->", a);
+    }
+  }
+  return text;
 }
 
 void Network::repair(std::uint32_t pattern) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "algorithms/contract/turn.h"
@@ -26,6 +27,7 @@ class Network {
   struct Flight {
     NodeId to;
     Frame frame;
+    std::uint64_t number = 0;  // of the message
   };
   // The frame of an arrival, or nothing if it met a cut.
   std::optional<Flight> arrive(std::uint32_t item);
@@ -49,6 +51,7 @@ class Network {
   void cut_both(std::uint32_t a, std::uint32_t b);
   std::string_view cut_one_way(std::uint32_t center);
   std::string_view cut_apart(std::uint32_t center);
+  [[nodiscard]] std::string text_of_cuts() const;
   Instant arrival(std::size_t link);
 
   Engine& engine_;

@@ -135,7 +135,7 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                      const SimOptions& options)
     : algorithm_(algorithm),
       options_(options),
-      engine_(options.seed, options.trace),
+      engine_(options.seed, options.trace, &algorithm),
       node_count_(draw_nodes(algorithm, options, engine_.random)),
       application_(draw_application(algorithm, options, engine_.random)),
       settings_{&algorithm,
@@ -162,6 +162,9 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
 }
 
 SimResult Execution::run() {
+  if (options_.trace != nullptr) {
+    options_.trace->begin({algorithm_.name, options_.seed, node_count_});
+  }
   for (Node& node : nodes_) {
     node.step_wall_clock(
         engine_.random.between(-engine_.weather.skew_max, engine_.weather.skew_max));
@@ -184,6 +187,7 @@ SimResult Execution::run() {
     engine_.fail(fmt::format("{} within {:.1f} s after everything healed", why,
                              static_cast<double>(options_.healing_bound.count()) / 1e9));
   }
+  if (options_.trace != nullptr) options_.trace->end(engine_.now);
   return result();
 }
 
@@ -208,7 +212,7 @@ void Execution::handle(const Event& event) {
     case EventKind::frame:
       if (auto flight = network_.arrive(event.item)) {
         ++messages_;
-        nodes_[flight->to.value - 1].receive(std::move(flight->frame));
+        nodes_[flight->to.value - 1].receive(std::move(*flight));
       }
       return;
     case EventKind::step: {
@@ -346,7 +350,6 @@ SimResult Execution::result() const {
   result.faults = engine_.faults;
   result.anomalies = checker_->anomalies();
   result.clients = clients_.counts();
-  if (!result.violations.empty()) result.story = engine_.trace.story();
   return result;
 }
 
