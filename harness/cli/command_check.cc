@@ -1,7 +1,10 @@
 // parley check: deterministic simulation with checkers.
 #include <fmt/core.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "algorithms/registry/registry.h"
@@ -10,6 +13,7 @@
 #include "harness/cluster/stop_signal.h"
 #include "harness/sweep/sweep.h"
 #include "runtime/sim/check_seeds.h"
+#include "runtime/sim/trace_formats.h"
 
 namespace parley::cli {
 namespace {
@@ -99,18 +103,21 @@ int run_check(const CheckOptions& options) {
     complain(problem);
     return kUsage;
   }
-  std::ofstream trace;
+  std::ofstream trace_file;
+  std::unique_ptr<sim::TraceSink> trace;
   if (!options.trace_out.empty()) {
     if (options.seeds != 1) {
       complain("trace-out: needs --seeds 1, one execution to be traced");
       return kUsage;
     }
-    trace.open(options.trace_out);
-    if (!trace) {
-      complain("trace-out: " + options.trace_out + " cannot be written");
+    trace_file.open(options.trace_out);
+    if (!trace_file) {
+      complain(fmt::format("trace-out: {} cannot be written: {}", options.trace_out,
+                           std::strerror(errno)));
       return kUsage;
     }
-    seeds.each.trace = &trace;
+    trace = sim::make_trace(options.trace_out, trace_file);
+    seeds.each.trace = trace.get();
   }
   const harness::StopSignal stop_signal;
   seeds.seeds = options.seeds;
@@ -128,6 +135,10 @@ int run_check(const CheckOptions& options) {
     print_json(algorithm, report);
   } else {
     print_report(algorithm, report);
+  }
+  if (!trace_file) {
+    complain("trace-out: " + options.trace_out + " is not complete: writing to it failed");
+    return kFailed;
   }
   return report.violations == 0 && report.seeds == options.seeds ? kDone : kFailed;
 }

@@ -127,7 +127,8 @@ void add_checking(CLI::App& app, Action& action) {
   auto [check, c] =
       add_command(app, action, &run_check, "check", "Deterministic simulation with checkers",
                   "  parley check --algorithm raft --seeds 1000\n"
-                  "  parley check --algorithm raft --seeds 1 --seed 17");
+                  "  parley check --algorithm raft --seeds 1 --seed 17\n"
+                  "  parley check --algorithm raft --seeds 1 --seed 17 --trace-out run.json");
   check->add_option("--algorithm", c->algorithm, "The strategy to check")
       ->required()
       ->type_name("ALGORITHM");
@@ -143,7 +144,11 @@ void add_checking(CLI::App& app, Action& action) {
   check->add_option("--application", c->application, "any, canvas or counter")
       ->check(CLI::IsMember({"any", "canvas", "counter"}));
   check->add_option("--option", c->options, "An option of the algorithm, NAME=VALUE");
-  check->add_option("--trace-out", c->trace_out, "With one seed: write every event as text")
+  check
+      ->add_option(
+          "--trace-out", c->trace_out,
+          "With one seed: write everything that happens; *.json for Perfetto or chrome://tracing, "
+          "*.shiviz for ShiViz, any other ending for text")
       ->type_name("FILE");
 
   auto [history, h] =
