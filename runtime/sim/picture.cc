@@ -172,18 +172,18 @@ class Picture {
       const std::size_t end = of_.partners[i];
       if (end == kNoPartner) {
         losses["under way at the end"] += fmt::format(" {}", fact(i).b);
-        draw_arrow(line, from, middle(from, fact(i).b), '-');
+        draw_arrow(line, from, short_of(column(fact(i).b), from), '-');
       } else if (fact(end).kind == FactKind::lost) {
         inline_[end] = true;
         losses[loss_text(fact(end))] += fmt::format(" {}", fact(i).b);
-        draw_arrow(line, from, middle(from, fact(i).b), 'x');
+        draw_arrow(line, from, short_of(column(fact(i).b), from), 'x');
       } else if (arrives_unnoticed(i)) {
         inline_[end] = true;
         soonest = std::min(soonest, fact(end).when - fact(i).when);
         latest = std::max(latest, fact(end).when - fact(i).when);
         draw_arrow(line, from, column(fact(i).b), fact(i).b > fact(i).node ? '>' : '<');
       } else {
-        draw_arrow(line, from, middle(from, fact(i).b), '-');
+        draw_arrow(line, from, short_of(column(fact(i).b), from), '-');
       }
     }
     std::string words = fmt::format("{} ->{}", fact(first).node, receivers);
@@ -207,7 +207,7 @@ class Picture {
     }
     std::string line = lifelines(arrival.when);
     const std::size_t to = column(arrival.node);
-    draw_arrow(line, middle(to, arrival.b), to, arrival.b < arrival.node ? '>' : '<');
+    draw_arrow(line, short_of(to, column(arrival.b)), to, arrival.b < arrival.node ? '>' : '<');
     std::string words = fmt::format("{} gets from {}", arrival.node, arrival.b);
     if (const std::size_t sent = of_.partners[i]; sent != kNoPartner) {
       words += fmt::format(" after {:.1f} ms", in_ms(arrival.when - fact(sent).when));
@@ -220,16 +220,18 @@ class Picture {
     return text.empty() ? words : words + "  " + text;
   }
 
-  [[nodiscard]] std::size_t middle(std::size_t from, std::uint64_t to) const {
-    return (from + column(to)) / 2;
+  // A quarter of the way before the column `to`, past all nodes in between.
+  static std::size_t short_of(std::size_t to, std::size_t from) {
+    return from < to ? to - quarter(to - from) : to + quarter(from - to);
   }
+  static std::size_t quarter(std::size_t distance) { return (distance + 3) / 4; }
 
   // From the column `from` to `to`, with `head` at its end; lifelines that it crosses stay.
   void draw_arrow(std::string& line, std::size_t from, std::size_t to, char head) const {
     const bool right = from < to;
     const std::size_t end = is_lifeline(to) ? (right ? to - 1 : to + 1) : to;
     for (std::size_t at = from; at != end; at = right ? at + 1 : at - 1) {
-      if (!is_lifeline(at)) line[at] = '-';
+      if (!is_lifeline(at) || line[at] == Lifelines::kDown) line[at] = '-';
     }
     line[end] = head;
   }

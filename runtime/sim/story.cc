@@ -13,6 +13,7 @@ constexpr std::size_t kLate = 8192;
 constexpr std::size_t kEarly = 1024;
 constexpr std::size_t kViolations = 3;  // that are looked at
 constexpr double kNamedWeight = 500;
+constexpr double kHasACause = 20;  // facts of that weight are told with what the node heard before
 constexpr double kTurningPoint = 5;     // facts of that weight are kept when messages are not
 constexpr std::size_t kRemembered = 4;  // messages of a link
 constexpr std::size_t kLines = 60;
@@ -26,9 +27,10 @@ double weight_of(const Fact& fact) {
       return 1000;
     case FactKind::status:
       return fact.b == fact.node ? 20 : fact.b == 0 ? 6 : 5;
+    case FactKind::network:  // a shape that happens to cut nothing says little
+      return fact.a > 0 || fact.node == 0 ? 12 : 1;
     case FactKind::start:
     case FactKind::crash:
-    case FactKind::network:
     case FactKind::install:
     case FactKind::truncate:
       return 12;
@@ -138,12 +140,18 @@ Story::Story(std::span<const std::string> violations) {
 std::vector<std::size_t> Story::by_importance(std::span<const Moment> moments) const {
   const Rarity rarity(moments);
   std::vector<double> age(moments.size());
+  std::map<std::uint32_t, std::size_t> last_arrival;  // by node
   for (std::size_t i = 0; i < moments.size(); ++i) {
     const Fact& fact = moments[i].fact;
     const bool between_nodes = is_message(fact) && !is_client(fact.b);
     double weight = between_nodes ? weight_of(moments[i], rarity) : weight_of(fact);
     if (named_.has(fact)) weight = kNamedWeight;
     age[i] = static_cast<double>(moments.size() - i) / weight;
+    if (fact.kind == FactKind::delivery) last_arrival[fact.node] = i;
+    const auto cause = last_arrival.find(fact.node);
+    if (weight >= kHasACause && cause != last_arrival.end()) {
+      age[cause->second] = std::min(age[cause->second], age[i]);
+    }
   }
   std::vector<std::size_t> order(moments.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -63,7 +63,7 @@ TEST(Picture, ShowsStatesMessagesAndLosses) {
           "     0.000      :        :        *     node 3 starts, incarnation 1, 0 records on "
           "disk",
           "     1.000      :        *        :     node 2 is leader in epoch 2",
-          "     1.000      :<-------#---x    :     2 -> 1 3 +0.4 (the link was cut meanwhile: 3)  "
+          "     1.000      :<-------#-----x  :     2 -> 1 3 +0.4 (the link was cut meanwhile: 3)  "
           "append a",
           "     1.600      *        #        :     node 1 is follower in epoch 2, led by node 2",
           "     2.000      |        #        *     node 3 crashes; 4 unsynced writes are lost",
