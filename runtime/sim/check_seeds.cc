@@ -106,17 +106,17 @@ class Seeds {
 
   SeedsReport finish() {
     sort_failures();
-    for (Failure& failure : report_.failures) {
-      SimOptions one = options_.each;
-      one.seed = failure.seed;
-      failure.story = tell_story(algorithm_, values_, one, failure.violations);
-    }
     std::sort(report_.failing_seeds.begin(), report_.failing_seeds.end());
     report_.elapsed_s =
         std::max(1e-9, std::chrono::duration<double>(Clock::now() - began_).count());
     report_.seeds_per_s = static_cast<double>(report_.seeds) / report_.elapsed_s;
     report_.events_per_s = static_cast<double>(report_.events) / report_.elapsed_s;
     report_.simulated_to_real = virtual_time_s_ / report_.elapsed_s;
+    for (Failure& failure : report_.failures) {
+      SimOptions one = options_.each;
+      one.seed = failure.seed;
+      failure.story = tell_story(algorithm_, values_, one, failure.violations);
+    }
     return std::move(report_);
   }
 

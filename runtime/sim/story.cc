@@ -11,15 +11,18 @@ namespace {
 
 constexpr std::size_t kLate = 8192;
 constexpr std::size_t kEarly = 1024;
-constexpr std::size_t kViolations = 3;  // that are looked at
-constexpr double kNamedWeight = 500;
-constexpr double kHasACause = 20;  // facts of that weight are told with what the node heard before
-constexpr double kTurningPoint = 5;     // facts of that weight are kept when messages are not
 constexpr std::size_t kRemembered = 4;  // messages of a link
+constexpr std::size_t kViolations = 3;  // that are looked at
 constexpr std::size_t kLines = 60;
 
-// How much a fact matters: it counts as that many times later than it is. Zero: it is part of
-// another one.
+// Weights: of what a violation names, of what is told with the last thing that its node heard
+// before, of what is kept when messages are not.
+constexpr double kNamed = 500;
+constexpr double kHasACause = 20;
+constexpr double kTurningPoint = 5;
+
+// How much a fact matters: one of weight 3 is as interesting as one of weight 1 that is three times
+// nearer to the end.
 double weight_of(const Fact& fact) {
   switch (fact.kind) {
     case FactKind::violation:
@@ -145,7 +148,7 @@ std::vector<std::size_t> Story::by_importance(std::span<const Moment> moments) c
     const Fact& fact = moments[i].fact;
     const bool between_nodes = is_message(fact) && !is_client(fact.b);
     double weight = between_nodes ? weight_of(moments[i], rarity) : weight_of(fact);
-    if (named_.has(fact)) weight = kNamedWeight;
+    if (named_.has(fact)) weight = kNamed;
     age[i] = static_cast<double>(moments.size() - i) / weight;
     if (fact.kind == FactKind::delivery) last_arrival[fact.node] = i;
     const auto cause = last_arrival.find(fact.node);
