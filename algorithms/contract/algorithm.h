@@ -38,6 +38,11 @@ struct Algorithm {
   // outside, so it must withstand anything.
   bool (*verify)(const Block& header, const Block& body) = nullptr;
 
+  // What a frame that `verify` accepts says, for people who look at an execution: a few words on
+  // one line, the kind of message first. A frame that brings nothing new (a heartbeat) says the
+  // same as the one before it on its link. Null: the kind is not told.
+  std::string (*describe)(const Block& header, const Block& body) = nullptr;
+
   // For checks that look into the log; null: it has none that they understand.
   const Inspection* inspection = nullptr;
 

@@ -7,6 +7,7 @@
 #include "algorithms/contract/random.h"
 #include "algorithms/raft/replica.h"
 #include "algorithms/raft/test_text.h"
+#include "algorithms/raft/text.h"
 
 namespace parley::raft::test {
 namespace {
@@ -76,6 +77,15 @@ TEST(RaftCodec, EveryMessageComesBackAsItWas) {
                    }));
 }
 
+TEST(RaftCodec, MessagesAreDescribedWithoutTheirRuns) {
+  const std::vector<Sample> all = samples();
+  const auto text = [&all](std::size_t i) { return describe(all[i].header, all[i].body); };
+  EXPECT_EQ(text(2), "append term 5 after 2@1: 3-4@1 5-8@2 9-12@3; commit 1; round 8");
+  EXPECT_EQ(text(3), "append term 5 after 2@1: nothing; commit 1; round 8; no answer wanted");
+  EXPECT_EQ(text(6), "forward #1 #2");
+  EXPECT_EQ(text(8), text_of_message(all[8].header, all[8].body));
+}
+
 TEST(RaftCodec, EntriesShareTheFrameAndStartAligned) {
   const Sample append = samples()[2];
   EntryReader entries(decode(append.header), append.header, append.body);
@@ -135,6 +145,7 @@ TEST(RaftCodec, TermsThatCannotBeAreRefused) {
 // Reads all that a replica would read of a message, so that sanitizers see it.
 void use(const Sample& sample) {
   (void)text_of_message(sample.header, sample.body);
+  (void)describe(sample.header, sample.body);
 }
 
 Block mutated(const Block& block, Random& random) {

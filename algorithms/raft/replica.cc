@@ -5,6 +5,7 @@
 #include "algorithms/raft/guards.h"
 #include "algorithms/raft/inspection.h"
 #include "algorithms/raft/options.h"
+#include "algorithms/raft/text.h"
 
 namespace parley {
 namespace raft {
@@ -43,6 +44,7 @@ const Algorithm kRaft{
     .max_nodes = 64,
     .check_options = raft::check_options,
     .verify = raft::verify,
+    .describe = raft::describe,
     .inspection = &raft::kInspection,
     .guards = raft::guards::kAll,
     .make = raft::make,

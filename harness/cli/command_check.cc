@@ -2,9 +2,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "algorithms/registry/registry.h"
@@ -13,6 +16,7 @@
 #include "harness/cli/progress.h"
 #include "harness/cluster/stop_signal.h"
 #include "runtime/sim/check_mutants.h"
+#include "runtime/sim/trace_formats.h"
 
 namespace parley::cli {
 namespace {
@@ -189,18 +193,21 @@ int run_check(const CheckOptions& options) {
     complain(problem);
     return kUsage;
   }
-  std::ofstream trace;
+  std::ofstream trace_file;
+  std::unique_ptr<sim::TraceSink> trace;
   if (!options.trace_out.empty()) {
     if (options.seeds.value_or(kUsualSeeds) != 1) {
       complain("trace-out: needs --seeds 1, one execution to be traced");
       return kUsage;
     }
-    trace.open(options.trace_out);
-    if (!trace) {
-      complain("trace-out: " + options.trace_out + " cannot be written");
+    trace_file.open(options.trace_out);
+    if (!trace_file) {
+      complain(fmt::format("trace-out: {} cannot be written: {}", options.trace_out,
+                           std::strerror(errno)));
       return kUsage;
     }
-    seeds.each.trace = &trace;
+    trace = sim::make_trace(options.trace_out, trace_file);
+    seeds.each.trace = trace.get();
   }
   const harness::StopSignal stop_signal;
   seeds.stop = &harness::StopSignal::requested();
@@ -222,6 +229,10 @@ int run_check(const CheckOptions& options) {
     print_json(algorithm, report);
   } else {
     print_report(algorithm, report);
+  }
+  if (!trace_file) {
+    complain("trace-out: " + options.trace_out + " is not complete: writing to it failed");
+    return kFailed;
   }
   return report.violations == 0 && report.seeds == seeds.seeds ? kDone : kFailed;
 }

@@ -129,6 +129,7 @@ void add_checking(CLI::App& app, Action& action) {
       add_command(app, action, &run_check, "check", "Deterministic simulation with checkers",
                   "  parley check --algorithm raft --seeds 1000\n"
                   "  parley check --algorithm raft --seeds 1 --seed 17\n"
+                  "  parley check --algorithm raft --seeds 1 --seed 17 --trace-out run.json\n"
                   "  parley check --algorithm raft --mutants");
   add_check_options(*check, *c);
 

@@ -1,5 +1,7 @@
 #include "runtime/sim/check_mutants.h"
 
+#include <fmt/format.h>
+
 #include "runtime/guards.h"
 
 namespace parley::sim {
@@ -35,6 +37,7 @@ MutantResult check_mutant(const Algorithm& algorithm, const OptionValues& values
   if (report.failures.empty()) return result;
   result.caught = true;
   result.failure = std::move(report.failures.front());
+  result.failure.replay += fmt::format(" --mutant {}", guard.name);
   result.seeds = result.failure.seed - options.each.seed + 1;
   const std::string& violation = result.failure.violations.front();
   result.check = violation.substr(0, violation.find(':'));

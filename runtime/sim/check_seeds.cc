@@ -8,6 +8,8 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/sim/story.h"
+
 namespace parley::sim {
 namespace {
 
@@ -83,8 +85,8 @@ class Seeds {
       first_failure_ = std::min(first_failure_.load(), one.seed - options_.each.seed);
     }
     report_.failing_seeds.push_back(one.seed);
-    report_.failures.push_back({one.seed, std::move(result.violations), std::move(result.story),
-                                replay_command(algorithm_, values_, one)});
+    report_.failures.push_back(
+        {one.seed, std::move(result.violations), {}, replay_command(algorithm_, values_, one)});
     if (report_.failures.size() > kFailuresInFull) {
       sort_failures();
       report_.failures.pop_back();
@@ -114,6 +116,11 @@ class Seeds {
     report_.seeds_per_s = static_cast<double>(report_.seeds) / report_.elapsed_s;
     report_.events_per_s = static_cast<double>(report_.events) / report_.elapsed_s;
     report_.simulated_to_real = virtual_time_s_ / report_.elapsed_s;
+    for (Failure& failure : report_.failures) {
+      SimOptions one = options_.each;
+      one.seed = failure.seed;
+      failure.story = tell_story(algorithm_, values_, one, failure.violations);
+    }
     return std::move(report_);
   }
 

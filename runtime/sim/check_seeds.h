@@ -33,8 +33,8 @@ struct SeedsOptions {
 struct Failure {
   std::uint64_t seed = 0;
   std::vector<std::string> violations;
-  std::vector<std::string> story;
-  std::string replay;  // the command that shows it again
+  std::vector<std::string> story;  // how it came to it; see Story
+  std::string replay;              // the command that shows it again
 };
 
 struct SeedsReport {

@@ -45,6 +45,36 @@ Clients::Request Clients::unpack(std::uint64_t packed) {
           static_cast<std::uint32_t>((packed >> 32) & 0xff), static_cast<std::uint32_t>(packed)};
 }
 
+std::string Clients::ask_of(const Parcel& parcel) const {
+  const Request& request = parcel.request;
+  switch (request.kind) {
+    case Kind::open:
+      return "open a session";
+    case Kind::write: {
+      const auto last = request.first + request.count - 1;
+      const auto& writes = history_.clients[parcel.client].writes;
+      std::string text = fmt::format("write {}", request.first);
+      if (last > request.first) text += fmt::format("-{}", last);
+      text += last > request.first ? ", cells" : ", cell";
+      for (std::uint32_t i = request.first; i <= last; ++i) {
+        text += fmt::format(" {}", writes[i - 1].command.key);
+      }
+      return text;
+    }
+    case Kind::local_read:
+    case Kind::linearizable_read:
+      return fmt::format("read cell {}{}", history_.clients[parcel.client].reads[request.first].key,
+                         request.kind == Kind::local_read ? " as it is there" : "");
+  }
+  return {};
+}
+
+std::string Clients::reply_of(const Parcel& parcel) const {
+  constexpr std::string_view kWords[] = {"done", "refused", "no such session", "session expired",
+                                         "unknown"};
+  return fmt::format("{}: {}", ask_of(parcel), kWords[static_cast<std::size_t>(parcel.answer)]);
+}
+
 void Clients::start() {
   for (std::uint32_t client = 0; client < clients_.size(); ++client) think(client);
 }
@@ -153,18 +183,32 @@ void Clients::attempt(std::uint32_t number) {
   client.opening = client.wanted.kind == Kind::write && parcel.session == 0;
   if (client.opening) parcel.request.kind = Kind::open;
   set_timer(number, engine_.random.between(kPatienceMin, kPatienceMax));
+  const std::uint32_t from = client_host(number);
+  const std::uint32_t to = client.node + 1;
+  const auto words = [&] { return ask_of(parcel); };
+  parcel.number = engine_.sent(from, to, words);
   const Weather& weather = engine_.weather;
-  if (weather.loss_per_million > 0 && engine_.random.chance(weather.loss_per_million)) return;
-  const bool twice =
-      weather.duplication_per_million > 0 && engine_.random.chance(weather.duplication_per_million);
-  for (int copy = twice ? 2 : 1; copy > 0; --copy) {
+  if (weather.loss_per_million > 0 && engine_.random.chance(weather.loss_per_million)) {
+    return engine_.lost(parcel.number, from, to, Loss::chance, words);
+  }
+  const auto put = [&] {
     const Duration delay = engine_.random.between(kDelayMin, kDelayMax);
     engine_.after(delay, EventKind::request, 0, parcels_.put(parcel));
+  };
+  put();
+  if (weather.duplication_per_million == 0 ||
+      !engine_.random.chance(weather.duplication_per_million)) {
+    return;
   }
+  engine_.count(FaultKind::duplication);
+  parcel.number = engine_.sent(from, to, words, parcel.number);
+  put();
 }
 
 void Clients::on_reply(const Parcel& parcel) {
   Client& client = clients_[parcel.client];
+  engine_.delivered(parcel.number, parcel.node, client_host(parcel.client),
+                    [&] { return reply_of(parcel); });
   if (client.state != State::waiting || parcel.request.attempt != client.attempt) return;
   switch (parcel.answer) {
     case Answer::ok:
@@ -238,7 +282,12 @@ std::string Clients::waiting_for() const {
 
 void Clients::on_request(const Parcel& parcel) {
   Node& node = nodes_[parcel.node];
-  if (node.up()) node.enqueue(parcels_.put(parcel));
+  const std::uint32_t from = client_host(parcel.client);
+  const std::uint32_t to = node.id().value;
+  const auto words = [&] { return ask_of(parcel); };
+  if (!node.up()) return engine_.lost(parcel.number, from, to, Loss::receiver_down, words);
+  engine_.delivered(parcel.number, from, to, words);
+  node.enqueue(parcels_.put(parcel));
 }
 
 void Clients::hand_over(Node& node, std::span<const std::uint32_t> requests) {
@@ -374,14 +423,18 @@ void Clients::refuse_writes(std::uint32_t client, const Request& request) {
 
 void Clients::reply(std::uint32_t node, std::uint32_t client, const Request& request, Answer answer,
                     std::uint64_t value) {
-  const std::uint32_t loss = engine_.weather.loss_per_million;
-  if (loss > 0 && engine_.random.chance(loss)) return;
   Parcel parcel;
   parcel.client = client;
   parcel.node = node;
   parcel.request = request;
   parcel.answer = answer;
   parcel.value = value;
+  const auto words = [&] { return reply_of(parcel); };
+  parcel.number = engine_.sent(node, client_host(client), words);
+  const std::uint32_t loss = engine_.weather.loss_per_million;
+  if (loss > 0 && engine_.random.chance(loss)) {
+    return engine_.lost(parcel.number, node, client_host(client), Loss::chance, words);
+  }
   const Duration delay = engine_.random.between(kDelayMin, kDelayMax);
   engine_.after(delay, EventKind::reply, 0, parcels_.put(parcel));
 }

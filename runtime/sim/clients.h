@@ -70,7 +70,8 @@ class Clients {
     std::uint32_t session = 0;
     Request request;
     Answer answer = Answer::unknown;
-    std::uint64_t value = 0;  // of a reply: the session opened, or the value found
+    std::uint64_t value = 0;   // of a reply: the session opened, or the value found
+    std::uint64_t number = 0;  // of the message, for the trace
   };
   struct Client {
     State state = State::thinking;
@@ -87,6 +88,9 @@ class Clients {
 
   static std::uint64_t pack(const Request& request);
   static Request unpack(std::uint64_t packed);
+  // What is asked for, and what a reply says, in words.
+  [[nodiscard]] std::string ask_of(const Parcel& parcel) const;
+  [[nodiscard]] std::string reply_of(const Parcel& parcel) const;
 
   void on_timer(std::uint32_t client);
   void begin_operation(std::uint32_t client);

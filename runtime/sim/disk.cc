@@ -16,6 +16,9 @@ void Disk::write(std::span<const Write> writes, std::uint32_t life) {
                                                  write.ticket.value, issued_.value));
     }
     issued_ = write.ticket;
+    if (write.kind == Write::Kind::truncate) {
+      engine_.note(FactKind::truncate, node_, write.index.value);
+    }
     pending_.push_back(write);
   }
   if (syncing_ == 0) begin_sync(life);

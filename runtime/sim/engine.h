@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "algorithms/contract/algorithm.h"
 #include "algorithms/contract/random.h"
 #include "runtime/sim/check_names.h"
 #include "runtime/sim/event_queue.h"
@@ -13,15 +14,19 @@
 namespace parley::sim {
 
 struct Engine {
-  Engine(std::uint64_t seed, std::ostream* full_trace) : random(seed), trace(full_trace) {}
+  // `sink` may be null; `algorithm`, which may be null too, says what its messages mean.
+  Engine(std::uint64_t seed, TraceSink* sink, const Algorithm* described = nullptr)
+      : random(seed), trace(sink), algorithm(described) {}
 
   Instant now;
   Random random;
   EventQueue queue;
   Trace trace;
+  const Algorithm* algorithm;
   Weather weather;
   FaultCounts faults{};
   std::vector<std::string> violations;
+  std::uint64_t messages = 0;  // that were numbered
 
   void after(Duration delay, EventKind kind, std::uint32_t subject, std::uint32_t item = 0) {
     queue.push(now + delay, kind, subject, item);
@@ -30,12 +35,35 @@ struct Engine {
             std::uint64_t c = 0, std::string_view text = {}) {
     trace.note({now, kind, node, a, b, c, text});
   }
+
+  // A message leaves, and arrives or is lost later; see FactKind. `sent` gives it its number.
+  template <class Words>
+  std::uint64_t sent(std::uint32_t from, std::uint32_t to, Words&& words,
+                     std::uint64_t copy_of = 0) {
+    trace.note({now, FactKind::send, from, ++messages, to, copy_of}, words);
+    return messages;
+  }
+  template <class Words>
+  void delivered(std::uint64_t number, std::uint32_t from, std::uint32_t to, Words&& words) {
+    trace.note({now, FactKind::delivery, to, number, from}, words);
+  }
+  template <class Words>
+  void lost(std::uint64_t number, std::uint32_t from, std::uint32_t to, Loss why, Words&& words) {
+    trace.note({now, FactKind::lost, from, number, to, static_cast<std::uint64_t>(why)}, words);
+  }
+  [[nodiscard]] std::string words_of(const Frame& frame) const {
+    if (algorithm == nullptr || algorithm->describe == nullptr) return {};
+    if (!algorithm->verify(frame.header, frame.body)) return "malformed";
+    return algorithm->describe(frame.header, frame.body);
+  }
+
   void count(FaultKind kind) { ++faults[static_cast<std::size_t>(kind)]; }
   // Records a violation, found by one of the checks of check_names.h; the execution ends with the
   // event at hand.
   void fail(std::string_view check, const std::string& what) {
-    note(FactKind::violation, 0);
-    violations.push_back(std::string(check) + ": " + what);
+    std::string story = std::string(check) + ": " + what;
+    trace.note({now, FactKind::violation}, [&story] { return std::string_view(story); });
+    violations.push_back(std::move(story));
   }
 };
 

@@ -89,6 +89,7 @@ void Nemesis::strike_down(Node& node) {
 }
 
 void Nemesis::after_turn(Node& node, bool new_epoch, bool leads) {
+  if (leads && engine_.weather.faults.has(FaultKind::duplication)) network_.echo(node.id());
   if (leads && !ambush_.empty()) {
     const auto kind = static_cast<std::uint32_t>(ambush_.front());
     ambush_.erase(ambush_.begin());

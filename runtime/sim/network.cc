@@ -7,13 +7,23 @@ namespace parley::sim {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+namespace {
+
+// Frames of the past that are kept for each link, and how many go by, on average, for one of these
+// to be replaced.
+constexpr std::size_t kRemembered = 8;
+constexpr std::size_t kForgetfulness = 8;
+
+}  // namespace
+
 Network::Network(Engine& engine, std::uint32_t nodes)
     : engine_(engine),
       nodes_(nodes),
       slowness_(static_cast<std::size_t>(nodes) * nodes, 1),
       cut_(slowness_.size()),
       last_arrival_(cut_.size()),
-      stalled_until_(cut_.size()) {}
+      stalled_until_(cut_.size()),
+      past_(cut_.size()) {}
 
 void Network::draw_slow_links() {
   const bool some = engine_.random.chance(500'000);
@@ -37,28 +47,57 @@ Instant Network::arrival(std::size_t link) {
 
 void Network::send(NodeId to, const Frame& frame) {
   const std::size_t on = link(frame.from, to);
-  if (cut_[on] != 0) return;
+  const std::uint32_t from = frame.from.value;
+  const auto words = [&] { return engine_.words_of(frame); };
+  std::uint64_t number = engine_.sent(from, to.value, words);
+  if (cut_[on] != 0) return engine_.lost(number, from, to.value, Loss::cut, words);
   const Weather& weather = engine_.weather;
   if (weather.loss_per_million > 0 && engine_.random.chance(weather.loss_per_million)) {
-    return engine_.count(FaultKind::loss);
+    engine_.count(FaultKind::loss);
+    return engine_.lost(number, from, to.value, Loss::chance, words);
   }
-  engine_.queue.push(arrival(on), EventKind::frame, to.value, flights_.put({to, frame}));
+  const auto put = [&](Instant when) {
+    engine_.queue.push(when, EventKind::frame, to.value, flights_.put({to, frame, number}));
+  };
+  put(arrival(on));
+  if (weather.duplication_per_million > 0) remember(on, {to, frame, number});
   if (weather.duplication_per_million == 0 ||
       !engine_.random.chance(weather.duplication_per_million)) {
     return;
   }
   // The copy may come after others, or even in another epoch.
   engine_.count(FaultKind::duplication);
+  number = engine_.sent(from, to.value, words, number);
   const bool late = engine_.random.chance(500'000);
-  const Instant when =
-      late ? engine_.now + engine_.random.between(milliseconds(50), seconds(2)) : arrival(on);
-  engine_.queue.push(when, EventKind::frame, to.value, flights_.put({to, frame}));
+  put(late ? engine_.now + engine_.random.between(milliseconds(50), seconds(2)) : arrival(on));
+}
+
+void Network::remember(std::size_t link, const Flight& flight) {
+  std::vector<Flight>& past = past_[link];
+  if (past.size() < kRemembered) return past.push_back(flight);
+  const std::uint64_t place = engine_.random.below(kRemembered * kForgetfulness);
+  if (place < kRemembered) past[place] = flight;
+}
+
+void Network::echo(NodeId to) {
+  for (std::uint32_t from = 1; from <= nodes_; ++from) {
+    const std::size_t on = link(NodeId{from}, to);
+    if (past_[on].empty() || cut_[on] != 0) continue;
+    Flight copy = past_[on][engine_.random.below(past_[on].size())];
+    engine_.count(FaultKind::duplication);
+    copy.number = engine_.sent(
+        from, to.value, [&] { return engine_.words_of(copy.frame); }, copy.number);
+    const Instant when = engine_.now + engine_.random.between(Duration{}, milliseconds(100));
+    engine_.queue.push(when, EventKind::frame, to.value, flights_.put(std::move(copy)));
+  }
 }
 
 std::optional<Network::Flight> Network::arrive(std::uint32_t item) {
   Flight flight = flights_.take(item);
-  if (is_cut(flight.frame.from, flight.to)) return std::nullopt;
-  return flight;
+  if (!is_cut(flight.frame.from, flight.to)) return flight;
+  engine_.lost(flight.number, flight.frame.from.value, flight.to.value, Loss::cut_under_way,
+               [&] { return engine_.words_of(flight.frame); });
+  return std::nullopt;
 }
 
 void Network::cut_both(std::uint32_t a, std::uint32_t b) {
@@ -136,8 +175,28 @@ std::uint32_t Network::cut_at_random(bool one_way, NodeId center) {
   const std::string_view shape =
       one_way ? cut_one_way(center.value - 1) : cut_apart(center.value - 1);
   const auto links = static_cast<std::uint64_t>(std::count(cut_.begin(), cut_.end(), 1));
-  engine_.note(FactKind::network, center.value, links, 0, 0, shape);
+  engine_.trace.note({engine_.now, FactKind::network, center.value, links, 0, 0, shape},
+                     [this] { return text_of_cuts(); });
   return ++pattern_;
+}
+
+// "1|2 3->1": nothing passes between nodes 1 and 2, nor from 3 to 1.
+std::string Network::text_of_cuts() const {
+  std::string text;
+  const auto add = [&text](std::uint32_t from, std::string_view sign, std::uint32_t to) {
+    if (!text.empty()) text += ' ';
+    text.append(std::to_string(from)).append(sign).append(std::to_string(to));
+  };
+  for (std::uint32_t a = 1; a <= nodes_; ++a) {
+    for (std::uint32_t b = a + 1; b <= nodes_; ++b) {
+      const bool there = is_cut(NodeId{a}, NodeId{b});
+      const bool back = is_cut(NodeId{b}, NodeId{a});
+      if (there && back) add(a, "|", b);
+      if (there && !back) add(a, "->", b);
+      if (!there && back) add(b, "->", a);
+    }
+  }
+  return text;
 }
 
 void Network::repair(std::uint32_t pattern) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "algorithms/contract/turn.h"
@@ -26,7 +27,11 @@ class Network {
   struct Flight {
     NodeId to;
     Frame frame;
+    std::uint64_t number = 0;  // of the message
   };
+  // An old frame comes again on each link to the node, as if from a queue that was forgotten.
+  void echo(NodeId to);
+
   // The frame of an arrival, or nothing if it met a cut.
   std::optional<Flight> arrive(std::uint32_t item);
 
@@ -50,15 +55,18 @@ class Network {
   std::string_view cut_one_way(std::uint32_t center);
   std::string_view cut_apart(std::uint32_t center);
   std::string_view cut_to_a_thread();
+  [[nodiscard]] std::string text_of_cuts() const;
   Instant arrival(std::size_t link);
+  void remember(std::size_t link, const Flight& flight);
 
   Engine& engine_;
   std::uint32_t nodes_;
   std::uint32_t pattern_ = 0;
-  std::vector<std::uint8_t> slowness_;  // by directed link: factor of its delays
-  std::vector<std::uint8_t> cut_;       // by directed link
-  std::vector<Instant> last_arrival_;   // by directed link
-  std::vector<Instant> stalled_until_;  // by directed link
+  std::vector<std::uint8_t> slowness_;     // by directed link: factor of its delays
+  std::vector<std::uint8_t> cut_;          // by directed link
+  std::vector<Instant> last_arrival_;      // by directed link
+  std::vector<Instant> stalled_until_;     // by directed link
+  std::vector<std::vector<Flight>> past_;  // by directed link
   Slab<Flight> flights_;
 };
 

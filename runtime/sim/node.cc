@@ -74,9 +74,12 @@ void Node::heal() {
   if (paused_) resume(pauses_);
 }
 
-void Node::receive(Frame frame) {
-  if (!up()) return;
-  engine_.note(FactKind::delivery, id_.value, frame.from.value);
+void Node::receive(Network::Flight flight) {
+  Frame& frame = flight.frame;
+  const std::uint32_t from = frame.from.value;
+  const auto words = [&] { return engine_.words_of(frame); };
+  if (!up()) return engine_.lost(flight.number, from, id_.value, Loss::receiver_down, words);
+  engine_.delivered(flight.number, from, id_.value, words);
   if (!settings_.algorithm->verify(frame.header, frame.body)) {
     return engine_.fail(check::kContract,
                         "node " + std::to_string(frame.from.value) +

@@ -48,7 +48,7 @@ class Node {
 
   // --- inputs ---
 
-  void receive(Frame frame);
+  void receive(Network::Flight flight);
   // A client's request waits here: `item` is the caller's number for it.
   void enqueue(std::uint32_t item);
   void sync_done(std::uint32_t life);

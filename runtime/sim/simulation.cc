@@ -147,7 +147,7 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                      const SimOptions& options)
     : algorithm_(algorithm),
       options_(options),
-      engine_(options.seed, options.trace),
+      engine_(options.seed, options.trace, &algorithm),
       node_count_(draw_nodes(algorithm, options, engine_.random)),
       application_(draw_application(algorithm, options, engine_.random)),
       settings_{&algorithm,
@@ -181,6 +181,9 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
 }
 
 SimResult Execution::run() {
+  if (options_.trace != nullptr) {
+    options_.trace->begin({algorithm_.name, options_.seed, node_count_});
+  }
   for (Node& node : nodes_) {
     node.step_wall_clock(
         engine_.random.between(-engine_.weather.skew_max, engine_.weather.skew_max));
@@ -203,6 +206,7 @@ SimResult Execution::run() {
                  fmt::format("{} within {:.1f} s after everything healed", why,
                              static_cast<double>(options_.healing_bound.count()) / 1e9));
   }
+  if (options_.trace != nullptr) options_.trace->end(engine_.now);
   return result();
 }
 
@@ -243,7 +247,7 @@ void Execution::handle(const Event& event) {
     case EventKind::frame:
       if (auto flight = network_.arrive(event.item)) {
         ++messages_;
-        nodes_[flight->to.value - 1].receive(std::move(flight->frame));
+        nodes_[flight->to.value - 1].receive(std::move(*flight));
       }
       return;
     case EventKind::step: {
@@ -333,11 +337,11 @@ Execution::Change Execution::watch_status(Node& node) {
   change.new_epoch = same_life && status.epoch != seen.status.epoch;
   change.leads = changed && status.leader == node.id() &&
                  (change.new_epoch || !same_life || seen.status.leader != node.id());
-  if (changed && log_checker_) log_checker_->follows(node.id(), status.epoch, status.leader);
   seen.life = node.life();
   seen.status = status;
   if (!changed) return {};
   engine_.note(FactKind::status, id, status.epoch.value, status.leader.value, 0, status.role);
+  if (log_checker_) log_checker_->follows(node.id(), status.epoch, status.leader);
   if (status.leader == kNoNode || !algorithm_.guarantee.linearizable_writes) return change;
   const auto [it, first] = leaders_.emplace(status.epoch, status.leader);
   if (!first && it->second != status.leader) {
@@ -397,7 +401,6 @@ SimResult Execution::result() const {
   result.faults = engine_.faults;
   result.anomalies = checker_->anomalies();
   result.clients = clients_.counts();
-  if (!result.violations.empty()) result.story = engine_.trace.story();
   return result;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -29,7 +28,7 @@ struct SimOptions {
   bool vary_limits = true;  // the seed also draws limits of the strategy; neither choices nor times
   std::uint32_t clients = 0;           // 1 to 1000; 0: drawn by the seed
   std::uint32_t operations_per_s = 0;  // of all clients, about; to 1'000'000; 0: drawn
-  std::ostream* trace = nullptr;       // gets every event as a line of text; may be null
+  TraceSink* trace = nullptr;          // gets everything that happens; may be null
 };
 
 inline constexpr std::uint32_t kMaxSimulatedNodes = 16;
@@ -51,7 +50,6 @@ struct SimResult {
   FaultCounts faults{};
   Anomalies anomalies;
   ClientCounts clients;
-  std::vector<std::string> story;  // how it came to the violations; empty without one
 };
 
 // One execution. Phase one breaks things and checks safety all along; phase two heals everything

@@ -12,6 +12,7 @@
 #include "runtime/sim/check_seeds.h"
 #include "runtime/sim/mutants.h"
 #include "runtime/sim/toy_gossip.h"
+#include "runtime/sim/trace_formats.h"
 
 namespace parley::sim {
 namespace {
@@ -122,9 +123,11 @@ TEST(Simulation, TheFullTraceIsTheSameTextTwice) {
   std::ostringstream again;
   const OptionValues values = default_options(kRaft.options);
   SimOptions options = short_run(3);
-  options.trace = &once;
+  const auto first = make_text_trace(once);
+  options.trace = first.get();
   const SimResult traced = simulate(kRaft, values, options);
-  options.trace = &again;
+  const auto second = make_text_trace(again);
+  options.trace = second.get();
   simulate(kRaft, values, options);
   EXPECT_EQ(once.str(), again.str());
   EXPECT_THAT(once.str(), HasSubstr("is leader in epoch"));

@@ -2,19 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <ostream>
+#include "algorithms/contract/node_port.h"
 
 namespace parley::sim {
 namespace {
 
-bool frequent(FactKind kind) {
-  return kind == FactKind::step || kind == FactKind::delivery;
-}
-
-bool turning_point(FactKind kind) {
-  return kind >= FactKind::status;
-}
+constexpr std::string_view kLosses[] = {"the link is cut", "the network drops it",
+                                        "the link was cut meanwhile", "nobody is there"};
 
 std::string describe_fault(const Fact& fact) {
   const auto in_ms = [](std::uint64_t ns) { return static_cast<double>(ns) / 1e6; };
@@ -41,6 +35,8 @@ std::string describe_fault(const Fact& fact) {
       return fmt::format("node {} cannot save the snapshot of index {}", fact.node, fact.a);
     case FactKind::install:
       return fmt::format("node {} goes on from the snapshot of index {}", fact.node, fact.a);
+    case FactKind::truncate:
+      return fmt::format("node {} forgets its log from index {} on", fact.node, fact.a);
     case FactKind::heal:
       return "everything heals";
     default:
@@ -53,8 +49,20 @@ std::string describe_event(const Fact& fact) {
     case FactKind::step:
       return fmt::format("node {} takes a turn", fact.node);
     case FactKind::delivery:
-      return fmt::format("node {} gets a frame of node {}", fact.node, fact.a);
+      return fmt::format("{} gets message {} of {}", host_name(fact.node), fact.a,
+                         host_name(fact.b));
+    case FactKind::send:
+      return fmt::format("{} sends message {} to {}{}", host_name(fact.node), fact.a,
+                         host_name(fact.b),
+                         fact.c == 0 ? "" : fmt::format(", a second copy of {}", fact.c));
+    case FactKind::lost:
+      return fmt::format("message {} of {} to {} is lost, {}", fact.a, host_name(fact.node),
+                         host_name(fact.b), loss_text(fact));
     case FactKind::commit:
+      if (fact.c == 0) {
+        return fmt::format("node {} commits index {}: an empty entry of node {}, incarnation {}",
+                           fact.node, fact.a, fact.b >> 32, fact.b & 0xffffffff);
+      }
       return fmt::format("node {} commits index {}: run {} of node {}, incarnation {}", fact.node,
                          fact.a, fact.c, fact.b >> 32, fact.b & 0xffffffff);
     case FactKind::applied:
@@ -64,17 +72,19 @@ std::string describe_event(const Fact& fact) {
       return fmt::format("node {} tells client {}: {} is done, stamp {}", fact.node, fact.a, fact.b,
                          fact.c);
     case FactKind::refused:
-      return fmt::format("node {} tells client {}: {} is refused, reason {}", fact.node, fact.a,
-                         fact.b, fact.c);
+      return fmt::format("node {} tells client {}: {} is refused, {}", fact.node, fact.a, fact.b,
+                         reason_name(static_cast<RefusedBecause>(fact.c)));
     case FactKind::unknown:
-      return fmt::format("node {} tells client {}: {} is unknown, reason {}", fact.node, fact.a,
-                         fact.b, fact.c);
+      return fmt::format("node {} tells client {}: {} is unknown, {}", fact.node, fact.a, fact.b,
+                         reason_name(static_cast<RefusedBecause>(fact.c)));
     case FactKind::answer:
       return fmt::format("node {} answers client {}: cell {} has stamp {}", fact.node, fact.a,
                          fact.b, fact.c);
     case FactKind::status:
-      return fmt::format("node {} is {} in epoch {}, leader {}", fact.node, fact.text, fact.a,
-                         fact.b);
+      return fmt::format("node {} is {} in epoch {}{}", fact.node, fact.text, fact.a,
+                         fact.b == fact.node ? ""
+                         : fact.b == 0       ? ", no leader known"
+                                             : fmt::format(", led by node {}", fact.b));
     case FactKind::start:
       return fmt::format("node {} starts, incarnation {}, {} records on disk", fact.node, fact.a,
                          fact.b);
@@ -85,39 +95,30 @@ std::string describe_event(const Fact& fact) {
 
 }  // namespace
 
-std::string describe(const Fact& fact) {
-  const double seconds = static_cast<double>(fact.when.time_since_epoch().count()) / 1e9;
-  return fmt::format("{:12.6f}  {}", seconds, describe_event(fact));
+std::string_view loss_text(const Fact& lost) {
+  return kLosses[lost.c];
 }
 
-void Trace::Ring::append_to(std::vector<Fact>& all) const {
-  const std::size_t first = count > kKept ? count - kKept : 0;
-  for (std::size_t i = first; i < count; ++i) all.push_back(facts[i % kKept]);
+std::string host_name(std::uint64_t host) {
+  return is_client(host) ? fmt::format("client {}", host - kFirstClientHost)
+                         : fmt::format("node {}", host);
 }
 
-void Trace::note(const Fact& fact) {
+std::string describe(const Fact& fact, std::string_view words) {
+  std::string text = describe_event(fact);
+  if (!words.empty()) text.append(": ").append(words);
+  return text;
+}
+
+void Trace::mix(const Fact& fact) {
   mix(static_cast<std::uint64_t>(fact.when.time_since_epoch().count()));
   mix((static_cast<std::uint64_t>(fact.kind) << 32) | fact.node);
-  if (!frequent(fact.kind)) {
-    mix(fact.b);
-    mix(fact.c);
-    for (const char letter : fact.text) mix(static_cast<unsigned char>(letter));
-    (turning_point(fact.kind) ? turning_points_ : recent_).put(fact);
-  }
   mix(fact.a);
-  if (full_ != nullptr) *full_ << describe(fact) << '\n';
-}
-
-std::vector<std::string> Trace::story() const {
-  std::vector<Fact> facts;
-  turning_points_.append_to(facts);
-  recent_.append_to(facts);
-  std::stable_sort(facts.begin(), facts.end(),
-                   [](const Fact& a, const Fact& b) { return a.when < b.when; });
-  std::vector<std::string> lines;
-  lines.reserve(facts.size());
-  for (const Fact& fact : facts) lines.push_back(describe(fact));
-  return lines;
+  // The number of a message says all about its delivery.
+  if (fact.kind == FactKind::step || fact.kind == FactKind::delivery) return;
+  mix(fact.b);
+  mix(fact.c);
+  for (const char letter : fact.text) mix(static_cast<unsigned char>(letter));
 }
 
 }  // namespace parley::sim
