@@ -10,6 +10,7 @@
 #include "apps/canvas/gateway.h"
 #include "harness/cli/commands.h"
 #include "harness/cluster/live_config.h"
+#include "harness/cluster/node_control.h"
 
 namespace parley::cli {
 namespace {
@@ -49,6 +50,7 @@ int serve(const harness::NodeSettings& settings) {
   take_all_descriptors();
   const Canvas canvas(settings.canvas, settings.cooldown);
   Node node(harness::live_config(settings, canvas));
+  const harness::NodeControl control(settings, node);
   GatewayConfig web;
   web.address = settings.http_address;
   web.port = settings.http_port;
