@@ -263,14 +263,13 @@ void FaultInjector::begin(std::size_t place) {
   Progress& progress = progress_[place];
   InjectedFault& account = faults_[place];
   progress.phase = fault.kind == Kind::kill ? Phase::over : Phase::lasts;
-  Cluster::Struck struck{kNoNode, std::chrono::steady_clock::now()};
   try {
-    struck = strike(fault, progress.links);
+    const Cluster::Struck struck = strike(fault, progress.links);
+    account.node = struck.node;
+    account.injected_ms = std::chrono::duration<double, std::milli>(struck.at - zero_).count();
   } catch (const ClusterError& error) {
     account.problem = error.what();
   }
-  account.node = struck.node;
-  account.injected_ms = std::chrono::duration<double, std::milli>(struck.at - zero_).count();
 }
 
 // An election may be under way at the very moment: a fault meant for the leader then waits for one.
@@ -306,15 +305,16 @@ void FaultInjector::end(std::size_t place) {
   }
 }
 
-void FaultInjector::finish() {
+std::vector<std::string> FaultInjector::finish() {
+  std::vector<std::string> notes;
   for (std::size_t place = 0; place < schedule_.size(); ++place) {
-    const Phase phase = progress_[place].phase;
-    std::string& problem = faults_[place].problem;
+    InjectedFault& account = faults_[place];
+    if (progress_[place].phase == Phase::due) account.problem = "the measured window ended before";
+    if (progress_[place].phase != Phase::lasts) continue;
+    if (account.problem.empty()) notes.push_back(account.fault + " outlasted the measured window");
     end(place);
-    if (!problem.empty() || phase == Phase::over) continue;
-    problem = phase == Phase::due ? "the measured window ended before"
-                                  : "it still lasted when the measured window ended";
   }
+  return notes;
 }
 
 }  // namespace parley::harness

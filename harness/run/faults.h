@@ -54,7 +54,7 @@ struct InjectedFault {
   std::string fault;
   NodeId node;             // whom it hit; kNoNode if nobody, or of a cut by groups
   double injected_ms = 0;  // after the start of the measured window
-  std::string problem;     // why it was not done, or not ended; empty if all went well
+  std::string problem;     // why it was not done, or could not be ended; else empty
 };
 
 // Carries out a schedule and keeps account of it. Used by one thread at a time.
@@ -70,9 +70,9 @@ class FaultInjector {
   void begin(std::size_t place);
   // It is over: the node is started again or goes on, the links pass again.
   void end(std::size_t place);
-  // After the measured window: ends what still lasts. Who was not hit or not helped up by then has
-  // a problem.
-  void finish();
+  // After the measured window: ends what still lasts, and says what that was. A fault that was not
+  // due by then has a problem.
+  std::vector<std::string> finish();
   // What became of each fault of the schedule, by its place.
   [[nodiscard]] const std::vector<InjectedFault>& faults() const { return faults_; }
 

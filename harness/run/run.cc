@@ -172,7 +172,7 @@ class Run {
                      [](const auto& a, const auto& b) { return a.at < b.at; });
     findings_.load = load::run_load(findings_.load_spec, events);
     for (const std::string& text : findings_.load.notes) note(text);
-    injector.finish();
+    for (const std::string& text : injector.finish()) note(text);
     for (const InjectedFault& fault : injector.faults()) {
       if (!fault.problem.empty()) {
         fail(fault.fault + " was not done as planned: " + fault.problem);
