@@ -154,6 +154,7 @@ struct Cluster::State {
       settings.data = std::filesystem::absolute(spec.data) / fmt::format("node-{}", id.value);
     }
     settings.snapshot_bytes = spec.snapshot_bytes;
+    settings.fault_endpoint = spec.fault_endpoint;
     if (spec.control)
       settings.control_endpoint =
           fmt::format("ipc://{}/{}.control", folder.path().string(), id.value);
@@ -185,6 +186,7 @@ struct Cluster::State {
   // What the cluster's profile says, and the cuts.
   [[nodiscard]] std::vector<LinkRule> links_from(NodeId id) const {
     std::vector<LinkRule> rules = spec.links.leaving(id);
+    if (delay) rules.push_back({id, kNoNode, *delay});
     for (const auto& [link, times] : cuts) {
       if (link.from != id) continue;
       LinkShape shape = shape_of(rules, id, link.to).value_or(LinkShape{});
@@ -196,14 +198,14 @@ struct Cluster::State {
 
   // Has the nodes take over their links as they are now; those that do not work do it later.
   void shape_links(const std::set<NodeId>& ids) {
-    std::map<NodeId, ControlRequest> requests;
+    std::map<NodeId, Request> requests;
     for (const NodeId id : ids) {
       Node& node = nodes.at(id);
       if (!works(node)) continue;
       if (!spec.control) throw ClusterError("the nodes were not told where to be controlled");
       requests[id] = {node.settings.control_endpoint, links_text(links_from(id))};
     }
-    const auto answers = ask_control(requests, kControlLimit);
+    const auto answers = ask_all(requests, kControlLimit);
     for (const auto& [id, request] : requests) {
       const auto answer = answers.find(id);
       if (answer == answers.end())
@@ -211,6 +213,12 @@ struct Cluster::State {
       if (answer->second != kControlDone)
         throw ClusterError(fmt::format("node {}: {}", id.value, answer->second));
     }
+  }
+
+  [[nodiscard]] std::set<NodeId> all() const {
+    std::set<NodeId> ids;
+    for (const auto& [id, node] : nodes) ids.insert(id);
+    return ids;
   }
 
   static bool works(Node& node) { return !node.paused && node.process->running(); }
@@ -295,6 +303,7 @@ struct Cluster::State {
   std::unique_ptr<NodeProbe> probe;
   std::map<NodeId, Node> nodes;      // destroyed before the folder: no process is left when it goes
   std::map<DirectedLink, int> cuts;  // how many times each link is cut
+  std::optional<LinkShape> delay;    // of all links, instead of the profile
   std::vector<std::string> notes;
   bool stopped = false;
 };
@@ -329,6 +338,7 @@ std::vector<Member> Cluster::members() {
   std::vector<Member> members;
   for (auto& [id, node] : state_->nodes) {
     node.member.running = node.process->running();
+    node.member.paused = node.paused;
     members.push_back(node.member);
   }
   return members;
@@ -410,6 +420,22 @@ void Cluster::heal(const std::vector<DirectedLink>& links) {
   }
   state_->note("end of the cut of " + to_text(links));
   state_->shape_links(senders);
+}
+
+void Cluster::delay(const LinkShape& shape) {
+  const std::lock_guard lock(state_->mutex);
+  state_->delay = shape;
+  state_->note(
+      fmt::format("delay of all links by {} us, jitter {} us", shape.delay_us, shape.jitter_us));
+  state_->shape_links(state_->all());
+}
+
+void Cluster::heal_links() {
+  const std::lock_guard lock(state_->mutex);
+  state_->cuts.clear();
+  state_->delay.reset();
+  state_->note("all links are as at the start");
+  state_->shape_links(state_->all());
 }
 
 void Cluster::restart(NodeId id) {

@@ -57,6 +57,7 @@ struct ClusterSpec {
   PeerTransport peers = PeerTransport::ipc;
   bool journal = false;
   bool control = false;         // whether links can be cut while the nodes run (node_control.h)
+  std::string fault_endpoint;   // of a FaultDesk; empty: the nodes take no requests for faults
   std::uint16_t http_port = 0;  // of node 1; node i has this + i - 1; 0: no web pages
   std::string http_address = "127.0.0.1";
   std::uint64_t seed = 1;
@@ -71,6 +72,7 @@ struct Member {
   std::uint16_t http_port = 0;  // 0: none
   pid_t pid = -1;
   bool running = false;
+  bool paused = false;
 };
 
 // Starts the nodes when made and ends all of them when destroyed; if this process dies before, the
@@ -119,6 +121,10 @@ class Cluster {
   // Throws ClusterError when a node does not take it over or has no control.
   std::chrono::steady_clock::time_point cut(const std::vector<DirectedLink>& links);
   void heal(const std::vector<DirectedLink>& links);
+  // Delays all links, instead of what the profile says of them, until heal_links().
+  void delay(const LinkShape& shape);
+  // All links are as at the start again.
+  void heal_links();
 
   // Starts a node that has ended again, with the storage that it left. Throws ClusterError if it
   // runs; ConfigError with durability "none": the node would have forgotten its votes and could, as

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "algorithms/registry/registry.h"
+#include "apps/canvas/http_text.h"
 
 namespace parley::harness {
 namespace {
@@ -94,14 +95,14 @@ void read_peers(ConfigReader& reader, NodeSettings& settings) {
   }
 }
 
-// Whoever reaches the endpoint can cut the node off: the folder of an ipc endpoint says who may.
-void read_control(ConfigReader& reader, NodeSettings& settings) {
-  constexpr std::string_view kAllowed = "an ipc endpoint such as \"ipc:///run/parley/1.control\"";
-  const ConfigValue* value = reader.find("control_endpoint");
+// Who reaches such an endpoint can cut nodes off: the folder of an ipc endpoint says who may.
+void read_ipc(ConfigReader& reader, std::string_view key, std::string& endpoint) {
+  constexpr std::string_view kAllowed = "an ipc endpoint such as \"ipc:///run/parley/control\"";
+  const ConfigValue* value = reader.find(key);
   if (value == nullptr) return;
-  settings.control_endpoint = reader.text_of("control_endpoint", *value, kAllowed);
-  if (!settings.control_endpoint.starts_with("ipc://") || !is_endpoint(settings.control_endpoint))
-    reader.fail("control_endpoint", *value, fmt::format("{} is not {}", shown(*value), kAllowed));
+  endpoint = reader.text_of(key, *value, kAllowed);
+  if (!endpoint.starts_with("ipc://") || !is_endpoint(endpoint))
+    reader.fail(key, *value, fmt::format("{} is not {}", shown(*value), kAllowed));
 }
 
 void read_cooldown(ConfigReader& reader, NodeSettings& settings) {
@@ -159,7 +160,12 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   }
   read_peers(reader, settings);
   read_pages(reader, settings);
-  read_control(reader, settings);
+  read_ipc(reader, "control_endpoint", settings.control_endpoint);
+  read_ipc(reader, "fault_endpoint", settings.fault_endpoint);
+  if (!settings.fault_endpoint.empty() && !is_loopback_host(settings.http_address)) {
+    reader.fail("fault_endpoint", fmt::format("needs a loopback http_address, not {}",
+                                              toml_quoted(settings.http_address)));
+  }
   settings.links = read_links(reader, settings.node);
   reader.finish();
   return settings;
@@ -279,6 +285,8 @@ std::string node_config_text(const NodeSettings& s) {
   if (!s.log.empty()) text += fmt::format("log = {}\n", toml_quoted(s.log.string()));
   if (!s.control_endpoint.empty())
     text += fmt::format("control_endpoint = {}\n", toml_quoted(s.control_endpoint));
+  if (!s.fault_endpoint.empty())
+    text += fmt::format("fault_endpoint = {}\n", toml_quoted(s.fault_endpoint));
   if (s.peers.size() > 1 || (s.peers.size() == 1 && !s.peers.begin()->second.empty())) {
     text += "\n[peers]\n";
     for (const auto& [id, endpoint] : s.peers) {

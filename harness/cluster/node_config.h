@@ -19,6 +19,8 @@
 //   log = ""                              # a file; standard error when absent
 //   control_endpoint = "ipc:///tmp/x/1.control"   # where its links can be changed while it runs
 //                                         # (node_control.h), ipc:// only; none when absent
+//   fault_endpoint = "ipc:///tmp/x/faults"  # whom to hand POST /faults to (fault_desk.h), ipc://
+//                                         # only and with a loopback http_address; none when absent
 //   [peers]                               # every member's endpoint for its peers, its own too;
 //   1 = "ipc:///tmp/x/1"                  # absent for a single node
 //   [pages]                               # where browsers find the members' web pages, which go on
@@ -77,6 +79,7 @@ struct NodeSettings {
   std::uint64_t snapshot_bytes = DriverLimits{}.snapshot_bytes;
   std::uint32_t session_idle_s = 3600;
   std::string control_endpoint;   // empty: none
+  std::string fault_endpoint;     // empty: none
   std::vector<LinkRule> links;    // `from` is this node
   std::filesystem::path journal;  // empty: none
   std::filesystem::path log;      // empty: standard error

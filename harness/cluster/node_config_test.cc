@@ -53,6 +53,7 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   settings.data = "/tmp/\"quoted\"/1";
   settings.log = "x.log";
   settings.control_endpoint = "ipc:///tmp/a b/2.control";
+  settings.fault_endpoint = "ipc:///tmp/a b/faults";
   settings.links = {{NodeId{2}, kNoNode, {20500, 5000, 10000, false, true}},
                     {NodeId{2}, NodeId{3}, {0, 0, 0, true, false}}};
   settings.options.set("election_timeout_min_ms", 200);
@@ -72,6 +73,7 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(back.data, settings.data);
   EXPECT_EQ(back.log, settings.log);
   EXPECT_EQ(back.control_endpoint, settings.control_endpoint);
+  EXPECT_EQ(back.fault_endpoint, settings.fault_endpoint);
   EXPECT_EQ(back.links, settings.links);
 }
 
@@ -171,6 +173,13 @@ TEST(NodeConfig, TheControlIsForThisMachineOnly) {
               HasSubstr("node.toml:4: control_endpoint: \"tcp://127.0.0.1:7\" is not an ipc "
                         "endpoint such as"));
   EXPECT_THAT(error_of(kGood + "control_endpoint = \"ipc://\""), HasSubstr("is not an ipc"));
+}
+
+TEST(NodeConfig, FaultsAreTakenOverLoopbackOnly) {
+  EXPECT_THAT(error_of(kGood + "fault_endpoint = \"tcp://127.0.0.1:7\""),
+              HasSubstr("fault_endpoint: \"tcp://127.0.0.1:7\" is not an ipc endpoint"));
+  EXPECT_THAT(error_of(kGood + "fault_endpoint = \"ipc:///x\"\nhttp_address = \"0.0.0.0\""),
+              HasSubstr("fault_endpoint: needs a loopback http_address, not \"0.0.0.0\""));
 }
 
 TEST(NodeConfig, LinksAreChecked) {

@@ -37,7 +37,7 @@ class ControlledNode : public testing::Test {
            endpoint() + "\"\n[peers]\n1 = \"tcp://127.0.0.1:0\"\n2 = \"ipc:///nonexistent/2\"\n";
   }
   std::string ask(const std::string& links) {
-    return ask_control({{NodeId{1}, {endpoint(), links}}}, kLong)[NodeId{1}];
+    return ask_all({{NodeId{1}, {endpoint(), links}}}, kLong)[NodeId{1}];
   }
 
   PrivateFolder folder_;
@@ -76,7 +76,8 @@ TEST_F(ControlledNode, OutlivesBrokenRequests) {
   careless.set(zmq::sockopt::linger, 0);
   careless.connect(endpoint());
   careless.send(zmq::str_buffer("no envelope"));
-  careless.send(zmq::message_t(1 << 20), zmq::send_flags::none);  // too large: the connection breaks
+  careless.send(zmq::message_t(1 << 20),
+                zmq::send_flags::none);  // too large: the connection breaks
   EXPECT_EQ(ask(""), kControlDone);
 }
 
@@ -86,10 +87,10 @@ TEST_F(ControlledNode, SaysThatTheNodeHasStopped) {
   EXPECT_EQ(ask(""), "the node has stopped");
 }
 
-TEST(AskControl, LeavesOutWhoDoesNotAnswer) {
+TEST(AskAll, LeavesOutWhoDoesNotAnswer) {
   const PrivateFolder folder;
   const std::string nobody = "ipc://" + (folder.path() / "nobody").string();
-  EXPECT_THAT(ask_control({{NodeId{1}, {nobody, ""}}}, std::chrono::milliseconds(1)), IsEmpty());
+  EXPECT_THAT(ask_all({{NodeId{1}, {nobody, ""}}}, std::chrono::milliseconds(1)), IsEmpty());
 }
 
 TEST(LiveLinks, AreTheRulesOfEveryOtherMember) {

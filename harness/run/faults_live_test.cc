@@ -5,6 +5,7 @@
 #include <functional>
 #include <thread>
 
+#include "harness/cluster/fault_desk.h"
 #include "harness/cluster/private_folder.h"
 #include "harness/run/faults.h"
 #include "harness/run/test_runs.h"
@@ -154,6 +155,22 @@ TEST_F(Live, TheInjectorKeepsAccountOfWhatWasDoneAndWhatWasNot) {
   EXPECT_EQ(faults[2].problem, "");
   EXPECT_GE(faults[2].injected_ms, faults[0].injected_ms);
   EXPECT_EQ(faults[3].problem, "the measured window ended before");
+  cluster_.wait_ready(kLong);
+}
+
+TEST_F(Live, TheDeskCutsDelaysAndHeals) {
+  FaultDesk desk("ipc://" + (folder_.path() / "desk").string(), cluster_);
+  const NodeId old = cluster_.find(kLeader);
+  EXPECT_EQ(desk.answer(R"({"fault":"cut","node":"leader","direction":"out"})"),
+            "200 {\"done\":\"cut\",\"node\":" + std::to_string(old.value) + ",\"links\":2}");
+  await_other_leader(old);
+  EXPECT_EQ(desk.answer(R"({"fault":"heal"})"), "200 {\"done\":\"heal\",\"dead\":[]}");
+  cluster_.wait_ready(kLong);
+  EXPECT_EQ(desk.answer(R"({"fault":"delay","delay_ms":5,"jitter_ms":0.5})"),
+            "200 {\"done\":\"delay\"}");
+  EXPECT_THAT(desk.answer(R"({"fault":"kill","node":3})"), HasSubstr("\"node\":3"));
+  EXPECT_THAT(desk.answer(R"({"fault":"pause","node":2})"), HasSubstr("\"node\":2"));
+  EXPECT_EQ(desk.answer(R"({"fault":"heal"})"), "200 {\"done\":\"heal\",\"dead\":[]}");
   cluster_.wait_ready(kLong);
 }
 
