@@ -17,10 +17,10 @@
 //   session_idle_s = 3600                 # after which a session may expire; 0: never
 //   journal = "nodes/1.applied.csv"       # records what is applied; none when absent
 //   log = ""                              # a file; standard error when absent
-//   control_endpoint = "ipc:///tmp/x/1.control"   # where its links can be changed while it runs
-//                                         # (node_control.h), ipc:// only; none when absent
-//   fault_endpoint = "ipc:///tmp/x/faults"  # whom to hand POST /faults to (fault_desk.h), ipc://
-//                                         # only and with a loopback http_address; none when absent
+//   control_endpoint = "ipc:///tmp/x/1"   # where its links can be changed while it runs
+//                                         # (node_control.h), ipc only; none when absent
+//   fault_endpoint = "ipc:///tmp/x/f"     # whom to hand POST /faults to (fault_desk.h), ipc only,
+//                                         # with a loopback http_address; none when absent
 //   [peers]                               # every member's endpoint for its peers, its own too;
 //   1 = "ipc:///tmp/x/1"                  # absent for a single node
 //   [pages]                               # where browsers find the members' web pages, which go on

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <thread>
