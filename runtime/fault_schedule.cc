@@ -78,7 +78,7 @@ std::vector<std::vector<NodeId>> draw_overlap(Random& random, std::uint32_t node
   for (std::size_t at = order.size() - 1; at > 0; --at) {
     std::swap(order[at], order[random.below(at + 1)]);
   }
-  const auto majority = static_cast<std::ptrdiff_t>(nodes / 2 + 1);
+  const auto majority = static_cast<std::ptrdiff_t>(nodes) / 2 + 1;
   return {{order.begin(), order.begin() + majority}, {order.begin() + majority - 1, order.end()}};
 }
 
