@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 3> kCanvasTypes{"application/json",
                                                        "application/octet-stream", "image/png"};
 constexpr char kCanvasTypesText[] = "application/json, application/octet-stream, image/png";
 constexpr char kPathsText[] =
-    "/, /canvas, /pixel, /ws, /status, /health, /metrics, /client/pixels, /client/pixel, "
+    "/, /canvas, /pixel, /ws, /status, /health, /metrics, /faults, /client/pixels, /client/pixel, "
     "/client/status, /client/health, /ws/";
 
 // Why something could not be done.
@@ -185,13 +185,14 @@ class Gateway::Impl final : public HttpHandler {
   void course_health(const HttpRequest& request, const Responder& respond);
   void course_pixel(const HttpRequest& request, const Responder& respond);
   void course_pixels(const HttpRequest& request, const Responder& respond);
-  void not_yet(const HttpRequest& request, const Responder& respond);
+  void post_faults(const HttpRequest& request, const Responder& respond);
 
   std::optional<Complaint> parse_pixel_query(const HttpRequest& request, std::uint32_t& x,
                                              std::uint32_t& y, ReadMode& mode) const;
   void place(PlaceRequest place, const Placed& placed);
   void show_pixel(std::uint32_t x, std::uint32_t y, ReadMode mode, const canvas::CellState& cell,
                   const Responder& respond);
+  [[nodiscard]] bool takes_faults() const { return config_.faults != nullptr && loopback_only_; }
   void with_report(std::function<void(const NodeReport&)> ready);
   void show_health(const Responder& respond, std::string (*json)(const NodeReport&));
   HttpResponse canvas_response(int type, const std::string& if_none_match);
@@ -231,7 +232,7 @@ const std::array<Gateway::Impl::Route, 16> Gateway::Impl::kRoutes{{
     {"/ws", "GET", &Impl::get_socket},
     {"/ws/", "GET", &Impl::get_socket},
     {"/metrics", "GET", &Impl::get_metrics},
-    {"/faults", "POST", &Impl::not_yet},
+    {"/faults", "POST", &Impl::post_faults},
     {"/client/pixels", "GET", &Impl::course_pixels},
     {"/client/pixel", "POST", &Impl::course_pixel},
     {"/client/status", "GET", &Impl::course_health},
@@ -389,9 +390,18 @@ HttpResponse Gateway::Impl::failure(HttpFailure kind, const HttpRequest* request
 
 // --- the endpoints ---
 
-void Gateway::Impl::not_yet(const HttpRequest& request, const Responder& respond) {
-  respond(complaint_response(501, {"path: " + request.path + " is not in this version",
-                                   "not_in_this_version", "path", kPathsText}));
+void Gateway::Impl::post_faults(const HttpRequest& request, const Responder& respond) {
+  if (!takes_faults()) {
+    return respond(complaint_response(
+        403, {"faults: are not allowed here; `parley canvas --allow-faults` starts a cluster that "
+              "takes them, over a loopback address",
+              "not_allowed", "faults", "--allow-faults"}));
+  }
+  config_.faults(request.body, [post = post_, respond](int status, std::string json) {
+    post([respond, status, json = std::move(json)]() mutable {
+      respond(json_response(status, std::move(json)));
+    });
+  });
 }
 
 void Gateway::Impl::get_page(const HttpRequest& request, const Responder& respond) {
@@ -545,7 +555,7 @@ void Gateway::Impl::get_status(const HttpRequest&, const Responder& respond) {
       return respond(failure_response(refusal(RefusedBecause::overloaded)));
     }
     respond(json_response(200, status_json(report, config_.pages, canvas_, server_.counters(),
-                                           viewers_.counters().viewers)));
+                                           viewers_.counters().viewers, takes_faults())));
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,6 +29,10 @@ struct GatewayConfig {
   // Where browsers find the pages of the members, such as "http://127.0.0.1:8080/": ours goes on
   // with another node when this one dies, and theirs may use this one.
   std::map<NodeId, std::string> pages;
+  // Carries out POST /faults: takes its body, and calls back from any thread, once, with a status
+  // and JSON. Null, or bound to another address than a loopback one: such requests are refused.
+  std::function<void(std::string body, std::function<void(int status, std::string json)> done)>
+      faults;
   HttpLimits http;
   PlacerLimits placer;
   ViewerLimits viewers;

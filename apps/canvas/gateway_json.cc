@@ -227,7 +227,8 @@ std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState
 }
 
 std::string status_json(const NodeReport& report, const std::map<NodeId, std::string>& pages,
-                        const Canvas& canvas, const HttpCounters& http, std::uint32_t viewers) {
+                        const Canvas& canvas, const HttpCounters& http, std::uint32_t viewers,
+                        bool takes_faults) {
   OrderedJson json{{"node", report.node.value},
                    {"incarnation", std::to_string(report.incarnation.value)},
                    {"algorithm", report.algorithm},
@@ -253,6 +254,7 @@ std::string status_json(const NodeReport& report, const std::map<NodeId, std::st
                           {"error", report.snapshot_error}};
   json["held_runs"] = report.status.held_runs;
   json["viewers"] = viewers;
+  json["takes_faults"] = takes_faults;
   json["canvas"] = {{"width", canvas.size().width},
                     {"height", canvas.size().height},
                     {"background", "#FFFFFF"},

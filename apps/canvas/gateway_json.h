@@ -43,9 +43,11 @@ std::string placed_json(const PlaceRequest& place, Stamp stamp);
 // `when_s` (seconds since 1970) is when that version was first seen here, 0 if unknown.
 std::string pixel_json(std::uint32_t x, std::uint32_t y, const canvas::CellState& cell,
                        ReadMode mode, std::uint32_t when_s);
-// `pages` are the web pages of members, as far as they are known.
+// `pages` are the web pages of members, as far as they are known; `takes_faults` whether POST
+// /faults is allowed.
 std::string status_json(const NodeReport& report, const std::map<NodeId, std::string>& pages,
-                        const Canvas& canvas, const HttpCounters& http, std::uint32_t viewers);
+                        const Canvas& canvas, const HttpCounters& http, std::uint32_t viewers,
+                        bool takes_faults);
 std::string health_json(const NodeReport& report);
 
 // --- the API of the course project distri-place ---

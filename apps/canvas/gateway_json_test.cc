@@ -100,7 +100,7 @@ TEST(StatusJson, ShowsWhatTheNodeReports) {
   report.peers = {{{1}, true, 3, 4, 5}, {{3}, false, 0, 0, 0}};
   const std::map<NodeId, std::string> pages{{{1}, "http://127.0.0.1:8080/"},
                                             {{2}, "http://127.0.0.1:8081/"}};
-  const auto json = nlohmann::json::parse(status_json(report, pages, Canvas(kSize), {}, 0));
+  const auto json = nlohmann::json::parse(status_json(report, pages, Canvas(kSize), {}, 0, true));
   EXPECT_EQ(json["node"], 2);
   EXPECT_EQ(json["incarnation"], "18446744073709551615");
   EXPECT_EQ(json["role"], "leader");
@@ -117,7 +117,7 @@ TEST(StatusJson, ShowsWhatTheNodeReports) {
 
   report.status.leader = kNoNode;
   report.client_endpoint = "ipc:///tmp/x";
-  const auto without = nlohmann::json::parse(status_json(report, {}, Canvas(kSize), {}, 0));
+  const auto without = nlohmann::json::parse(status_json(report, {}, Canvas(kSize), {}, 0, false));
   EXPECT_TRUE(without["leader"].is_null());
   EXPECT_TRUE(without["client_port"].is_null());
 }

@@ -207,7 +207,34 @@ TEST_F(GatewayTest, KnowsItsPathsAndMethods) {
   http.send("DELETE /pixel HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(http.receive().headers.at("allow"), "GET, HEAD, POST");
   for (const char* path : {"/ws", "/ws/"}) expect_error(http.get(path), 426, "Upgrade");
-  expect_error(http.post("/faults", "{}"), 501, "path");
+  expect_error(http.post("/faults", "{}"), 403, "faults");
+}
+
+TEST(GatewayFaults, AreHandedOnWhereTheyAreAllowed) {
+  const Canvas canvas({8, 8});
+  DriverNode node(canvas);
+  GatewayConfig config = testing::patient_config();
+  std::string asked;
+  config.faults = [&asked](std::string body, const std::function<void(int, std::string)>& done) {
+    asked = std::move(body);
+    done(409, R"({"error":"as it is"})");
+  };
+  {
+    Gateway gateway(canvas, node, config);
+    ASSERT_EQ(gateway.start(), "");
+    HttpClient http(gateway.port());
+    const HttpReply reply = http.post("/faults", R"({"fault":"heal"})");
+    EXPECT_EQ(reply.status, 409);
+    EXPECT_EQ(reply.body, R"({"error":"as it is"})");
+    EXPECT_EQ(asked, R"({"fault":"heal"})");
+    EXPECT_NE(http.get("/status").body.find("\"takes_faults\":true"), std::string::npos);
+  }
+  config.address = "0.0.0.0";
+  Gateway gateway(canvas, node, config);
+  ASSERT_EQ(gateway.start(), "");
+  HttpClient http(gateway.port());
+  expect_error(http.post("/faults", "{}"), 403, "faults");
+  EXPECT_NE(http.get("/status").body.find("\"takes_faults\":false"), std::string::npos);
 }
 
 TEST_F(GatewayTest, ServesThePage) {

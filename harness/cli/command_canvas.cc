@@ -4,12 +4,14 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "algorithms/registry/registry.h"
 #include "apps/canvas/canvas.h"
 #include "harness/cli/commands.h"
 #include "harness/cluster/cluster.h"
+#include "harness/cluster/fault_desk.h"
 #include "harness/cluster/private_folder.h"
 #include "harness/cluster/stop_signal.h"
 
@@ -88,10 +90,8 @@ void announce(Cluster& cluster, const CanvasOptions& options) {
 
 // Tells of nodes that end, until the user has enough or none is left.
 int watch(Cluster& cluster) {
-  std::size_t told = 0;
   while (!harness::StopSignal::requested()) {
-    const std::vector<std::string> casualties = cluster.casualties();
-    for (; told < casualties.size(); ++told) complain(casualties[told]);
+    for (const std::string& story : cluster.casualties()) complain(story);
     if (cluster.running().empty()) return kFailed;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
@@ -115,11 +115,16 @@ int run_canvas(const CanvasOptions& options) {
   const harness::PrivateFolder folder;
   spec.folder = folder.path();
   if (spec.data.empty()) spec.data = folder.path() / "data";
+  spec.control = options.allow_faults;
+  if (options.allow_faults) spec.fault_endpoint = "ipc://" + (folder.path() / "faults").string();
   try {
     Cluster cluster(spec);
+    std::optional<harness::FaultDesk> desk;
+    if (options.allow_faults) desk.emplace(spec.fault_endpoint, cluster);
     cluster.wait_ready(std::chrono::seconds(15), &harness::StopSignal::requested());
     announce(cluster, options);
     const int status = watch(cluster);
+    desk.reset();
     for (const std::string& note : cluster.stop()) complain(note);
     return status;
   } catch (const harness::ConfigError& error) {

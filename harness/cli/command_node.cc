@@ -5,11 +5,14 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <optional>
 
 #include "apps/canvas/canvas.h"
 #include "apps/canvas/gateway.h"
 #include "harness/cli/commands.h"
+#include "harness/cluster/fault_desk.h"
 #include "harness/cluster/live_config.h"
+#include "harness/cluster/node_control.h"
 
 namespace parley::cli {
 namespace {
@@ -49,10 +52,18 @@ int serve(const harness::NodeSettings& settings) {
   take_all_descriptors();
   const Canvas canvas(settings.canvas, settings.cooldown);
   Node node(harness::live_config(settings, canvas));
+  const harness::NodeControl control(settings, node);
   GatewayConfig web;
   web.address = settings.http_address;
   web.port = settings.http_port;
   web.pages = settings.pages;
+  std::optional<harness::FaultRelay> faults;
+  if (!settings.fault_endpoint.empty()) {
+    faults.emplace(settings.fault_endpoint);
+    web.faults = [&faults](std::string body, harness::FaultRelay::Answered done) {
+      faults->ask(std::move(body), std::move(done));
+    };
+  }
   Gateway gateway(canvas, node.port(), web);
   if (settings.http_port != 0) {
     if (const std::string problem = gateway.start(); !problem.empty()) {

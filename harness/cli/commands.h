@@ -77,6 +77,7 @@ struct CanvasOptions {
   double cooldown_s = 0;   // between two placements of a user
   std::string durability;  // empty: async if `data` is given, else none
   std::string data;
+  bool allow_faults = false;
   std::vector<std::string> options;
 };
 int run_canvas(const CanvasOptions& options);

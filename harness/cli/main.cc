@@ -109,6 +109,8 @@ void add_running(CLI::App& app, Action& action) {
   canvas
       ->add_option("--data", c->data, "Folder that keeps the state; found again at the next start")
       ->type_name("DIR");
+  canvas->add_flag("--allow-faults", c->allow_faults,
+                   "The page, and POST /faults, may cut, delay, pause and kill nodes");
   canvas->add_option("--option", c->options, "An option of the algorithm, NAME=VALUE");
 
   auto [node, n] = add_command(app, action, &run_node, "node", "Run one node in the foreground",

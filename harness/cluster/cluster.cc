@@ -5,11 +5,13 @@
 #include <csignal>
 #include <fstream>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "harness/cluster/log_merge.h"
+#include "harness/cluster/node_control.h"
 #include "harness/cluster/node_probe.h"
 #include "harness/cluster/ports.h"
 #include "harness/cluster/private_folder.h"
@@ -22,17 +24,19 @@ using namespace std::chrono_literals;
 constexpr auto kProbeLimit = 200ms;    // of one question while the cluster starts
 constexpr auto kProbePause = 5ms;      // between questions for a leader
 constexpr auto kLeaderLimit = 1000ms;  // to find whom a fault is for
+constexpr auto kControlLimit = 10s;    // for nodes to take over their links, also as they start
 constexpr std::size_t kTailLines = 15;
 
 struct Node {
   Member member;
+  NodeSettings settings;
   std::filesystem::path log;
-  ChildProcess::Command command;
   std::optional<ChildProcess> process;
   ProcessUsage last_usage;
   ProcessUsage earlier_usage;    // of the processes before this one
   bool ending_expected = false;  // killed or stopped by us
-  bool reported = false;         // among the casualties
+  bool paused = false;
+  bool reported = false;  // among the casualties
 };
 
 void check(const ClusterSpec& spec) {
@@ -55,6 +59,13 @@ void check(const ClusterSpec& spec) {
   }
 }
 
+std::string to_text(const std::vector<DirectedLink>& links) {
+  std::string text = "the links";
+  for (const DirectedLink& link : links)
+    text += fmt::format(" {}>{}", link.from.value, link.to.value);
+  return text;
+}
+
 // What the nodes name as leader, if all of `count` name the same one.
 std::optional<NodeId> common_leader(const std::map<NodeId, NodeHello>& hellos, std::size_t count) {
   if (hellos.size() != count || hellos.empty()) return std::nullopt;
@@ -75,18 +86,6 @@ std::optional<NodeTarget> parse_target(std::string_view text) {
   if (error != std::errc{} || stop != text.data() + text.size() || id < 1 || id > kMaxNodes)
     return std::nullopt;
   return NodeTarget{NodeTarget::Kind::node, NodeId{id}};
-}
-
-std::string to_text(const NodeTarget& target) {
-  switch (target.kind) {
-    case NodeTarget::Kind::leader:
-      return "leader";
-    case NodeTarget::Kind::follower:
-      return "follower";
-    case NodeTarget::Kind::node:
-      return std::to_string(target.id.value);
-  }
-  return {};
 }
 
 struct Cluster::State {
@@ -155,21 +154,85 @@ struct Cluster::State {
       settings.data = std::filesystem::absolute(spec.data) / fmt::format("node-{}", id.value);
     }
     settings.snapshot_bytes = spec.snapshot_bytes;
-    settings.links = spec.links.leaving(id);
+    settings.fault_endpoint = spec.fault_endpoint;
+    if (spec.control)
+      settings.control_endpoint =
+          fmt::format("ipc://{}/{}.control", folder.path().string(), id.value);
     const auto nodes_folder = std::filesystem::absolute(spec.folder / "nodes");
     if (spec.journal) settings.journal = nodes_folder / fmt::format("{}.applied.csv", id.value);
-    const auto config = folder.path() / fmt::format("{}.toml", id.value);
-    write_node_config(settings, config);
 
     Node node;
+    node.settings = settings;
     node.log = nodes_folder / fmt::format("{}.log", id.value);
     std::ofstream(node.log, std::ios::trunc).close();
+    node.member = {id, client_endpoint, settings.http_port, -1, true};
+    launch(nodes.emplace(id, std::move(node)).first->second);
+  }
+
+  // Starts the node's process, with its links as they are now.
+  void launch(Node& node) {
+    const auto config = folder.path() / fmt::format("{}.toml", node.member.id.value);
+    node.settings.links = links_from(node.member.id);
+    write_node_config(node.settings, config);
     std::vector<std::string> arguments = spec.arguments;
     arguments.push_back(config.string());
-    node.command = {spec.executable, arguments, node.log};
-    node.process.emplace(node.command);
-    node.member = {id, client_endpoint, settings.http_port, node.process->pid(), true};
-    nodes.emplace(id, std::move(node));
+    node.process.emplace(ChildProcess::Command{spec.executable, arguments, node.log});
+    node.member.pid = node.process->pid();
+    node.ending_expected = false;
+    node.reported = false;
+    node.paused = false;
+  }
+
+  // What the cluster's profile says, and the cuts.
+  [[nodiscard]] std::vector<LinkRule> links_from(NodeId id) const {
+    std::vector<LinkRule> rules = spec.links.leaving(id);
+    if (delay) rules.push_back({id, kNoNode, *delay});
+    for (const auto& [link, times] : cuts) {
+      if (link.from != id) continue;
+      LinkShape shape = shape_of(rules, id, link.to).value_or(LinkShape{});
+      shape.cut = true;
+      rules.push_back({id, link.to, shape});
+    }
+    return rules;
+  }
+
+  // Has the nodes take over their links as they are now; those that do not work do it later.
+  void shape_links(const std::set<NodeId>& ids) {
+    std::map<NodeId, Request> requests;
+    for (const NodeId id : ids) {
+      Node& node = nodes.at(id);
+      if (!works(node)) continue;
+      if (!spec.control) throw ClusterError("the nodes were not told where to be controlled");
+      requests[id] = {node.settings.control_endpoint, links_text(links_from(id))};
+    }
+    const auto answers = ask_all(requests, kControlLimit);
+    for (const auto& [id, request] : requests) {
+      const auto answer = answers.find(id);
+      if (answer == answers.end())
+        throw ClusterError(fmt::format("node {} does not answer its control", id.value));
+      if (answer->second != kControlDone)
+        throw ClusterError(fmt::format("node {}: {}", id.value, answer->second));
+    }
+  }
+
+  [[nodiscard]] std::set<NodeId> all() const {
+    std::set<NodeId> ids;
+    for (const auto& [id, node] : nodes) ids.insert(id);
+    return ids;
+  }
+
+  static bool works(Node& node) { return !node.paused && node.process->running(); }
+
+  std::vector<NodeId> working() {
+    std::vector<NodeId> ids;
+    for (auto& [id, node] : nodes) {
+      if (works(node)) ids.push_back(id);
+    }
+    return ids;
+  }
+
+  void note(const std::string& text) {
+    notes.push_back(log_time(std::chrono::system_clock::now()) + " " + text);
   }
 
   std::vector<NodeId> running() {
@@ -181,7 +244,7 @@ struct Cluster::State {
   }
 
   std::optional<NodeId> leader(std::chrono::milliseconds limit) {
-    const std::vector<NodeId> alive = running();
+    const std::vector<NodeId> alive = working();
     std::map<NodeId, int> votes;
     for (const auto& [id, hello] : probe->hello(alive, limit)) ++votes[hello.leader];
     std::optional<NodeId> best;
@@ -194,10 +257,14 @@ struct Cluster::State {
 
   // The node that a fault is for. Throws ClusterError when nobody fits.
   NodeId resolve(const NodeTarget& target) {
-    const std::vector<NodeId> alive = running();
+    const std::vector<NodeId> alive = working();
     if (target.kind == NodeTarget::Kind::node) {
-      if (std::find(alive.begin(), alive.end(), target.id) != alive.end()) return target.id;
-      throw ClusterError(fmt::format("node {} does not run", target.id.value));
+      const auto found = nodes.find(target.id);
+      if (found == nodes.end())
+        throw ClusterError(fmt::format("there is no node {}", target.id.value));
+      if (works(found->second)) return target.id;
+      throw ClusterError(fmt::format("node {} {}", target.id.value,
+                                     found->second.paused ? "is paused" : "does not run"));
     }
     const std::optional<NodeId> leading = leader(kLeaderLimit);
     if (target.kind == NodeTarget::Kind::leader) {
@@ -234,7 +301,9 @@ struct Cluster::State {
   ClusterSpec spec;
   PrivateFolder folder;
   std::unique_ptr<NodeProbe> probe;
-  std::map<NodeId, Node> nodes;  // destroyed before the folder: no process is left when it goes
+  std::map<NodeId, Node> nodes;      // destroyed before the folder: no process is left when it goes
+  std::map<DirectedLink, int> cuts;  // how many times each link is cut
+  std::optional<LinkShape> delay;    // of all links, instead of the profile
   std::vector<std::string> notes;
   bool stopped = false;
 };
@@ -269,6 +338,7 @@ std::vector<Member> Cluster::members() {
   std::vector<Member> members;
   for (auto& [id, node] : state_->nodes) {
     node.member.running = node.process->running();
+    node.member.paused = node.paused;
     members.push_back(node.member);
   }
   return members;
@@ -286,10 +356,15 @@ std::optional<NodeId> Cluster::leader(std::chrono::milliseconds limit) {
 
 std::map<NodeId, std::string> Cluster::reports(std::chrono::milliseconds limit) {
   const std::lock_guard lock(state_->mutex);
-  return state_->probe->report(state_->running(), limit);
+  return state_->probe->report(state_->working(), limit);
 }
 
-Cluster::Killed Cluster::kill(const NodeTarget& target) {
+NodeId Cluster::find(const NodeTarget& target) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->resolve(target);
+}
+
+Cluster::Struck Cluster::kill(const NodeTarget& target) {
   const std::lock_guard lock(state_->mutex);
   Node& node = state_->nodes.at(state_->resolve(target));
   node.ending_expected = true;
@@ -300,6 +375,67 @@ Cluster::Killed Cluster::kill(const NodeTarget& target) {
   state_->notes.push_back(
       fmt::format("{} kill -9 of node {} ({})", time, node.member.id.value, to_text(target)));
   return {node.member.id, at};
+}
+
+Cluster::Struck Cluster::pause(const NodeTarget& target) {
+  const std::lock_guard lock(state_->mutex);
+  Node& node = state_->nodes.at(state_->resolve(target));
+  if (!node.process->pause())
+    throw ClusterError(fmt::format("node {} does not run", node.member.id.value));
+  node.paused = true;
+  state_->note(fmt::format("pause of node {} ({})", node.member.id.value, to_text(target)));
+  return {node.member.id, std::chrono::steady_clock::now()};
+}
+
+void Cluster::resume(NodeId id) {
+  const std::lock_guard lock(state_->mutex);
+  Node& node = state_->nodes.at(id);
+  if (!node.paused || !node.process->running()) return;
+  node.process->signal(SIGCONT);
+  node.paused = false;
+  state_->note(fmt::format("node {} goes on", id.value));
+  if (state_->spec.control) state_->shape_links({id});
+}
+
+std::chrono::steady_clock::time_point Cluster::cut(const std::vector<DirectedLink>& links) {
+  const std::lock_guard lock(state_->mutex);
+  std::set<NodeId> senders;
+  for (const DirectedLink& link : links) {
+    ++state_->cuts[link];
+    senders.insert(link.from);
+  }
+  state_->shape_links(senders);
+  state_->note("cut of " + to_text(links));
+  return std::chrono::steady_clock::now();
+}
+
+void Cluster::heal(const std::vector<DirectedLink>& links) {
+  const std::lock_guard lock(state_->mutex);
+  std::set<NodeId> senders;
+  for (const DirectedLink& link : links) {
+    const auto cut = state_->cuts.find(link);
+    if (cut == state_->cuts.end()) continue;
+    if (--cut->second == 0) state_->cuts.erase(cut);
+    senders.insert(link.from);
+  }
+  state_->note("end of the cut of " + to_text(links));
+  state_->shape_links(senders);
+}
+
+void Cluster::delay(const LinkShape& shape) {
+  const std::lock_guard lock(state_->mutex);
+  state_->delay = shape;
+  state_->note(
+      fmt::format("delay of all links by {} us, jitter {} us", shape.delay_us, shape.jitter_us));
+  state_->shape_links(state_->all());
+}
+
+void Cluster::heal_links() {
+  const std::lock_guard lock(state_->mutex);
+  state_->cuts.clear();
+  state_->delay.reset();
+  state_->note("all links are as at the start");
+  state_->shape_links(state_->all());
 }
 
 void Cluster::restart(NodeId id) {
@@ -314,12 +450,8 @@ void Cluster::restart(NodeId id) {
   Node& node = state_->nodes.at(id);
   if (node.process->running()) throw ClusterError(fmt::format("node {} still runs", id.value));
   node.earlier_usage = node.last_usage;
-  state_->notes.push_back(
-      fmt::format("{} start of node {}", log_time(std::chrono::system_clock::now()), id.value));
-  node.process.emplace(node.command);
-  node.member.pid = node.process->pid();
-  node.ending_expected = false;
-  node.reported = false;
+  state_->note(fmt::format("start of node {}", id.value));
+  state_->launch(node);
 }
 
 std::map<NodeId, ProcessUsage> Cluster::usage() {
@@ -347,7 +479,7 @@ std::vector<std::string> Cluster::casualties() {
 
 void Cluster::note(const std::string& text) {
   const std::lock_guard lock(state_->mutex);
-  state_->notes.push_back(log_time(std::chrono::system_clock::now()) + " " + text);
+  state_->note(text);
 }
 
 std::vector<std::string> Cluster::stop(std::chrono::milliseconds grace) {
@@ -360,6 +492,7 @@ std::vector<std::string> Cluster::stop(std::chrono::milliseconds grace) {
     if (!node.process->running()) continue;
     node.ending_expected = true;
     node.process->signal(SIGTERM);
+    if (node.paused) node.process->signal(SIGCONT);  // or it would never hear of it
     ending.push_back(&node);
   }
   const auto until = std::chrono::steady_clock::now() + grace;

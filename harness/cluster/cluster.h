@@ -20,6 +20,7 @@
 #include "harness/cluster/node_config.h"
 #include "harness/cluster/process.h"
 #include "runtime/driver.h"
+#include "runtime/fault_schedule.h"
 
 namespace parley::harness {
 
@@ -55,21 +56,15 @@ struct ClusterSpec {
   NetworkProfile links;
   PeerTransport peers = PeerTransport::ipc;
   bool journal = false;
+  bool control = false;         // whether links can be cut while the nodes run (node_control.h)
+  std::string fault_endpoint;   // of a FaultDesk; empty: the nodes take no requests for faults
   std::uint16_t http_port = 0;  // of node 1; node i has this + i - 1; 0: no web pages
   std::string http_address = "127.0.0.1";
   std::uint64_t seed = 1;
 };
 
-// Whom a fault is for.
-struct NodeTarget {
-  enum class Kind : std::uint8_t { leader, follower, node };
-  Kind kind = Kind::leader;
-  NodeId id;  // of Kind::node
-  bool operator==(const NodeTarget&) const = default;
-};
 // "leader", "follower" or a node's number; nothing if it is none of them.
 std::optional<NodeTarget> parse_target(std::string_view text);
-std::string to_text(const NodeTarget& target);
 
 struct Member {
   NodeId id;
@@ -77,6 +72,7 @@ struct Member {
   std::uint16_t http_port = 0;  // 0: none
   pid_t pid = -1;
   bool running = false;
+  bool paused = false;
 };
 
 // Starts the nodes when made and ends all of them when destroyed; if this process dies before, the
@@ -97,18 +93,38 @@ class Cluster {
 
   [[nodiscard]] std::vector<Member> members();
   [[nodiscard]] std::vector<NodeId> running();
-  // The leader that most running nodes name and which runs; nothing if there is none.
+  // The leader that most working nodes name and which works: it runs and is not paused. Nothing if
+  // there is none.
   std::optional<NodeId> leader(std::chrono::milliseconds limit);
-  // The reports of the running nodes (JSON text); nodes that do not answer in time are absent.
+  // The reports of the working nodes (JSON text); nodes that do not answer in time are absent.
   std::map<NodeId, std::string> reports(std::chrono::milliseconds limit);
 
-  struct Killed {
+  // The node that a fault is for. Throws ClusterError when nobody fits: the node does not run or is
+  // paused, nobody is known to lead (NoLeaderError) or to follow.
+  NodeId find(const NodeTarget& target);
+
+  struct Struck {
     NodeId node;
-    std::chrono::steady_clock::time_point at;  // just before the signal
+    std::chrono::steady_clock::time_point at;
   };
-  // kill -9. A follower is the running node of the highest number that does not lead. Throws
-  // ClusterError when nobody fits.
-  Killed kill(const NodeTarget& target);
+  // kill -9; `at` is just before the signal. Throws as find().
+  Struck kill(const NodeTarget& target);
+
+  // Stops the process (SIGSTOP) until resume(); it stands still from `at` on. Throws as find().
+  Struck pause(const NodeTarget& target);
+  // Lets a paused node go on, with its links as they are now. Nothing happens if it is not paused
+  // or has been killed meanwhile. Throws ClusterError when it does not take the links over.
+  void resume(NodeId node);
+
+  // Cuts links until they have been healed as often as they were cut. What is sent from the
+  // returned moment on does not pass; a node that is started or goes on later finds its links cut.
+  // Throws ClusterError when a node does not take it over or has no control.
+  std::chrono::steady_clock::time_point cut(const std::vector<DirectedLink>& links);
+  void heal(const std::vector<DirectedLink>& links);
+  // Delays all links, instead of what the profile says of them, until heal_links().
+  void delay(const LinkShape& shape);
+  // All links are as at the start again.
+  void heal_links();
 
   // Starts a node that has ended again, with the storage that it left. Throws ClusterError if it
   // runs; ConfigError with durability "none": the node would have forgotten its votes and could, as
@@ -124,9 +140,9 @@ class Cluster {
   // Puts a line into cluster.log, as of now.
   void note(const std::string& text);
 
-  // Ends all nodes: SIGTERM first, kill -9 for those that have not ended after `grace`. Returns
-  // what is worth a note: nodes that had to be killed or ended with an error. Later calls do
-  // nothing.
+  // Ends all nodes, also paused ones: SIGTERM first, kill -9 for those that have not ended after
+  // `grace`. Returns what is worth a note: nodes that had to be killed or ended with an error.
+  // Later calls do nothing.
   std::vector<std::string> stop(std::chrono::milliseconds grace = std::chrono::seconds(3));
 
   // Merges the logs of all nodes and the notes into folder/cluster.log. After stop().

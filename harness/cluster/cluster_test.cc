@@ -119,8 +119,75 @@ TEST(Cluster, KillsByRole) {
                 cluster.kill({NodeTarget::Kind::follower, {}});
               }),
               HasSubstr("no follower runs"));
+  EXPECT_THAT(error_of<ClusterError>([&] {
+                cluster.kill({NodeTarget::Kind::node, NodeId{4}});
+              }),
+              HasSubstr("there is no node 4"));
   EXPECT_THAT(cluster.casualties(), IsEmpty());
   EXPECT_GT(cluster.usage().at(NodeId{1}).peak_rss_bytes, 0U);
+}
+
+// As proc(5) has it: R, S, T (stopped), ...
+char state_of(pid_t pid) {
+  const std::string stat = content_of("/proc/" + std::to_string(pid) + "/stat");
+  return stat.at(stat.rfind(')') + 2);
+}
+
+TEST(Cluster, APausedNodeStandsStillUntilItGoesOn) {
+  const PrivateFolder folder;
+  Cluster cluster(spec_of(folder, {"good"}));
+  cluster.wait_ready(kLong);
+  EXPECT_EQ(cluster.pause({NodeTarget::Kind::follower, {}}).node, NodeId{3});
+  const pid_t pid = cluster.members()[2].pid;
+  EXPECT_EQ(state_of(pid), 'T');
+  EXPECT_THAT(cluster.running(), SizeIs(3));
+  EXPECT_THAT(cluster.casualties(), IsEmpty());
+  EXPECT_THAT(cluster.reports(kLong), SizeIs(2)) << "and it is not waited for";
+  EXPECT_THAT(error_of<ClusterError>([&] {
+                cluster.pause({NodeTarget::Kind::node, NodeId{3}});
+              }),
+              HasSubstr("node 3 is paused"));
+  EXPECT_EQ(cluster.find({NodeTarget::Kind::follower, {}}), NodeId{2});
+  cluster.resume(NodeId{3});
+  EXPECT_NE(state_of(pid), 'T');
+  EXPECT_THAT(cluster.reports(kLong), SizeIs(3));
+  cluster.resume(NodeId{3});
+  EXPECT_EQ(cluster.find({NodeTarget::Kind::follower, {}}), NodeId{3});
+}
+
+TEST(Cluster, APausedLeaderDoesNotLead) {
+  const PrivateFolder folder;
+  Cluster cluster(spec_of(folder, {"good"}));
+  cluster.wait_ready(kLong);
+  EXPECT_EQ(cluster.pause({NodeTarget::Kind::leader, {}}).node, NodeId{1});
+  EXPECT_THROW(cluster.kill({NodeTarget::Kind::leader, {}}), NoLeaderError);
+  cluster.resume(NodeId{1});
+  EXPECT_EQ(cluster.kill({NodeTarget::Kind::leader, {}}).node, NodeId{1});
+}
+
+TEST(Cluster, PausedNodesEndInGoodOrderOrByForce) {
+  const PrivateFolder folder;
+  const NodeTarget first{NodeTarget::Kind::node, NodeId{1}};
+  {
+    Cluster cluster(spec_of(folder, {"good"}));
+    cluster.wait_ready(kLong);
+    cluster.pause(first);
+    EXPECT_THAT(cluster.stop(kLong), IsEmpty());
+  }
+  Cluster cluster(spec_of(folder, {"stubborn", "good"}));
+  cluster.wait_ready(kLong);
+  cluster.pause(first);
+  EXPECT_THAT(cluster.stop(1ms), SizeIs(3));
+  EXPECT_THAT(cluster.running(), IsEmpty());
+}
+
+TEST(Cluster, CutsNeedControl) {
+  const PrivateFolder folder;
+  Cluster cluster(spec_of(folder, {"good"}));
+  EXPECT_THAT(error_of<ClusterError>([&] {
+                cluster.cut({{NodeId{1}, NodeId{2}}});
+              }),
+              HasSubstr("the nodes were not told where to be controlled"));
 }
 
 TEST(Cluster, RestartsAreRefusedWithoutDurableState) {

@@ -20,6 +20,16 @@ LinkProfile profile_of(const LinkShape& shape) {
 
 }  // namespace
 
+std::map<NodeId, LinkProfile> live_links(const NodeSettings& settings) {
+  std::map<NodeId, LinkProfile> links;
+  for (const NodeId member : settings.members()) {
+    if (member == settings.node) continue;
+    links[member] =
+        profile_of(shape_of(settings.links, settings.node, member).value_or(LinkShape{}));
+  }
+  return links;
+}
+
 NodeConfig live_config(const NodeSettings& settings, const Canvas& canvas) {
   NodeConfig config;
   config.algorithm = settings.algorithm;
@@ -33,10 +43,7 @@ NodeConfig live_config(const NodeSettings& settings, const Canvas& canvas) {
   config.replica.seed = settings.seed * 1'000'003 + settings.node.value;
   config.peers = settings.peers;
   config.client_endpoints = {settings.client_endpoint};
-  for (const NodeId member : settings.members()) {
-    const auto shape = shape_of(settings.links, settings.node, member);
-    if (shape) config.links[member] = profile_of(*shape);
-  }
+  config.links = live_links(settings);
   config.durability = durability_named(settings.durability);
   config.data = settings.data;
   config.limits.snapshot_bytes = settings.snapshot_bytes;

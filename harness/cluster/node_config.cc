@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "algorithms/registry/registry.h"
+#include "apps/canvas/http_text.h"
 
 namespace parley::harness {
 namespace {
@@ -94,14 +95,14 @@ void read_peers(ConfigReader& reader, NodeSettings& settings) {
   }
 }
 
-void read_links(ConfigReader& reader, NodeSettings& settings) {
-  for (ConfigReader& link : reader.tables("link")) {
-    LinkRule rule{settings.node, kNoNode, {}};
-    link.integer("to", 0, kMaxNodes, rule.to.value);
-    rule.shape = read_link_shape(link);
-    link.finish();
-    settings.links.push_back(rule);
-  }
+// Who reaches such an endpoint can cut nodes off: the folder of an ipc endpoint says who may.
+void read_ipc(ConfigReader& reader, std::string_view key, std::string& endpoint) {
+  constexpr std::string_view kAllowed = "an ipc endpoint such as \"ipc:///run/parley/control\"";
+  const ConfigValue* value = reader.find(key);
+  if (value == nullptr) return;
+  endpoint = reader.text_of(key, *value, kAllowed);
+  if (!endpoint.starts_with("ipc://") || !is_endpoint(endpoint))
+    reader.fail(key, *value, fmt::format("{} is not {}", shown(*value), kAllowed));
 }
 
 void read_cooldown(ConfigReader& reader, NodeSettings& settings) {
@@ -159,7 +160,13 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   }
   read_peers(reader, settings);
   read_pages(reader, settings);
-  read_links(reader, settings);
+  read_ipc(reader, "control_endpoint", settings.control_endpoint);
+  read_ipc(reader, "fault_endpoint", settings.fault_endpoint);
+  if (!settings.fault_endpoint.empty() && !is_loopback_host(settings.http_address)) {
+    reader.fail("fault_endpoint", fmt::format("needs a loopback http_address, not {}",
+                                              toml_quoted(settings.http_address)));
+  }
+  settings.links = read_links(reader, settings.node);
   reader.finish();
   return settings;
 }
@@ -170,6 +177,26 @@ std::vector<NodeId> NodeSettings::members() const {
   std::vector<NodeId> ids;
   for (const auto& [id, endpoint] : peers) ids.push_back(id);
   return ids;
+}
+
+std::vector<LinkRule> read_links(ConfigReader& reader, NodeId node) {
+  std::vector<LinkRule> links;
+  for (ConfigReader& link : reader.tables("link")) {
+    LinkRule rule{node, kNoNode, {}};
+    link.integer("to", 0, kMaxNodes, rule.to.value);
+    rule.shape = read_link_shape(link);
+    link.finish();
+    links.push_back(rule);
+  }
+  return links;
+}
+
+std::string links_text(const std::vector<LinkRule>& links) {
+  std::string text;
+  for (const LinkRule& rule : links) {
+    text += fmt::format("\n[[link]]\nto = {}\n{}", rule.to.value, link_shape_toml(rule.shape));
+  }
+  return text;
 }
 
 Incarnation random_incarnation() {
@@ -256,6 +283,10 @@ std::string node_config_text(const NodeSettings& s) {
       fmt::format("snapshot_bytes = {}\nsession_idle_s = {}\n", s.snapshot_bytes, s.session_idle_s);
   if (!s.journal.empty()) text += fmt::format("journal = {}\n", toml_quoted(s.journal.string()));
   if (!s.log.empty()) text += fmt::format("log = {}\n", toml_quoted(s.log.string()));
+  if (!s.control_endpoint.empty())
+    text += fmt::format("control_endpoint = {}\n", toml_quoted(s.control_endpoint));
+  if (!s.fault_endpoint.empty())
+    text += fmt::format("fault_endpoint = {}\n", toml_quoted(s.fault_endpoint));
   if (s.peers.size() > 1 || (s.peers.size() == 1 && !s.peers.begin()->second.empty())) {
     text += "\n[peers]\n";
     for (const auto& [id, endpoint] : s.peers) {
@@ -273,10 +304,7 @@ std::string node_config_text(const NodeSettings& s) {
     const std::string value = option_text(s.algorithm->options, spec.name, s.options);
     text += fmt::format("{} = {}\n", spec.name, spec.choices.empty() ? value : toml_quoted(value));
   }
-  for (const LinkRule& rule : s.links) {
-    text += fmt::format("\n[[link]]\nto = {}\n{}", rule.to.value, link_shape_toml(rule.shape));
-  }
-  return text;
+  return text + links_text(s.links);
 }
 
 void write_node_config(const NodeSettings& settings, const std::filesystem::path& path) {

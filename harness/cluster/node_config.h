@@ -17,6 +17,10 @@
 //   session_idle_s = 3600                 # after which a session may expire; 0: never
 //   journal = "nodes/1.applied.csv"       # records what is applied; none when absent
 //   log = ""                              # a file; standard error when absent
+//   control_endpoint = "ipc:///tmp/x/1"   # where its links can be changed while it runs
+//                                         # (node_control.h), ipc only; none when absent
+//   fault_endpoint = "ipc:///tmp/x/f"     # whom to hand POST /faults to (fault_desk.h), ipc only,
+//                                         # with a loopback http_address; none when absent
 //   [peers]                               # every member's endpoint for its peers, its own too;
 //   1 = "ipc:///tmp/x/1"                  # absent for a single node
 //   [pages]                               # where browsers find the members' web pages, which go on
@@ -74,6 +78,8 @@ struct NodeSettings {
   std::filesystem::path data;  // empty for durability "none"
   std::uint64_t snapshot_bytes = DriverLimits{}.snapshot_bytes;
   std::uint32_t session_idle_s = 3600;
+  std::string control_endpoint;   // empty: none
+  std::string fault_endpoint;     // empty: none
   std::vector<LinkRule> links;    // `from` is this node
   std::filesystem::path journal;  // empty: none
   std::filesystem::path log;      // empty: standard error
@@ -89,6 +95,10 @@ NodeSettings parse_node_config_text(std::string_view text, const std::string& na
 // Writes what parse_node_config reads back as the same settings. Throws std::system_error.
 void write_node_config(const NodeSettings& settings, const std::filesystem::path& path);
 std::string node_config_text(const NodeSettings& settings);
+
+// The [[link]] tables of a node's file: those of the links from `node`.
+std::vector<LinkRule> read_links(ConfigReader& reader, NodeId node);
+std::string links_text(const std::vector<LinkRule>& links);
 
 // A number that no earlier start has used, with overwhelming probability: 62 random bits, not 0.
 Incarnation random_incarnation();

@@ -52,6 +52,8 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   settings.pages = {{NodeId{1}, "http://127.0.0.1:8080/"}, {NodeId{3}, "https://c.example/"}};
   settings.data = "/tmp/\"quoted\"/1";
   settings.log = "x.log";
+  settings.control_endpoint = "ipc:///tmp/a b/2.control";
+  settings.fault_endpoint = "ipc:///tmp/a b/faults";
   settings.links = {{NodeId{2}, kNoNode, {20500, 5000, 10000, false, true}},
                     {NodeId{2}, NodeId{3}, {0, 0, 0, true, false}}};
   settings.options.set("election_timeout_min_ms", 200);
@@ -70,6 +72,8 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(back.cooldown, settings.cooldown);
   EXPECT_EQ(back.data, settings.data);
   EXPECT_EQ(back.log, settings.log);
+  EXPECT_EQ(back.control_endpoint, settings.control_endpoint);
+  EXPECT_EQ(back.fault_endpoint, settings.fault_endpoint);
   EXPECT_EQ(back.links, settings.links);
 }
 
@@ -161,6 +165,21 @@ TEST(NodeConfig, PagesAreAddressesOfMembers) {
                 HasSubstr("is not the address of a node's page such as"))
         << bad;
   }
+}
+
+TEST(NodeConfig, TheControlIsForThisMachineOnly) {
+  EXPECT_EQ(parse_node_config_text(kGood, "f").control_endpoint, "");
+  EXPECT_THAT(error_of(kGood + "control_endpoint = \"tcp://127.0.0.1:7\""),
+              HasSubstr("node.toml:4: control_endpoint: \"tcp://127.0.0.1:7\" is not an ipc "
+                        "endpoint such as"));
+  EXPECT_THAT(error_of(kGood + "control_endpoint = \"ipc://\""), HasSubstr("is not an ipc"));
+}
+
+TEST(NodeConfig, FaultsAreTakenOverLoopbackOnly) {
+  EXPECT_THAT(error_of(kGood + "fault_endpoint = \"tcp://127.0.0.1:7\""),
+              HasSubstr("fault_endpoint: \"tcp://127.0.0.1:7\" is not an ipc endpoint"));
+  EXPECT_THAT(error_of(kGood + "fault_endpoint = \"ipc:///x\"\nhttp_address = \"0.0.0.0\""),
+              HasSubstr("fault_endpoint: needs a loopback http_address, not \"0.0.0.0\""));
 }
 
 TEST(NodeConfig, LinksAreChecked) {

@@ -251,6 +251,17 @@ void ChildProcess::signal(int number) {
   if (running()) ::kill(-pid_, number);
 }
 
+bool ChildProcess::pause() {
+  signal(SIGSTOP);
+  // The end is left for running() to collect.
+  siginfo_t change{};
+  while (running() &&
+         waitid(P_PID, static_cast<id_t>(pid_), &change, WSTOPPED | WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR) {
+  }
+  return running();
+}
+
 void ChildProcess::kill() {
   if (ended_) return;
   ::kill(-pid_, SIGKILL);

@@ -56,6 +56,9 @@ class ChildProcess {
   bool wait(std::chrono::milliseconds limit);
   // Sends a signal to its process group, if it still runs.
   void signal(int number);
+  // Stops it (SIGSTOP) and returns once it stands still; SIGCONT lets it go on. False if it has
+  // ended.
+  bool pause();
   // kill -9 and wait for the end.
   void kill();
   // How it ended, in words: "exit status 1", "killed by signal 9 (Killed)"; empty while it runs.

@@ -3,64 +3,117 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
+#include <set>
+#include <string_view>
 #include <thread>
 
 #include "harness/cluster/config_file.h"
+#include "harness/cluster/node_config.h"
 
 namespace parley::harness {
 namespace {
 
+using Kind = ScheduledFault::Kind;
+using Side = CutShape::Side;
+using Direction = CutShape::Direction;
+
 constexpr std::string_view kTargetAllowed = "leader, follower, or a node's number from 1 to 64";
-constexpr double kMaxAtSeconds = 1e6;
-constexpr double kUsualDown = 1;  // seconds
+constexpr std::string_view kGroupsAllowed =
+    "lists of nodes such as [[1, 2], [3, 4, 5]], each node from 1 to 64";
+constexpr std::string_view kKinds[] = {"kill", "restart", "pause", "cut"};  // as Kind has them
+constexpr std::string_view kSides[] = {"alone", "minority"};
+constexpr std::string_view kDirections[] = {"both", "in", "out"};
+constexpr double kMaxSeconds = 1e6;
+constexpr double kUsualDown = 1;     // seconds
+constexpr double kUsualLength = 2;   // of a pause or a cut, seconds
+constexpr double kRandomEvery = 2;   // seconds
+constexpr double kRandomSlot = 0.5;  // that a random fault has at least, seconds
+constexpr std::size_t kMaxGroups = 64;
 constexpr std::chrono::seconds kLeaderPatience{10};
 constexpr std::chrono::milliseconds kLeaderPoll{20};
 
 struct Schedule {
   std::string_view name;
+  Kind kind;
   NodeTarget::Kind node;
-  bool returns;
+  Side side = Side::alone;
+  Direction direction = Direction::both;
 };
-constexpr Schedule kSchedules[] = {{"kill-leader", NodeTarget::Kind::leader, false},
-                                   {"kill-follower", NodeTarget::Kind::follower, false},
-                                   {"restart-leader", NodeTarget::Kind::leader, true},
-                                   {"restart-follower", NodeTarget::Kind::follower, true}};
-constexpr std::string_view kSchedulesAllowed =
-    "none, kill-leader, kill-follower, restart-leader, restart-follower, or the path of a TOML "
-    "file "
-    "with [[fault]]";
+constexpr Schedule kSchedules[] = {
+    {"kill-leader", Kind::kill, NodeTarget::Kind::leader},
+    {"kill-follower", Kind::kill, NodeTarget::Kind::follower},
+    {"restart-leader", Kind::restart, NodeTarget::Kind::leader},
+    {"restart-follower", Kind::restart, NodeTarget::Kind::follower},
+    {"pause-leader", Kind::pause, NodeTarget::Kind::leader},
+    {"isolate-leader", Kind::cut, NodeTarget::Kind::leader},
+    {"partition", Kind::cut, NodeTarget::Kind::leader, Side::minority},
+    {"one-way", Kind::cut, NodeTarget::Kind::leader, Side::alone, Direction::out}};
+constexpr std::string_view kRandom = "random";
+
+Duration duration(double seconds) {
+  return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
+}
+
+std::string schedules_allowed() {
+  std::string names = "none";
+  for (const Schedule& schedule : kSchedules) names += fmt::format(", {}", schedule.name);
+  return names + ", random, random:COUNT, or the path of a TOML file with [[fault]]";
+}
 
 [[noreturn]] void unknown_schedule(const std::string& name) {
-  for (const std::string_view later : {"kill-majority", "partition", "pause", "one-way", "flap"}) {
+  for (const std::string_view later : {"kill-majority", "flap"}) {
     if (name == later) {
       throw ConfigError(fmt::format("faults: \"{}\" belongs to a later version; allowed: {}", name,
-                                    kSchedulesAllowed));
+                                    schedules_allowed()));
     }
   }
-  std::vector<std::string> known{"none"};
+  std::vector<std::string> known{"none", std::string(kRandom)};
   for (const Schedule& schedule : kSchedules) known.emplace_back(schedule.name);
   const std::string near = nearest(name, known);
   throw ConfigError(fmt::format("faults: {} is not one of {}{}", toml_quoted(name),
-                                kSchedulesAllowed,
+                                schedules_allowed(),
                                 near.empty() ? "" : fmt::format("; the nearest is \"{}\"", near)));
 }
 
-// How long the node is away; nothing if it does not return.
-std::optional<double> read_return(ConfigReader& reader) {
-  const ConfigValue& value = reader.require("kind", "\"kill\" or \"restart\"");
-  const std::string& kind = reader.text_of("kind", value);
-  const ConfigValue* down = reader.find("down_s");
-  if (kind == "kill") {
-    if (down != nullptr) reader.fail("down_s", *down, "belongs to kind = \"restart\" only");
-    return std::nullopt;
+// The schedule of that name strikes in the middle of the window.
+FaultSchedule named(const Schedule& schedule, double window_s) {
+  ScheduledFault fault;
+  fault.at = duration(window_s / 2);
+  fault.kind = schedule.kind;
+  fault.target.kind = schedule.node;
+  fault.cut.side = schedule.side;
+  fault.cut.direction = schedule.direction;
+  const double usual = schedule.kind == Kind::restart ? kUsualDown : kUsualLength;
+  if (schedule.kind != Kind::kill) fault.lasts = duration(std::min(usual, window_s / 4));
+  return {fault};
+}
+
+// "random" or "random:COUNT".
+FaultSchedule random_schedule(const RunSpec& spec) {
+  const double window_s = spec.duration_s;
+  const auto most = static_cast<std::uint32_t>(std::max(1.0, window_s / kRandomSlot));
+  auto count = static_cast<std::uint32_t>(std::max(1.0, window_s / kRandomEvery));
+  if (spec.faults.size() > kRandom.size()) {
+    const char* end = spec.faults.data() + spec.faults.size();
+    const auto [stop, error] = std::from_chars(spec.faults.data() + kRandom.size() + 1, end, count);
+    if (error != std::errc{} || stop != end || count < 1 || count > most) {
+      throw ConfigError(
+          fmt::format("faults: the count of {} is not a whole number from 1 to {}, for which there "
+                      "is room in {} s",
+                      toml_quoted(spec.faults), most, window_s));
+    }
   }
-  if (kind != "restart") {
-    reader.fail(
-        "kind", value,
-        fmt::format("{} is not one of kill, restart; other faults belong to a later version",
-                    shown(value)));
-  }
-  return down == nullptr ? kUsualDown : reader.real_of("down_s", *down, 0.01, kMaxAtSeconds);
+  return random_faults(spec.seed, spec.nodes, duration(window_s), count);
+}
+
+template <class Enum, std::size_t kCount>
+Enum read_word(ConfigReader& reader, std::string_view key,
+               const std::string_view (&words)[kCount]) {
+  std::string word{words[0]};
+  reader.choice(key, words, word);
+  return static_cast<Enum>(std::find(words, words + kCount, word) - words);
 }
 
 NodeTarget read_target(ConfigReader& reader) {
@@ -73,82 +126,163 @@ NodeTarget read_target(ConfigReader& reader) {
   return *target;
 }
 
-FaultEvent read_event(ConfigReader& reader, double duration_s) {
-  FaultEvent event;
+std::vector<NodeId> read_group(const ConfigReader& reader, const ConfigValue& value) {
+  if (value.kind != ConfigValue::Kind::list || value.list.empty())
+    reader.fail("groups", value, fmt::format("must be {}", kGroupsAllowed));
+  std::vector<NodeId> group;
+  for (const ConfigValue& entry : value.list) {
+    const NodeId node{static_cast<std::uint32_t>(reader.integer_of("groups", entry, 1, kMaxNodes))};
+    if (std::find(group.begin(), group.end(), node) != group.end())
+      reader.fail("groups", entry, fmt::format("has node {} twice in a group", node.value));
+    group.push_back(node);
+  }
+  return group;
+}
+
+// What is cut, and of whom.
+void read_cut(ConfigReader& reader, ScheduledFault& fault) {
+  const ConfigValue* groups = reader.find("groups");
+  if (groups == nullptr) {
+    fault.target = read_target(reader);
+    fault.cut.side = read_word<Side>(reader, "side", kSides);
+    fault.cut.direction = read_word<Direction>(reader, "direction", kDirections);
+    return;
+  }
+  for (const std::string_view key : {"node", "side", "direction"}) {
+    if (const ConfigValue* value = reader.find(key))
+      reader.fail(key, *value, "does not belong to a cut with groups");
+  }
+  const bool fits = groups->kind == ConfigValue::Kind::list && !groups->list.empty() &&
+                    groups->list.size() <= kMaxGroups;
+  if (!fits) reader.fail("groups", *groups, fmt::format("must be 1 to 64 {}", kGroupsAllowed));
+  for (const ConfigValue& value : groups->list)
+    fault.cut.groups.push_back(read_group(reader, value));
+}
+
+// How long it lasts: down_s of a restart, for_s of a pause or a cut.
+void read_length(ConfigReader& reader, ScheduledFault& fault) {
+  struct Key {
+    std::string_view name;
+    bool belongs;
+    std::string_view kinds;
+    double usual;
+  };
+  const bool restart = fault.kind == Kind::restart;
+  const bool timed = fault.kind == Kind::pause || fault.kind == Kind::cut;
+  for (const Key& key : {Key{"down_s", restart, "\"restart\"", kUsualDown},
+                         Key{"for_s", timed, "\"pause\" or \"cut\"", kUsualLength}}) {
+    const ConfigValue* value = reader.find(key.name);
+    if (!key.belongs && value != nullptr)
+      reader.fail(key.name, *value, fmt::format("belongs to kind = {} only", key.kinds));
+    if (!key.belongs) continue;
+    fault.lasts = duration(value == nullptr ? key.usual
+                                            : reader.real_of(key.name, *value, 0.01, kMaxSeconds));
+  }
+}
+
+ScheduledFault read_fault(ConfigReader& reader, double window_s) {
+  ScheduledFault fault;
   const ConfigValue& at = reader.require("at_s", "seconds after the start of the measured window");
-  event.at_s = reader.real_of("at_s", at, 0, kMaxAtSeconds);
-  if (event.at_s >= duration_s) {
-    reader.fail("at_s", at,
-                fmt::format("{} is not before the end of the measured window at {} s", event.at_s,
-                            duration_s));
+  const double at_s = reader.real_of("at_s", at, 0, kMaxSeconds);
+  if (at_s >= window_s) {
+    reader.fail(
+        "at_s", at,
+        fmt::format("{} is not before the end of the measured window at {} s", at_s, window_s));
   }
-  event.down_s = read_return(reader);
-  if (event.down_s && event.at_s + *event.down_s >= duration_s) {
+  fault.at = duration(at_s);
+  reader.require("kind", "kill, restart, pause or cut");
+  fault.kind = read_word<Kind>(reader, "kind", kKinds);
+  read_length(reader, fault);
+  const double over_s = std::chrono::duration<double>(fault.at + fault.lasts).count();
+  if (over_s >= window_s) {
     reader.fail("at_s", at,
-                fmt::format("the node is back after {} s, but the measured window ends at {} s",
-                            event.at_s + *event.down_s, duration_s));
+                fmt::format("the {} is over after {} s, but the measured window ends at {} s",
+                            kKinds[static_cast<std::size_t>(fault.kind)], over_s, window_s));
   }
-  event.node = read_target(reader);
-  event.name = (event.down_s ? "restart-" : "kill-") + to_text(event.node);
+  if (fault.kind == Kind::cut) {
+    read_cut(reader, fault);
+  } else {
+    fault.target = read_target(reader);
+  }
   reader.finish();
-  return event;
+  return fault;
 }
 
 }  // namespace
 
-bool FaultPlan::restarts() const {
-  return std::any_of(events.begin(), events.end(),
-                     [](const FaultEvent& event) { return event.down_s.has_value(); });
-}
-
-std::size_t FaultPlan::never_return() const {
-  return static_cast<std::size_t>(
-      std::count_if(events.begin(), events.end(),
-                    [](const FaultEvent& event) { return !event.down_s.has_value(); }));
-}
-
-FaultPlan load_faults(const std::string& name_or_path, double duration_s) {
-  FaultPlan plan;
-  plan.name = name_or_path;
-  if (name_or_path == "none") return plan;
+FaultSchedule load_faults(const RunSpec& spec) {
+  const std::string& name = spec.faults;
+  if (name == "none") return {};
   for (const Schedule& schedule : kSchedules) {
-    if (name_or_path != schedule.name) continue;
-    FaultEvent event{duration_s / 2, {schedule.node, {}}, std::nullopt, name_or_path};
-    if (schedule.returns) event.down_s = std::min(kUsualDown, duration_s / 4);
-    plan.events.push_back(std::move(event));
-    return plan;
+    if (name == schedule.name) return named(schedule, spec.duration_s);
   }
-  if (name_or_path.find('/') == std::string::npos && !name_or_path.ends_with(".toml"))
-    unknown_schedule(name_or_path);
-  ConfigReader reader = ConfigReader::from_file(name_or_path);
+  if (name == kRandom || name.starts_with("random:")) return random_schedule(spec);
+  if (name.find('/') == std::string::npos && !name.ends_with(".toml")) unknown_schedule(name);
+  FaultSchedule schedule;
+  ConfigReader reader = ConfigReader::from_file(name);
   for (ConfigReader& fault : reader.tables("fault"))
-    plan.events.push_back(read_event(fault, duration_s));
+    schedule.push_back(read_fault(fault, spec.duration_s));
   reader.finish();
-  std::stable_sort(plan.events.begin(), plan.events.end(),
-                   [](const FaultEvent& a, const FaultEvent& b) { return a.at_s < b.at_s; });
-  return plan;
+  std::stable_sort(schedule.begin(), schedule.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  return schedule;
 }
 
-NodeId FaultInjector::inject(const FaultEvent& event) {
-  const auto since_zero = [this](std::chrono::steady_clock::time_point at) {
-    return std::chrono::duration<double, std::milli>(at - zero_).count();
-  };
-  try {
-    const Cluster::Killed killed = kill(event.node);
-    done_.push_back({event.name, killed.node, since_zero(killed.at), {}});
-  } catch (const ClusterError& error) {
-    done_.push_back(
-        {event.name, kNoNode, since_zero(std::chrono::steady_clock::now()), error.what()});
+bool restarts(const FaultSchedule& faults) {
+  return std::any_of(faults.begin(), faults.end(),
+                     [](const auto& fault) { return fault.kind == Kind::restart; });
+}
+
+bool has_cuts(const FaultSchedule& faults) {
+  return std::any_of(faults.begin(), faults.end(),
+                     [](const auto& fault) { return fault.kind == Kind::cut; });
+}
+
+std::string impossible_for(const FaultSchedule& faults, std::uint32_t nodes) {
+  std::uint32_t never_return = 0;
+  for (const ScheduledFault& fault : faults) {
+    std::set<NodeId> named{fault.target.id};
+    for (const auto& group : fault.cut.groups) named.insert(group.begin(), group.end());
+    if (named.rbegin()->value > nodes)
+      return fmt::format("names node {} of {}", named.rbegin()->value, nodes);
+    if (fault.kind == Kind::cut && links_of(fault.cut, NodeId{1}, nodes).empty())
+      return fmt::format("{} would cut no link of {} node{}", fault.name(), nodes,
+                         nodes == 1 ? "" : "s");
+    never_return += fault.kind == Kind::kill ? 1 : 0;
   }
-  return done_.back().node;
+  return never_return >= nodes ? "would leave no node" : std::string();
+}
+
+FaultInjector::FaultInjector(Cluster& cluster, const FaultSchedule& schedule)
+    : cluster_(cluster), schedule_(schedule), progress_(schedule.size()) {
+  for (const ScheduledFault& fault : schedule_) faults_.push_back({fault.name(), kNoNode, 0, {}});
+}
+
+void FaultInjector::begin(std::size_t place) {
+  const ScheduledFault& fault = schedule_[place];
+  Progress& progress = progress_[place];
+  InjectedFault& account = faults_[place];
+  progress.phase = fault.kind == Kind::kill ? Phase::over : Phase::lasts;
+  try {
+    const Cluster::Struck struck = strike(fault, progress.links);
+    account.node = struck.node;
+    account.injected_ms = std::chrono::duration<double, std::milli>(struck.at - zero_).count();
+  } catch (const ClusterError& error) {
+    account.problem = error.what();
+  }
 }
 
 // An election may be under way at the very moment: a fault meant for the leader then waits for one.
-Cluster::Killed FaultInjector::kill(const NodeTarget& target) {
+Cluster::Struck FaultInjector::strike(const ScheduledFault& fault,
+                                      std::vector<DirectedLink>& links) {
   const auto deadline = std::chrono::steady_clock::now() + kLeaderPatience;
   for (;;) {
     try {
-      return cluster_.kill(target);
+      if (fault.kind == Kind::pause) return cluster_.pause(fault.target);
+      if (fault.kind != Kind::cut) return cluster_.kill(fault.target);
+      const NodeId node = fault.by_groups() ? kNoNode : cluster_.find(fault.target);
+      links = links_of(fault.cut, node, static_cast<std::uint32_t>(cluster_.members().size()));
+      return {node, cluster_.cut(links)};
     } catch (const NoLeaderError&) {
       if (std::chrono::steady_clock::now() >= deadline) throw;
     }
@@ -156,14 +290,31 @@ Cluster::Killed FaultInjector::kill(const NodeTarget& target) {
   }
 }
 
-void FaultInjector::revive(NodeId node) {
+void FaultInjector::end(std::size_t place) {
+  Progress& progress = progress_[place];
+  InjectedFault& account = faults_[place];
+  if (progress.phase != Phase::lasts) return;
+  progress.phase = Phase::over;
   try {
-    cluster_.restart(node);
+    if (!progress.links.empty()) cluster_.heal(progress.links);
+    if (account.node == kNoNode) return;
+    if (schedule_[place].kind == Kind::restart) cluster_.restart(account.node);
+    if (schedule_[place].kind == Kind::pause) cluster_.resume(account.node);
   } catch (const std::exception& error) {
-    for (InjectedFault& fault : done_) {
-      if (fault.node == node) fault.problem = error.what();
-    }
+    account.problem = fmt::format("it was not over: {}", error.what());
   }
+}
+
+std::vector<std::string> FaultInjector::finish() {
+  std::vector<std::string> notes;
+  for (std::size_t place = 0; place < schedule_.size(); ++place) {
+    InjectedFault& account = faults_[place];
+    if (progress_[place].phase == Phase::due) account.problem = "the measured window ended before";
+    if (progress_[place].phase != Phase::lasts) continue;
+    if (account.problem.empty()) notes.push_back(account.fault + " outlasted the measured window");
+    end(place);
+  }
+  return notes;
 }
 
 }  // namespace parley::harness

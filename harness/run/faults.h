@@ -1,76 +1,95 @@
-// Faults at given times of a run.
+// Faults of a run on real nodes: the schedules that there are, and carrying one out.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/cluster/cluster.h"
+#include "harness/run/run_spec.h"
+#include "runtime/fault_schedule.h"
 
 namespace parley::harness {
 
-// A node is killed with kill -9 and, if it is to return, started again.
-struct FaultEvent {
-  double at_s = 0;  // after the start of the measured window
-  NodeTarget node;
-  std::optional<double> down_s;  // until it is started again; none: it stays away
-  std::string name;              // for faults.csv: "kill-leader"
-};
-
-struct FaultPlan {
-  std::string name = "none";
-  std::vector<FaultEvent> events;  // in the order of their times
-
-  // Whether a node is started again, which needs a durable mode: without, it has forgotten its
-  // votes and may not return as the same voter.
-  [[nodiscard]] bool restarts() const;
-  // How many nodes are killed for good.
-  [[nodiscard]] std::size_t never_return() const;
-};
-
-// The faults of a schedule: "none"; "kill-leader" or "kill-follower", in the middle of the measured
-// window; "restart-leader" or "restart-follower", likewise and back a second later; or the path of
-// a TOML file:
+// The faults that `spec.faults` names, over the measured window:
+//   none
+//   kill-leader, kill-follower          in the middle of the window
+//   restart-leader, restart-follower    likewise, and back a second later
+//   pause-leader                        likewise stopped for two seconds (SIGSTOP)
+//   isolate-leader                      likewise cut from all others for two seconds
+//   one-way                             likewise the leader is not heard, but hears
+//   partition                           likewise the leader and others, a minority, and the rest
+//   random, random:COUNT                drawn by the run's seed, see random_faults; one every two
+//                                       seconds where nothing else is said
+// or the path of a TOML file:
 //   [[fault]]
 //   at_s = 2.5            # after the start of the measured window and before its end
-//   kind = "restart"      # or "kill"
+//   kind = "restart"      # kill, restart, pause, cut
 //   node = "leader"       # leader, follower, or a node's number
 //   down_s = 1.0          # of "restart": how long it is away
+//   [[fault]]
+//   at_s = 5
+//   kind = "cut"
+//   node = "leader"       # cut off are its links,
+//   side = "alone"        # or those of a "minority" that it is in,
+//   direction = "both"    # or only what comes "in" or goes "out"
+//   for_s = 2             # of "pause" and "cut": how long
+//   [[fault]]
+//   at_s = 8
+//   kind = "cut"
+//   groups = [[1, 2, 3], [2, 4], [3, 5]]    # connected is whom some group holds both
 // Throws ConfigError.
-FaultPlan load_faults(const std::string& name_or_path, double duration_s);
+FaultSchedule load_faults(const RunSpec& spec);
 
-// A fault that was done, or was due and could not be.
+// Whether a node is started again, which needs a durable mode: without, it has forgotten its votes
+// and may not return as the same voter.
+bool restarts(const FaultSchedule& faults);
+bool has_cuts(const FaultSchedule& faults);
+// Why a cluster of `nodes` cannot have these faults, or empty.
+std::string impossible_for(const FaultSchedule& faults, std::uint32_t nodes);
+
+// What became of a fault.
 struct InjectedFault {
   std::string fault;
-  NodeId node;             // kNoNode if it could not be killed
+  NodeId node;             // whom it hit; kNoNode if nobody, or of a cut by groups
   double injected_ms = 0;  // after the start of the measured window
-  std::string problem;     // why it could not be done
+  std::string problem;     // why it was not done, or could not be ended; else empty
 };
 
-// Carries out faults and keeps account of them. Used by one thread at a time.
+// Carries out a schedule and keeps account of it. Used by one thread at a time.
 class FaultInjector {
  public:
   // `cluster` must outlive the injector.
-  explicit FaultInjector(Cluster& cluster) : cluster_(cluster) {}
+  FaultInjector(Cluster& cluster, const FaultSchedule& schedule);
 
   // The measured window begins at `zero`.
   void start(std::chrono::steady_clock::time_point zero) { zero_ = zero; }
-  // Kills now, or, if the fault is for the leader and there is none, as soon as there is one, for
-  // which it waits up to 10 s. The node, or kNoNode if it could not be done.
-  NodeId inject(const FaultEvent& event);
-  // Starts a node again that was killed.
-  void revive(NodeId node);
-  // What was done, in order.
-  [[nodiscard]] const std::vector<InjectedFault>& done() const { return done_; }
+  // Does the fault of that place in the schedule now, or, if it is for the leader and there is
+  // none, as soon as there is one, for which it waits up to 10 s.
+  void begin(std::size_t place);
+  // It is over: the node is started again or goes on, the links pass again.
+  void end(std::size_t place);
+  // After the measured window: ends what still lasts, and says what that was. A fault that was not
+  // due by then has a problem.
+  std::vector<std::string> finish();
+  // What became of each fault of the schedule, by its place.
+  [[nodiscard]] const std::vector<InjectedFault>& faults() const { return faults_; }
 
  private:
-  Cluster::Killed kill(const NodeTarget& target);
+  enum class Phase : std::uint8_t { due, lasts, over };
+  struct Progress {
+    Phase phase = Phase::due;
+    std::vector<DirectedLink> links;  // that were cut
+  };
+
+  Cluster::Struck strike(const ScheduledFault& fault, std::vector<DirectedLink>& links);
 
   Cluster& cluster_;
+  const FaultSchedule schedule_;
   std::chrono::steady_clock::time_point zero_{};
-  std::vector<InjectedFault> done_;
+  std::vector<Progress> progress_;
+  std::vector<InjectedFault> faults_;
 };
 
 }  // namespace parley::harness

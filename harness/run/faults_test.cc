@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <functional>
 
 #include "harness/cluster/private_folder.h"
 
@@ -13,55 +14,135 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string file_error(const std::string& text) {
+using Kind = ScheduledFault::Kind;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+FaultSchedule load(const std::string& name_or_path, double duration_s = 10,
+                   std::uint32_t nodes = 5) {
+  RunSpec spec;
+  spec.faults = name_or_path;
+  spec.duration_s = duration_s;
+  spec.nodes = nodes;
+  return load_faults(spec);
+}
+
+FaultSchedule load_text(const std::string& text) {
   const PrivateFolder folder;
   const auto path = folder.path() / "faults.toml";
   std::ofstream(path) << text;
+  return load(path.string());
+}
+
+std::string error_of(const std::function<void()>& action) {
   try {
-    load_faults(path.string(), 10);
+    action();
   } catch (const ConfigError& error) {
     return error.what();
   }
   return "no error";
 }
 
+std::string file_error(const std::string& text) {
+  return error_of([&text] { load_text(text); });
+}
+
 TEST(Faults, NamedSchedulesStrikeInTheMiddle) {
-  EXPECT_THAT(load_faults("none", 10).events, IsEmpty());
-  const FaultPlan plan = load_faults("kill-leader", 10);
-  ASSERT_EQ(plan.events.size(), 1U);
-  EXPECT_EQ(plan.events[0].at_s, 5);
-  EXPECT_EQ(plan.events[0].name, "kill-leader");
-  EXPECT_EQ(plan.events[0].node.kind, NodeTarget::Kind::leader);
-  EXPECT_EQ(load_faults("kill-follower", 4).events[0].node.kind, NodeTarget::Kind::follower);
+  EXPECT_THAT(load("none"), IsEmpty());
+  struct Expected {
+    std::string schedule, fault;
+    Duration lasts;
+  };
+  for (const auto& [schedule, fault, lasts] :
+       {Expected{"kill-leader", "kill-leader", {}}, Expected{"kill-follower", "kill-follower", {}},
+        Expected{"restart-leader", "restart-leader", seconds(1)},
+        Expected{"restart-follower", "restart-follower", seconds(1)},
+        Expected{"pause-leader", "pause-leader", seconds(2)},
+        Expected{"isolate-leader", "isolate-leader", seconds(2)},
+        Expected{"partition", "partition-leader", seconds(2)},
+        Expected{"one-way", "mute-leader", seconds(2)}}) {
+    const FaultSchedule loaded = load(schedule);
+    ASSERT_EQ(loaded.size(), 1U);
+    EXPECT_EQ(loaded[0].name(), fault);
+    EXPECT_EQ(loaded[0].at, seconds(5));
+    EXPECT_EQ(loaded[0].lasts, lasts) << schedule;
+  }
+  EXPECT_EQ(load("pause-leader", 4)[0].lasts, seconds(1)) << "a quarter of a short window";
 }
 
-TEST(Faults, ARestartSaysHowLongTheNodeIsAway) {
-  const FaultPlan plan = load_faults("restart-leader", 10);
-  ASSERT_EQ(plan.events.size(), 1U);
-  EXPECT_EQ(plan.events[0].name, "restart-leader");
-  EXPECT_EQ(plan.events[0].down_s, 1);
-  EXPECT_TRUE(plan.restarts());
-  EXPECT_FALSE(load_faults("kill-leader", 10).restarts());
+TEST(Faults, OnlyRestartsStartNodesAgainAndOnlyCutsNeedControl) {
+  EXPECT_TRUE(restarts(load("restart-leader")));
+  EXPECT_FALSE(restarts(load("kill-leader")));
+  EXPECT_TRUE(has_cuts(load("one-way")));
+  EXPECT_FALSE(has_cuts(load("pause-leader")));
 }
 
-TEST(Faults, CountsTheNodesThatStayAway) {
-  FaultPlan plan;
-  plan.events = {{1, {}, 1.0, "a"}, {1.5, {}, 1.0, "b"}, {3, {}, std::nullopt, "c"}};
-  EXPECT_EQ(plan.never_return(), 1U);
-  EXPECT_EQ(load_faults("restart-leader", 10).never_return(), 0U);
+TEST(Faults, RandomOnesAreDrawnByTheSeedOfTheRun) {
+  EXPECT_EQ(load("random"), random_faults(1, 5, seconds(10), 5));
+  EXPECT_EQ(load("random:3"), random_faults(1, 5, seconds(10), 3));
+  for (const char* bad : {"random:", "random:0", "random:21", "random:2x", "random:-1"}) {
+    EXPECT_THAT(error_of([bad] { load(bad); }),
+                HasSubstr(std::string("faults: the count of \"") + bad +
+                          "\" is not a whole number from 1 to 20, for which there is room in 10 s"))
+        << bad;
+  }
+}
+
+TEST(Faults, SomeAreImpossibleForACluster) {
+  EXPECT_EQ(impossible_for(load("kill-leader"), 2), "");
+  EXPECT_EQ(impossible_for(load("kill-leader"), 1), "would leave no node");
+  EXPECT_EQ(impossible_for(load("restart-leader"), 1), "");
+  EXPECT_EQ(impossible_for(load("isolate-leader"), 1),
+            "isolate-leader would cut no link of 1 node");
+  EXPECT_EQ(impossible_for(load("partition"), 3), "");
+  EXPECT_EQ(impossible_for(load("partition"), 2), "partition-leader would cut no link of 2 nodes");
+  const FaultSchedule groups =
+      load_text("[[fault]]\nat_s = 1\nkind = \"cut\"\ngroups = [[1, 2], [3, 4, 5]]\n");
+  EXPECT_EQ(impossible_for(groups, 5), "");
+  EXPECT_EQ(impossible_for(groups, 4), "names node 5 of 4");
 }
 
 TEST(Faults, AFileIsReadAndSortedByTime) {
-  const PrivateFolder folder;
-  const auto path = folder.path() / "f.toml";
-  std::ofstream(path) << "[[fault]]\nat_s = 7\nkind = \"kill\"\nnode = 2\n[[fault]]\nat_s = "
-                         "2.5\nkind = \"kill\"\nnode = \"leader\"\n";
-  const FaultPlan plan = load_faults(path.string(), 10);
-  ASSERT_EQ(plan.events.size(), 2U);
-  EXPECT_EQ(plan.events[0].at_s, 2.5);
-  EXPECT_EQ(plan.events[0].name, "kill-leader");
-  EXPECT_EQ(plan.events[1].name, "kill-2");
-  EXPECT_EQ(plan.events[1].node.id, NodeId{2});
+  const FaultSchedule faults = load_text(R"(
+[[fault]]
+at_s = 7
+kind = "kill"
+node = 2
+[[fault]]
+at_s = 2.5
+kind = "pause"
+node = "leader"
+for_s = 0.5
+[[fault]]
+at_s = 3
+kind = "cut"
+node = "follower"
+side = "minority"
+direction = "in"
+[[fault]]
+at_s = 3.5
+kind = "cut"
+groups = [[1, 2, 3], [2, 4], [3, 5]]
+for_s = 1
+[[fault]]
+at_s = 1
+kind = "restart"
+node = 3
+)");
+  ASSERT_EQ(faults.size(), 5U);
+  EXPECT_EQ(faults[0].name(), "restart-3");
+  EXPECT_EQ(faults[0].lasts, seconds(1));
+  EXPECT_EQ(faults[1].name(), "pause-leader");
+  EXPECT_EQ(faults[1].at, milliseconds(2500));
+  EXPECT_EQ(faults[1].lasts, milliseconds(500));
+  EXPECT_EQ(faults[2].name(), "partition-deaf-follower");
+  EXPECT_EQ(faults[2].lasts, seconds(2));
+  EXPECT_EQ(
+      faults[3].cut.groups,
+      (std::vector<std::vector<NodeId>>{
+          {NodeId{1}, NodeId{2}, NodeId{3}}, {NodeId{2}, NodeId{4}}, {NodeId{3}, NodeId{5}}}));
+  EXPECT_EQ(faults[4].name(), "kill-2");
+  EXPECT_EQ(faults[4].target.id, NodeId{2});
 }
 
 TEST(Faults, BadFilesAreRefusedByName) {
@@ -72,9 +153,9 @@ TEST(Faults, BadFilesAreRefusedByName) {
   EXPECT_THAT(file_error("[[fault]]\nkind = \"kill\"\nnode = 1\n"),
               HasSubstr("fault.at_s: is missing"));
   EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"tickle\"\nnode = 1\n"),
-              HasSubstr("fault.kind: \"tickle\" is not one of kill"));
+              HasSubstr("fault.kind: \"tickle\" is not one of kill, restart, pause, cut"));
   EXPECT_THAT(file_error("[[fault]]\nat_s = 9\nkind = \"restart\"\nnode = 1\ndown_s = 2\n"),
-              HasSubstr("the node is back after 11 s, but the measured window ends at 10 s"));
+              HasSubstr("the restart is over after 11 s, but the measured window ends at 10 s"));
   EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = 1\ndown_s = 2\n"),
               HasSubstr("fault.down_s: belongs to kind = \"restart\" only"));
   EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = \"boss\"\n"),
@@ -85,9 +166,41 @@ TEST(Faults, BadFilesAreRefusedByName) {
               HasSubstr("unknown key \"fault.noed\"; the nearest known one is \"fault.node\""));
 }
 
+TEST(Faults, BadCutsAndPausesAreRefusedByName) {
+  const std::string pause = "[[fault]]\nat_s = 1\nkind = \"pause\"\nnode = 1\n";
+  EXPECT_THAT(file_error(pause + "down_s = 1\n"),
+              HasSubstr("fault.down_s: belongs to kind = \"restart\" only"));
+  EXPECT_THAT(file_error(pause + "for_s = 0\n"), HasSubstr("fault.for_s: 0 is not a number from"));
+  EXPECT_THAT(file_error(pause + "for_s = 9\n"),
+              HasSubstr("the pause is over after 10 s, but the measured window ends at 10 s"));
+  EXPECT_THAT(file_error(pause + "groups = [[1], [2]]\n"),
+              HasSubstr("unknown key \"fault.groups\""));
+  EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = 1\nfor_s = 1\n"),
+              HasSubstr("fault.for_s: belongs to kind = \"pause\" or \"cut\" only"));
+  const std::string cut = "[[fault]]\nat_s = 1\nkind = \"cut\"\n";
+  EXPECT_THAT(file_error(cut), HasSubstr("fault.node: is missing"));
+  EXPECT_THAT(file_error(cut + "node = 1\ndirection = \"up\"\n"),
+              HasSubstr("fault.direction: \"up\" is not one of both, in, out"));
+  EXPECT_THAT(file_error(cut + "node = 1\nside = \"majority\"\n"),
+              HasSubstr("fault.side: \"majority\" is not one of alone, minority"));
+  EXPECT_THAT(file_error(cut + "groups = [[1], [2]]\nnode = 1\n"),
+              HasSubstr("fault.node: does not belong to a cut with groups"));
+  EXPECT_THAT(file_error(cut + "groups = []\n"), HasSubstr("fault.groups: must be 1 to 64 lists"));
+  EXPECT_THAT(file_error(cut + "groups = [1, 2]\n"), HasSubstr("fault.groups: must be lists of"));
+  EXPECT_THAT(file_error(cut + "groups = [[1], []]\n"), HasSubstr("fault.groups: must be lists"));
+  EXPECT_THAT(file_error(cut + "groups = [[1, 65]]\n"),
+              HasSubstr("fault.groups: 65 is not a whole number from 1 to 64"));
+  EXPECT_THAT(file_error(cut + "groups = [[1, 1]]\n"),
+              HasSubstr("fault.groups: has node 1 twice in a group"));
+}
+
 TEST(Faults, UnknownSchedulesAreRefused) {
-  EXPECT_THROW(load_faults("partition", 10), ConfigError);
-  EXPECT_THROW(load_faults("nonsense", 10), ConfigError);
+  EXPECT_THAT(error_of([] { load("kill-majority"); }), HasSubstr("belongs to a later version"));
+  EXPECT_THAT(
+      error_of([] { load("isolate-leadre"); }),
+      HasSubstr("pause-leader, isolate-leader, partition, one-way, random, random:COUNT, or "
+                "the path of a TOML file with [[fault]]; the nearest is "
+                "\"isolate-leader\""));
 }
 
 }  // namespace

@@ -3,17 +3,13 @@
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "algorithms/contract/random.h"
-#include "algorithms/registry/registry.h"
 #include "harness/cluster/private_folder.h"
-#include "harness/run/run.h"
+#include "harness/run/test_runs.h"
 
 namespace parley::harness {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr int kRestarts = 30;
 
@@ -28,11 +24,6 @@ void write_schedule(const std::filesystem::path& path) {
          << (i % 2 == 0 ? "leader" : "follower") << "\"\ndown_s = " << down << "\n";
     at += 2.3;
   }
-}
-
-Json json_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return Json::parse(file);
 }
 
 TEST(Restarts, ThirtyUnderLoadLoseNothingAndTheLeadersAreReplacedSoon) {
@@ -52,11 +43,8 @@ TEST(Restarts, ThirtyUnderLoadLoseNothingAndTheLeadersAreReplacedSoon) {
   spec.snapshot_bytes = 1'000'000;
   spec.faults = schedule.string();
   spec.duration_s = 75;
-  RunEnvironment environment;
-  environment.executable = PARLEY_LIVE_NODE;
-  environment.arguments = {};
   const auto out = folder.path() / "run";
-  const RunOutcome outcome = execute_run(spec, out, environment);
+  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
   ASSERT_EQ(outcome.state, RunState::done) << outcome.reason;
   const Json summary = json_of(out / "summary.json");
   EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -56,6 +55,7 @@ ClusterSpec cluster_spec(const RunSpec& spec, const std::filesystem::path& folde
   cluster.links = load_network_profile(spec.links);
   cluster.peers = PeerTransport::tcp;
   cluster.journal = spec.record != "none";
+  cluster.control = has_cuts(load_faults(spec));
   cluster.seed = spec.seed;
   return cluster;
 }
@@ -144,34 +144,38 @@ class Run {
   }
 
   void drive() {
-    FaultInjector injector(*cluster_);
+    const FaultSchedule schedule = load_faults(spec_);
+    FaultInjector injector(*cluster_, schedule);
     load::LoadEvents events;
     events.measure_start = [&](std::chrono::steady_clock::time_point zero) {
       injector.start(zero);
       before_ = sample();
     };
     events.measure_end = [&] { after_ = sample(); };
-    for (const FaultEvent& fault : load_faults(spec_.faults, spec_.duration_s).events) {
+    for (std::size_t place = 0; place < schedule.size(); ++place) {
+      const ScheduledFault& fault = schedule[place];
+      const bool returns = fault.kind == ScheduledFault::Kind::restart;
       // The counts of a node that is killed would be lost with it.
-      const auto killed = std::make_shared<NodeId>();
-      events.timed.push_back({seconds(fault.at_s), [&injector, this, fault, killed] {
-                                sample();
-                                *killed = injector.inject(fault);
+      const bool kills = returns || fault.kind == ScheduledFault::Kind::kill;
+      events.timed.push_back({fault.at, [&injector, this, place, kills] {
+                                if (kills) sample();
+                                injector.begin(place);
                               }});
-      if (!fault.down_s) continue;
-      events.timed.push_back({seconds(fault.at_s + *fault.down_s), [&injector, this, killed] {
-                                if (*killed == kNoNode) return;
-                                ended_[*killed] = latest_.counters[*killed];
-                                injector.revive(*killed);
+      events.timed.push_back({fault.at + fault.lasts, [&injector, this, place, returns] {
+                                const NodeId node = injector.faults()[place].node;
+                                if (returns && node != kNoNode)
+                                  ended_[node] = latest_.counters[node];
+                                injector.end(place);
                               }});
     }
     std::stable_sort(events.timed.begin(), events.timed.end(),
                      [](const auto& a, const auto& b) { return a.at < b.at; });
     findings_.load = load::run_load(findings_.load_spec, events);
     for (const std::string& text : findings_.load.notes) note(text);
-    for (const InjectedFault& fault : injector.done()) {
+    for (const std::string& text : injector.finish()) note(text);
+    for (const InjectedFault& fault : injector.faults()) {
       if (!fault.problem.empty()) {
-        fail(fault.fault + " could not be done: " + fault.problem);
+        fail(fault.fault + " was not done as planned: " + fault.problem);
         continue;
       }
       const auto at = std::chrono::duration_cast<Duration>(

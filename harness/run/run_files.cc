@@ -49,11 +49,17 @@ Json host_json(const HostInfo& host) {
           {"disk_sync_us_p50", or_null(host.disk_sync_us_p50)}};
 }
 
+// Whom the fault hit; nothing for a cut by groups.
+std::optional<std::uint32_t> node_of(const RecoveryFigures& figures) {
+  const NodeId node = figures.fault.node;
+  return node == kNoNode ? std::nullopt : std::optional(node.value);
+}
+
 Json recovery_json(const std::vector<RecoveryFigures>& recovery) {
   Json list = Json::array();
   for (const RecoveryFigures& figures : recovery) {
     list.push_back({{"fault", figures.fault.fault},
-                    {"node", figures.fault.node.value},
+                    {"node", or_null(node_of(figures))},
                     {"noticed_ms", or_null(figures.after.noticed_ms)},
                     {"first_success_ms", or_null(figures.after.first_success_ms)},
                     {"back_to_95_ms", or_null(figures.after.back_to_95_ms)}});
@@ -160,9 +166,11 @@ void write_faults(const std::filesystem::path& folder,
   };
   std::string text = "fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms\n";
   for (const RecoveryFigures& figures : recovery) {
-    text += fmt::format("{},{},{:.1f},{},{},{}\n", figures.fault.fault, figures.fault.node.value,
-                        figures.fault.injected_ms, cell(figures.after.noticed_ms),
-                        cell(figures.after.first_success_ms), cell(figures.after.back_to_95_ms));
+    const auto node = node_of(figures);
+    text += fmt::format("{},{},{:.1f},{},{},{}\n", figures.fault.fault,
+                        node ? std::to_string(*node) : std::string(), figures.fault.injected_ms,
+                        cell(figures.after.noticed_ms), cell(figures.after.first_success_ms),
+                        cell(figures.after.back_to_95_ms));
   }
   write_text(folder / "faults.csv", text);
 }

@@ -70,16 +70,8 @@ std::string impossible_because(const RunSpec& spec) {
   if (spec.read_mode == "linearizable" && !algorithm.guarantee.linearizable_reads) {
     return fmt::format("{} has no linearizable reads", algorithm.name);
   }
-  const FaultPlan plan = load_faults(spec.faults, spec.duration_s);
-  for (const FaultEvent& event : plan.events) {
-    if (event.node.id.value > spec.nodes) {
-      return fmt::format("{} names node {} of {}", spec.faults, event.node.id.value, spec.nodes);
-    }
-  }
-  if (!plan.events.empty() && plan.never_return() >= spec.nodes) {
-    return fmt::format("{} would leave no node", spec.faults);
-  }
-  return {};
+  const std::string problem = impossible_for(load_faults(spec), spec.nodes);
+  return problem.empty() ? problem : fmt::format("{} {}", spec.faults, problem);
 }
 
 void check_run(const RunSpec& spec) {
@@ -113,7 +105,7 @@ void check_run(const RunSpec& spec) {
   }
   recorded_share(spec.record);
   load_network_profile(spec.links);
-  if (load_faults(spec.faults, spec.duration_s).restarts() && spec.durability == "none") {
+  if (restarts(load_faults(spec)) && spec.durability == "none") {
     throw ConfigError(fmt::format(
         "faults: {} starts nodes again, which is refused with durability \"none\": such a node has "
         "forgotten its votes and may not return as the same voter; use async or group_commit",

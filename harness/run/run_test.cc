@@ -5,49 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "algorithms/registry/registry.h"
 #include "harness/cluster/private_folder.h"
 #include "harness/run/bare_path.h"
+#include "harness/run/test_runs.h"
 
 namespace parley::harness {
 namespace {
 
 using testing::HasSubstr;
-using Json = nlohmann::json;
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-Json json_of(const std::filesystem::path& path) {
-  return Json::parse(content_of(path));
-}
-
-RunSpec small(const char* algorithm, std::uint32_t nodes) {
-  RunSpec spec;
-  spec.algorithm = find_algorithm(algorithm);
-  spec.options = default_options(spec.algorithm->options);
-  spec.nodes = nodes;
-  spec.rate = 200;
-  spec.clients = 16;
-  spec.warmup_s = 0.2;
-  spec.duration_s = 1;
-  spec.canvas = {64, 64};
-  return spec;
-}
-
-RunEnvironment with_real_nodes() {
-  RunEnvironment environment;
-  environment.executable = PARLEY_LIVE_NODE;
-  environment.arguments = {};
-  return environment;
-}
 
 TEST(Run, OfOneNodeLeavesAllFiles) {
   const PrivateFolder folder;

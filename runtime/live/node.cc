@@ -118,13 +118,17 @@ class Node::Loop final : public NodeDesk {
     stopping_.store(true);
     bell_.ring();
   }
-  void shape_link(NodeId peer, const LinkProfile& profile) {
+  std::future<void> shape_link(NodeId peer, const LinkProfile& profile) {
+    Shape shape{peer, profile, {}};
+    std::future<void> shaped = shape.done.get_future();
     {
       const std::lock_guard lock(shapes_mutex_);
-      shapes_.emplace_back(peer, profile);
+      if (shapes_closed_) return shaped;
+      shapes_.push_back(std::move(shape));
       shapes_waiting_.store(true);
     }
     bell_.ring();
+    return shaped;
   }
 
   [[nodiscard]] Transport& transport() { return transport_; }
@@ -143,6 +147,7 @@ class Node::Loop final : public NodeDesk {
   void turns();
   bool take_inputs(Instant now);
   void take_shapes();
+  void close_shapes();
   void step(Instant now);
   void store(const Effects& effects);
   void send_when_durable(Instant now, const Effects& effects);
@@ -162,6 +167,11 @@ class Node::Loop final : public NodeDesk {
   static constexpr std::size_t kInbox = 0;
   static constexpr std::size_t kClients = 1;
 
+  struct Shape {
+    NodeId peer;
+    LinkProfile profile;
+    std::promise<void> done;
+  };
   // Messages that wait for the disk.
   struct Held {
     Ticket ticket;
@@ -196,7 +206,8 @@ class Node::Loop final : public NodeDesk {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> shapes_waiting_{false};
   std::mutex shapes_mutex_;
-  std::vector<std::pair<NodeId, LinkProfile>> shapes_;  // guarded
+  std::vector<Shape> shapes_;   // guarded
+  bool shapes_closed_ = false;  // guarded
 };
 
 int Node::Loop::run() {
@@ -210,6 +221,7 @@ int Node::Loop::run() {
     story_ = std::string("a socket failed: ") + error.what();
   }
   port_.close();
+  close_shapes();
   if (journal_ != nullptr) journal_->flush();
   if (!story_.empty()) {
     spdlog::critical("node {} stops: {}", config_.replica.self.value, story_);
@@ -263,13 +275,23 @@ bool Node::Loop::take_inputs(Instant now) {
 }
 
 void Node::Loop::take_shapes() {
-  std::vector<std::pair<NodeId, LinkProfile>> shapes;
+  std::vector<Shape> shapes;
   {
     const std::lock_guard lock(shapes_mutex_);
     shapes.swap(shapes_);
     shapes_waiting_.store(false);
   }
-  for (const auto& [peer, profile] : shapes) transport_.shape(peer, profile);
+  for (Shape& shape : shapes) {
+    transport_.shape(shape.peer, shape.profile);
+    shape.done.set_value();
+  }
+}
+
+// Whoever waits for a link to be shaped need not wait longer.
+void Node::Loop::close_shapes() {
+  const std::lock_guard lock(shapes_mutex_);
+  shapes_closed_ = true;
+  shapes_.clear();
 }
 
 // Steps the replica, and again as long as only tickets became durable, which they do at once.
@@ -466,8 +488,8 @@ const std::string& Node::story() const {
 NodePort& Node::port() {
   return loop_->port();
 }
-void Node::shape_link(NodeId peer, const LinkProfile& profile) {
-  loop_->shape_link(peer, profile);
+std::future<void> Node::shape_link(NodeId peer, const LinkProfile& profile) {
+  return loop_->shape_link(peer, profile);
 }
 
 }  // namespace parley

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -75,8 +76,9 @@ class Node {
 
   // How gateways reach the loop. Every callback is called, at the latest when run() returns.
   [[nodiscard]] NodePort& port();
-  // Changes the link from here to `peer`, for instance cuts it. Callable from any thread.
-  void shape_link(NodeId peer, const LinkProfile& profile);
+  // Changes the link from here to `peer`, for instance cuts it. Callable from any thread. The
+  // future is ready once the loop sends accordingly, and broken if it ends before.
+  std::future<void> shape_link(NodeId peer, const LinkProfile& profile);
 
  private:
   class Loop;

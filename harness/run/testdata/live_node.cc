@@ -7,6 +7,7 @@
 
 #include "apps/canvas/canvas.h"
 #include "harness/cluster/live_config.h"
+#include "harness/cluster/node_control.h"
 
 namespace {
 
@@ -22,6 +23,7 @@ int main(int argc, char** argv) {
   spdlog::set_default_logger(std::move(logger));
   const parley::Canvas canvas(settings.canvas, settings.cooldown);
   parley::Node node(parley::harness::live_config(settings, canvas));
+  const parley::harness::NodeControl control(settings, node);
   running = &node;
   std::signal(SIGTERM, [](int) { running->stop(); });
   spdlog::info("node {} starts", settings.node.value);

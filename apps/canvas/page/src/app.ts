@@ -3,6 +3,7 @@
 import {Cooldown} from './cooldown.js';
 import {Cursor, type Hand} from './cursor.js';
 import {by, capital, setText} from './dom.js';
+import {Faults} from './faults.js';
 import type {Frame} from './frames.js';
 import {Gestures} from './gestures.js';
 import {Glide} from './glide.js';
@@ -58,6 +59,8 @@ export class App {
   });
   private readonly digits = new DigitPicker();
   private readonly nodeCard = new NodeCard(this.nodes, (node) => this.use(node));
+  private readonly faults = new Faults(
+    this.nodes, (text, good) => this.toasts.show(text, good ? 'good' : 'bad'));
   private readonly placeCard = new PlaceCard(
     this.cursor, this.picture, this.placements, this.identity.user, () => new NodeClient(this.nodes.current.base));
   private readonly stream = new Stream(this.nodes, {
@@ -68,6 +71,7 @@ export class App {
   private readonly watch = new StatusWatch(this.nodes, {
     status: (node, status) => {
       this.cooldown.set(status.cooldownMs);
+      this.faults.show(status.takesFaults);
       this.nodeCard.showStatus(node, status, this.health());
       this.showBanner();
     },

@@ -17,6 +17,13 @@ export interface PlaceRequest {
   readonly seq: number;
 }
 
+/** What the cluster is to suffer. */
+export interface Fault {
+  readonly fault: 'cut' | 'pause' | 'kill' | 'heal';
+  readonly node?: number;
+  readonly side?: 'alone' | 'minority';
+}
+
 export type PlaceAnswer =
   | {readonly kind: 'done'}
   | {readonly kind: 'invalid'; readonly text: string} // never will be done
@@ -39,6 +46,7 @@ export interface Status {
   readonly applied: number; // commands
   readonly viewers: number;
   readonly cooldownMs: number; // between two placements of a user; 0: none
+  readonly takesFaults: boolean;
   readonly peers: readonly PeerStatus[];
 }
 
@@ -49,8 +57,12 @@ export interface PixelInfo {
   readonly when: string | null; // ISO 8601
 }
 
-/** A node did not answer, or not as one does. */
-export class AnswerError extends Error {}
+/** A node did not answer, or not as one does; or it told why it does not do what it was asked. */
+export class AnswerError extends Error {
+  constructor(message: string, readonly told = false) {
+    super(message);
+  }
+}
 
 export class NodeClient {
   constructor(readonly base: string) {}
@@ -86,6 +98,25 @@ export class NodeClient {
       user: typeof body['user'] === 'number' ? body['user'] : null,
       when: textOrNull(body['when']),
     };
+  }
+
+  /** Breaks the cluster. Throws AnswerError with what the node says, or because it does not answer. */
+  async inject(fault: Fault): Promise<void> {
+    let reply: Response;
+    let body: Record<string, unknown>;
+    try {
+      reply = await fetch(`${this.base}faults`, {
+        method: 'POST',
+        headers: {'Content-Type': 'application/json'},
+        body: JSON.stringify(fault),
+        cache: 'no-store',
+        signal: anyOf(undefined, PLACE_LIMIT_MS),
+      });
+      body = await objectOf(reply);
+    } catch {
+      throw new AnswerError('faults: no answer');
+    }
+    if (!reply.ok) throw new AnswerError(textOrNull(body['error']) ?? `HTTP ${reply.status}`, true);
   }
 
   private async get(path: string, limitMs: number, signal?: AbortSignal): Promise<Record<string, unknown>> {
@@ -126,6 +157,7 @@ function readStatus(body: Record<string, unknown>): Status {
     applied: numberOf(body, 'commands_applied'),
     viewers: numberOf(body, 'viewers'),
     cooldownMs: cooldownOf(body['canvas']),
+    takesFaults: body['takes_faults'] === true,
     peers: peers.map((peer) => ({
       id: numberOf(peer, 'id'),
       connected: peer['connected'] === true,

@@ -1,0 +1,76 @@
+// POST /faults of a canvas whose user allows it: a node cannot cut itself off from both sides, nor
+// start again once it is dead, so its gateway hands the request to the process that has the
+// cluster.
+//
+// Requests are JSON objects:
+//   {"fault": "cut", "node": "leader"|"follower"|2 [, "side": "alone"|"minority"]
+//                    [, "direction": "both"|"in"|"out"]}
+//   {"fault": "delay", "delay_ms": 50 [, "jitter_ms": 10]}       all links, until healed
+//   {"fault": "pause"|"kill", "node": ...}
+//   {"fault": "heal"}     links are as at the start, paused nodes go on, dead ones are started
+//   again
+//                         if they keep their state
+// Answers are an HTTP status and JSON: 200 {"done": "cut", "node": 2}, 400 with the field at fault,
+// 409 when the cluster is not in a state for it.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "harness/cluster/cluster.h"
+#include "harness/cluster/request_port.h"
+
+namespace parley::harness {
+
+// Takes the requests; one after the other.
+class FaultDesk {
+ public:
+  // `cluster`, which must have been started with `control`, must outlive the desk. Throws
+  // std::runtime_error when the endpoint cannot be opened.
+  FaultDesk(const std::string& endpoint, Cluster& cluster);
+
+  // "<status> <JSON>"
+  std::string answer(std::string_view request);
+
+ private:
+  Cluster& cluster_;
+  RequestPort port_;
+};
+
+// The node's side: hands requests on, in a thread of its own.
+class FaultRelay {
+ public:
+  explicit FaultRelay(std::string endpoint);
+  // Requests without an answer get 503.
+  ~FaultRelay();
+  FaultRelay(const FaultRelay&) = delete;
+  FaultRelay& operator=(const FaultRelay&) = delete;
+
+  using Answered = std::function<void(int status, std::string json)>;
+  // Callable from any thread. `done` is called once, from the relay's thread or at once if too many
+  // requests wait.
+  void ask(std::string request, Answered done);
+
+ private:
+  struct Waiting {
+    std::string request;
+    Answered done;
+  };
+  void run();
+  void relay(const Waiting& waiting);
+
+  const std::string endpoint_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Waiting> waiting_;  // guarded
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+}  // namespace parley::harness

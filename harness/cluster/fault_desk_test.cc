@@ -1,0 +1,121 @@
+#include "harness/cluster/fault_desk.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "algorithms/registry/registry.h"
+#include "harness/cluster/private_folder.h"
+
+namespace parley::harness {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+// Three nodes that answer and do nothing else, node 1 being the leader.
+class Desk : public testing::Test {
+ protected:
+  Desk() : cluster_(spec()), desk_(endpoint(), cluster_) {
+    cluster_.wait_ready(std::chrono::seconds(60));
+  }
+
+  [[nodiscard]] std::string endpoint() const {
+    return "ipc://" + (folder_.path() / "faults").string();
+  }
+  ClusterSpec spec() {
+    ClusterSpec spec;
+    spec.executable = PARLEY_FAKE_NODE;
+    spec.arguments = {"good"};
+    spec.folder = folder_.path() / "run";
+    spec.algorithm = find_algorithm("raft");
+    spec.options = default_options(spec.algorithm->options);
+    return spec;
+  }
+
+  PrivateFolder folder_;
+  Cluster cluster_;
+  FaultDesk desk_;
+};
+
+TEST_F(Desk, NamesTheFieldAtFault) {
+  struct Case {
+    const char* request;
+    const char* answer;
+  };
+  for (const auto& [request, answer] :
+       {Case{"", R"(400 {"error":"body: is not a JSON object)"},
+        Case{"[]", "400 {\"error\":\"body:"},
+        Case{"{}", R"(400 {"error":"fault: is missing; allowed: cut, delay, pause, kill, heal")"},
+        Case{R"({"fault":3})", R"(400 {"error":"fault: is not known)"},
+        Case{R"({"fault":"kill"})",
+             R"(400 {"error":"node: names no node; allowed: leader, follower, or a number from 1)"},
+        Case{R"({"fault":"kill","node":0})", R"(400 {"error":"node: names no node)"},
+        Case{R"({"fault":"kill","node":-1})", R"(400 {"error":"node: names no node)"},
+        Case{R"({"fault":"kill","node":"boss"})", R"(400 {"error":"node: names no node)"},
+        Case{R"({"fault":"kill","node":1,"side":"alone"})",
+             R"(400 {"error":"side: is not a field of this fault; allowed: fault, node")"},
+        Case{R"({"fault":"cut","node":1,"direction":"up"})",
+             R"(400 {"error":"direction: is not known; allowed: both, in, out")"},
+        Case{R"({"fault":"cut","node":1,"side":7})",
+             R"(400 {"error":"side: is not known; allowed: alone, minority")"},
+        Case{R"({"fault":"delay"})", R"(400 {"error":"delay_ms: is missing; allowed: 0 to 60000")"},
+        Case{R"({"fault":"delay","delay_ms":-1})", R"(400 {"error":"delay_ms: is out of range)"},
+        Case{R"({"fault":"delay","delay_ms":1,"jitter_ms":1e9})",
+             R"(400 {"error":"jitter_ms: is out of range)"},
+        Case{R"({"fault":"heal","node":1})", R"(400 {"error":"node: is not a field)"}}) {
+    EXPECT_THAT(desk_.answer(request), StartsWith(answer)) << request;
+  }
+  EXPECT_EQ(cluster_.running().size(), 3U);
+}
+
+TEST_F(Desk, SaysWhenTheClusterIsNotInAStateForIt) {
+  EXPECT_THAT(desk_.answer(R"({"fault":"kill","node":4})"),
+              StartsWith(R"(409 {"error":"there is no node 4","reason":"not_possible"})"));
+  EXPECT_THAT(desk_.answer(R"({"fault":"kill","node":"leader"})"),
+              StartsWith(R"(200 {"done":"kill","node":1})"));
+  EXPECT_THAT(desk_.answer(R"({"fault":"pause","node":"leader"})"),
+              HasSubstr("no running node is known as the leader"));
+}
+
+TEST_F(Desk, HealsWhatCanBeHealed) {
+  desk_.answer(R"({"fault":"pause","node":2})");
+  desk_.answer(R"({"fault":"kill","node":3})");
+  EXPECT_TRUE(cluster_.members()[1].paused);
+  // Without links that could be shaped the desk of these nodes has one thing that it cannot do.
+  desk_.answer(R"({"fault":"heal"})");
+  EXPECT_FALSE(cluster_.members()[1].paused);
+  EXPECT_FALSE(cluster_.members()[2].running) << "it kept nothing: durability none";
+}
+
+TEST_F(Desk, IsReachedThroughTheRelayOfANode) {
+  FaultRelay relay(endpoint());
+  std::promise<std::pair<int, std::string>> answered;
+  relay.ask(R"({"fault":"pause","node":3})", [&answered](int status, std::string json) {
+    answered.set_value({status, std::move(json)});
+  });
+  const auto [status, json] = answered.get_future().get();
+  EXPECT_EQ(status, 200);
+  EXPECT_EQ(json, R"({"done":"pause","node":3})");
+}
+
+TEST(Relay, AnswersEveryRequestWithoutADesk) {
+  const PrivateFolder folder;
+  int stopping = 0;
+  int too_many = 0;
+  {
+    FaultRelay relay("ipc://" + (folder.path() / "nobody").string());
+    for (int i = 0; i < 20; ++i) {
+      relay.ask("{}", [&](int status, const std::string& json) {
+        EXPECT_EQ(status, 503);
+        (json.find("stopping") == std::string::npos ? too_many : stopping) += 1;
+      });
+    }
+    EXPECT_GE(too_many, 11) << "eight wait, and one is under way";
+  }
+  EXPECT_EQ(stopping + too_many, 20);
+}
+
+}  // namespace
+}  // namespace parley::harness

@@ -1,0 +1,47 @@
+#include "harness/cluster/node_control.h"
+
+#include <future>
+#include <utility>
+#include <vector>
+
+#include "harness/cluster/live_config.h"
+
+namespace parley::harness {
+namespace {
+
+constexpr std::chrono::seconds kTurnLimit(5);  // for the loop to take the links over
+
+}  // namespace
+
+NodeControl::NodeControl(const NodeSettings& settings, Node& node)
+    : settings_(settings), node_(node) {
+  if (settings_.control_endpoint.empty()) return;
+  port_.emplace(settings_.control_endpoint,
+                [this](std::string_view request) { return answer(request); });
+}
+
+std::string NodeControl::answer(std::string_view request) {
+  try {
+    ConfigReader reader = ConfigReader::from_text(request, "request");
+    std::vector<LinkRule> links = read_links(reader, settings_.node);
+    reader.finish();
+    settings_.links = std::move(links);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  std::vector<std::future<void>> shaped;
+  for (const auto& [peer, profile] : live_links(settings_)) {
+    shaped.push_back(node_.shape_link(peer, profile));
+  }
+  for (std::future<void>& link : shaped) {
+    if (link.wait_for(kTurnLimit) != std::future_status::ready) return "the node's loop is stuck";
+    try {
+      link.get();
+    } catch (const std::future_error&) {
+      return "the node has stopped";
+    }
+  }
+  return std::string(kControlDone);
+}
+
+}  // namespace parley::harness

@@ -1,0 +1,258 @@
+// Faults on real nodes: that they do what they say, and whole runs with them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <thread>
+
+#include "harness/cluster/fault_desk.h"
+#include "harness/cluster/private_folder.h"
+#include "harness/run/faults.h"
+#include "harness/run/test_runs.h"
+
+namespace parley::harness {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr auto kLong = 60s;
+constexpr NodeTarget kLeader{NodeTarget::Kind::leader, {}};
+
+void await(const std::function<bool()>& state) {
+  const auto until = std::chrono::steady_clock::now() + kLong;
+  while (!state()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until);
+    std::this_thread::sleep_for(5ms);
+  }
+}
+
+// Three nodes that run, and what they say of each other.
+class Live : public testing::Test {
+ protected:
+  Live() : cluster_(spec()) { cluster_.wait_ready(kLong); }
+
+  ClusterSpec spec() {
+    ClusterSpec spec;
+    spec.executable = PARLEY_LIVE_NODE;
+    spec.arguments = {};
+    spec.folder = folder_.path();
+    spec.algorithm = find_algorithm("raft");
+    spec.options = default_options(spec.algorithm->options);
+    spec.canvas = {64, 64};
+    spec.durability = "async";
+    spec.data = folder_.path() / "data";
+    spec.control = true;
+    // Delays are not what a cut may take away.
+    spec.links.rules = {{kNoNode, kNoNode, {.delay_us = 100}}};
+    return spec;
+  }
+
+  Json report(NodeId node) { return Json::parse(cluster_.reports(kLong).at(node)); }
+  // The sum over the node's peers.
+  std::uint64_t sum(NodeId node, const char* counter) {
+    const Json told = report(node);
+    std::uint64_t sum = 0;
+    for (const Json& peer : told["peers"]) sum += peer[counter].get<std::uint64_t>();
+    return sum;
+  }
+  void await_other_leader(NodeId old) {
+    await([&] {
+      const auto leader = cluster_.leader(kLong);
+      return leader && *leader != old;
+    });
+  }
+
+  PrivateFolder folder_;
+  Cluster cluster_;
+};
+
+TEST_F(Live, ACutTakesTheLeadershipAndHealingBringsAllTogether) {
+  const NodeId old = cluster_.find(kLeader);
+  for (const auto direction : {CutShape::Direction::both, CutShape::Direction::out}) {
+    const NodeId leader = cluster_.find(kLeader);
+    const auto links = links_of({.direction = direction, .groups = {}}, leader, 3);
+    cluster_.cut(links);
+    await_other_leader(leader);
+    cluster_.heal(links);
+    cluster_.wait_ready(kLong);
+  }
+  EXPECT_GT(sum(old, "shaped"), 0U);
+}
+
+TEST_F(Live, ALinkThatWasCutTwicePassesOnceItWasHealedTwice) {
+  const NodeId node = cluster_.find({NodeTarget::Kind::follower, {}});
+  const auto links = links_of({}, node, 3);
+  cluster_.cut(links);
+  cluster_.cut(links);
+  cluster_.heal(links);
+  // Nothing comes from it any more, not even what was under way.
+  const std::uint64_t sent = sum(node, "sent");
+  const std::uint64_t shaped = sum(node, "shaped");
+  await([&] { return sum(node, "shaped") > shaped; });
+  EXPECT_EQ(sum(node, "sent"), sent);
+  cluster_.heal(links);
+  await([&] { return sum(node, "sent") > sent; });
+  cluster_.wait_ready(kLong);
+}
+
+TEST_F(Live, ACutHoldsForANodeThatIsStartedOrGoesOnMeanwhile) {
+  const NodeId node = cluster_.find({NodeTarget::Kind::follower, {}});
+  const auto links = links_of({}, node, 3);
+  cluster_.kill({NodeTarget::Kind::node, node});
+  cluster_.cut(links);
+  cluster_.restart(node);
+  await([&] { return sum(node, "shaped") > 0; });
+  EXPECT_EQ(sum(node, "sent"), 0U);
+  EXPECT_EQ(sum(node, "received"), 0U);
+  cluster_.heal(links);
+  cluster_.wait_ready(kLong);
+
+  cluster_.pause({NodeTarget::Kind::node, node});
+  cluster_.cut(links);
+  cluster_.resume(node);
+  const std::uint64_t sent = sum(node, "sent");
+  const std::uint64_t shaped = sum(node, "shaped");
+  await([&] { return sum(node, "shaped") > shaped; });
+  EXPECT_EQ(sum(node, "sent"), sent);
+  cluster_.heal(links);
+  cluster_.wait_ready(kLong);
+}
+
+TEST_F(Live, APausedLeaderIsReplaced) {
+  const NodeId old = cluster_.pause(kLeader).node;
+  await_other_leader(old);
+  cluster_.resume(old);
+  cluster_.wait_ready(kLong);
+  EXPECT_THAT(cluster_.stop(kLong), IsEmpty());
+}
+
+TEST_F(Live, TheInjectorKeepsAccountOfWhatWasDoneAndWhatWasNot) {
+  const ScheduledFault pause{.kind = ScheduledFault::Kind::pause, .target = kLeader, .cut = {}};
+  ScheduledFault again = pause;
+  again.target = {NodeTarget::Kind::node, cluster_.find(kLeader)};
+  const ScheduledFault cut{.kind = ScheduledFault::Kind::cut, .target = kLeader, .cut = {}};
+  FaultInjector injector(cluster_, {pause, again, cut, pause});
+  injector.start(std::chrono::steady_clock::now());
+  injector.begin(0);
+  injector.begin(1);
+  injector.begin(2);  // waits for a new leader
+  injector.end(1);
+  injector.end(2);
+  EXPECT_THAT(injector.finish(),
+              testing::ElementsAre("pause-leader outlasted the measured window"));
+  const auto& faults = injector.faults();
+  ASSERT_THAT(faults, SizeIs(4));
+  EXPECT_EQ(faults[0].node, again.target.id);
+  EXPECT_EQ(faults[0].problem, "");
+  EXPECT_THAT(faults[1].problem, HasSubstr("is paused"));
+  EXPECT_EQ(faults[1].node, kNoNode);
+  EXPECT_EQ(faults[2].fault, "isolate-leader");
+  EXPECT_NE(faults[2].node, faults[0].node);
+  EXPECT_EQ(faults[2].problem, "");
+  EXPECT_GE(faults[2].injected_ms, faults[0].injected_ms);
+  EXPECT_EQ(faults[3].problem, "the measured window ended before");
+  cluster_.wait_ready(kLong);
+}
+
+TEST_F(Live, TheDeskCutsDelaysAndHeals) {
+  FaultDesk desk("ipc://" + (folder_.path() / "desk").string(), cluster_);
+  const NodeId old = cluster_.find(kLeader);
+  EXPECT_EQ(desk.answer(R"({"fault":"cut","node":"leader","direction":"out"})"),
+            "200 {\"done\":\"cut\",\"node\":" + std::to_string(old.value) + ",\"links\":2}");
+  await_other_leader(old);
+  EXPECT_EQ(desk.answer(R"({"fault":"heal"})"), "200 {\"done\":\"heal\",\"dead\":[]}");
+  cluster_.wait_ready(kLong);
+  EXPECT_EQ(desk.answer(R"({"fault":"delay","delay_ms":5,"jitter_ms":0.5})"),
+            "200 {\"done\":\"delay\"}");
+  EXPECT_THAT(desk.answer(R"({"fault":"kill","node":3})"), HasSubstr("\"node\":3"));
+  EXPECT_THAT(desk.answer(R"({"fault":"pause","node":2})"), HasSubstr("\"node\":2"));
+  EXPECT_EQ(desk.answer(R"({"fault":"heal"})"), "200 {\"done\":\"heal\",\"dead\":[]}");
+  cluster_.wait_ready(kLong);
+}
+
+// The leader is away for a second: the others take over, and all agree in the end.
+class LeaderAway : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(LeaderAway, IsNoticedGotOverAndPassesTheCheck) {
+  const auto [schedule, fault] = GetParam();
+  const PrivateFolder folder;
+  const auto out = folder.path() / "run";
+  RunSpec spec = small("raft", 3);
+  spec.record = "all";
+  spec.faults = schedule;
+  spec.duration_s = 4;
+  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
+  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
+  const Json summary = json_of(out / "summary.json");
+  EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
+  EXPECT_FALSE(summary["consistency"]["converged_ms"].is_null());
+  ASSERT_EQ(summary["recovery"].size(), 1U);
+  const Json& recovery = summary["recovery"][0];
+  EXPECT_EQ(recovery["fault"], fault);
+  // No one stands for election before it has heard nothing for a while, whatever the machine.
+  EXPECT_GT(recovery["noticed_ms"], 50) << recovery;
+  EXPECT_GT(recovery["first_success_ms"], 50) << recovery;
+  EXPECT_THAT(content_of(out / "faults.csv"), HasSubstr(std::string(fault) + ","));
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, LeaderAway,
+                         testing::Values(std::pair("pause-leader", "pause-leader"),
+                                         std::pair("isolate-leader", "isolate-leader"),
+                                         std::pair("partition", "partition-leader"),
+                                         std::pair("one-way", "mute-leader")));
+
+TEST(FaultRuns, GroupsHaveNoNodeInTheResults) {
+  const PrivateFolder folder;
+  const auto schedule = folder.path() / "groups.toml";
+  std::ofstream(schedule) << "[[fault]]\nat_s = 0.5\nkind = \"cut\"\ngroups = [[1, 2], [2, 3]]\n"
+                             "for_s = 0.2\n";
+  const auto out = folder.path() / "run";
+  RunSpec spec = small("raft", 3);
+  spec.faults = schedule.string();
+  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
+  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason;
+  EXPECT_THAT(content_of(out / "faults.csv"), HasSubstr("\ncut-groups,,"));
+  EXPECT_TRUE(json_of(out / "summary.json")["recovery"][0]["node"].is_null());
+  EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("cut of the links 1>3 3>1"));
+}
+
+TEST(FaultRuns, AFaultThatIsNeverInjectedFailsTheRun) {
+  const PrivateFolder folder;
+  const auto schedule = folder.path() / "twice.toml";
+  std::ofstream(schedule) << "[[fault]]\nat_s = 0.2\nkind = \"kill\"\nnode = 2\n"
+                             "[[fault]]\nat_s = 0.4\nkind = \"pause\"\nnode = 2\nfor_s = 0.1\n";
+  const auto out = folder.path() / "run";
+  RunSpec spec = small("raft", 3);
+  spec.faults = schedule.string();
+  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
+  EXPECT_EQ(outcome.state, RunState::failed);
+  EXPECT_EQ(outcome.reason, "pause-2 was not done as planned: node 2 does not run");
+  EXPECT_THAT(content_of(out / "faults.csv"), Not(HasSubstr("pause-2")));
+}
+
+// Kills, pauses and cuts by a seed, some at the same time, under load on real storage.
+TEST(FaultRuns, TenRandomFaultsLoseNothingAndAllAgreeInTheEnd) {
+  const PrivateFolder folder;
+  const auto out = folder.path() / "run";
+  RunSpec spec = small("raft", 5);
+  spec.record = "all";
+  spec.durability = "group_commit";
+  spec.faults = "random:10";
+  spec.seed = 4;
+  spec.duration_s = 20;
+  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
+  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
+  const Json summary = json_of(out / "summary.json");
+  EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
+  EXPECT_EQ(summary["consistency"]["lost"], 0);
+  EXPECT_EQ(summary["consistency"]["duplicates"], 0);
+  EXPECT_FALSE(summary["consistency"]["converged_ms"].is_null()) << "all five agree in the end";
+  EXPECT_EQ(summary["recovery"].size(), 10U);
+}
+
+}  // namespace
+}  // namespace parley::harness
