@@ -17,9 +17,11 @@ void add_check_options(CLI::App& check, CheckOptions& options) {
       ->check(CLI::Range(1, 16));
   check.add_option("--seconds", options.seconds, "Virtual seconds a seed (default: 60)")
       ->check(CLI::Range(1, 86400));
-  check.add_option("--faults", options.faults,
-                   "all, none, or kinds separated by commas: loss, duplication, reordering, stall, "
-                   "one_way, partition, pause, crash, clock, slow_disk, failed_save");
+  check.add_option(
+      "--faults", options.faults,
+      "all, none, or kinds separated by commas: loss, duplication, reordering, stall, "
+      "one_way, partition, pause, crash, clock, slow_disk, failed_save; or a schedule as in a "
+      "sweep (kill-leader, isolate-leader, ..., or a TOML file), which takes their place");
   check.add_option("--application", options.application, "any, canvas or counter")
       ->check(CLI::IsMember({"any", "canvas", "counter"}));
   check.add_option("--option", options.options, "An option of the algorithm, NAME=VALUE");

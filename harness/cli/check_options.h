@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/cli/commands.h"
+#include "runtime/fault_schedule.h"
 
 namespace CLI {
 class App;
@@ -13,6 +14,11 @@ class App;
 namespace parley::cli {
 
 void add_check_options(CLI::App& command, CheckOptions& options);
+
+// The schedule of faults that `options` name, at the times of a run that lasts as long. Throws
+// ConfigError when there is none of that name, or its file is not right. (The program with mutants
+// has none.)
+FaultSchedule load_schedule(const CheckOptions& options);
 
 // The options as arguments that are read back as the same.
 std::vector<std::string> arguments_of(const CheckOptions& options);

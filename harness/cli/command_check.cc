@@ -9,6 +9,7 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "algorithms/registry/registry.h"
 #include "harness/cli/check_options.h"
@@ -70,6 +71,11 @@ void print_report(const Algorithm& algorithm, const sim::SeedsReport& report) {
   fmt::print("\n  trace hash {:016x}\n", report.trace_hash);
 }
 
+// A file, or one of the schedules that runs on real nodes have as well; their names have hyphens.
+bool names_schedule(const std::string& faults) {
+  return faults.find_first_of("-/.:") != std::string::npos || faults == "random";
+}
+
 // Fills the options, or says what is wrong.
 std::string read_options(const CheckOptions& options, const Algorithm& algorithm,
                          OptionValues& values, sim::SimOptions& sim) {
@@ -87,12 +93,36 @@ std::string read_options(const CheckOptions& options, const Algorithm& algorithm
   sim.seed = options.common.seed.value_or(1);
   sim.nodes = options.nodes;
   sim.duration = std::chrono::seconds(options.seconds);
-  if (std::string problem = sim::parse_faults(options.faults, sim.faults); !problem.empty()) {
-    return "faults: " + problem;
+  if (const std::string problem = sim::parse_faults(options.faults, sim.faults); !problem.empty()) {
+    if (!names_schedule(options.faults)) return problem;
+    try {
+      sim.schedule = {options.faults, load_schedule(options)};
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    sim.faults = sim::FaultSet::none();
   }
   if (options.application == "canvas") sim.application = sim::ApplicationChoice::canvas;
   if (options.application == "counter") sim.application = sim::ApplicationChoice::counter;
   return sim::check_sim_options(algorithm, sim);
+}
+
+// What the command claims to have tried and did not. With few seeds and all kinds allowed, which
+// are drawn, it claims nothing.
+std::vector<std::string> never_injected(const CheckOptions& options, const Algorithm& algorithm,
+                                        const sim::SeedsOptions& seeds,
+                                        const sim::SeedsReport& report) {
+  std::vector<std::string> missing = report.missed;
+  if (seeds.each.schedule || (options.faults == "all" && seeds.seeds < kUsualSeeds)) return missing;
+  const bool alone = options.nodes == 1 || algorithm.max_nodes == 1;
+  for (std::size_t i = 0; i < sim::kFaultKinds; ++i) {
+    const auto kind = static_cast<sim::FaultKind>(i);
+    const bool possible = !alone || !sim::needs_peers(kind);
+    if (seeds.each.faults.has(kind) && possible && report.faults[i] == 0) {
+      missing.emplace_back(sim::fault_name(kind));
+    }
+  }
+  return missing;
 }
 
 // --- mutants ---
@@ -234,7 +264,10 @@ int run_check(const CheckOptions& options) {
     complain("trace-out: " + options.trace_out + " is not complete: writing to it failed");
     return kFailed;
   }
-  return report.violations == 0 && report.seeds == seeds.seeds ? kDone : kFailed;
+  const std::vector<std::string> missing = never_injected(options, algorithm, seeds, report);
+  for (const std::string& fault : missing) complain("faults: never injected: " + fault);
+  const bool sound = report.violations == 0 && report.seeds == seeds.seeds && missing.empty();
+  return sound ? kDone : kFailed;
 }
 
 }  // namespace parley::cli

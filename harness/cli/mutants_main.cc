@@ -1,7 +1,18 @@
 // parley_mutants: `parley check` with strategies whose guards can be left out.
 #include <CLI/CLI.hpp>
 
+#include <stdexcept>
+
 #include "harness/cli/check_options.h"
+
+namespace parley::cli {
+
+FaultSchedule load_schedule(const CheckOptions& options) {
+  throw std::runtime_error("faults: \"" + options.faults +
+                           "\" is a schedule, which mutants do not follow");
+}
+
+}  // namespace parley::cli
 
 int main(int argc, char** argv) {
   namespace cli = parley::cli;

@@ -106,6 +106,10 @@ TEST(Soak, MemoryAndDiskAreFlatUnderLoad) {
     return peak(moments, 0.4, 0.7, figure);
   };
   const auto end = [&](std::uint64_t Moment::*figure) { return peak(moments, 0.7, 1.0, figure); };
+  for (std::size_t i = 0; i < moments.size(); i += 5) {
+    std::printf("%2zu s: memory %lu MB, log %lu MB, disk %lu MB\n", i, moments[i].rss_bytes >> 20,
+                moments[i].log_bytes >> 20, moments[i].disk_bytes >> 20);
+  }
   std::printf("%lu placements; memory %lu then %lu MB, log %lu then %lu MB, disk %lu then %lu MB\n",
               result.completed, middle(&Moment::rss_bytes) >> 20, end(&Moment::rss_bytes) >> 20,
               middle(&Moment::log_bytes) >> 20, end(&Moment::log_bytes) >> 20,

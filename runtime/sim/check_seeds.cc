@@ -63,6 +63,9 @@ class Seeds {
     ++report_.seeds;
     report_.violations += result.violations.size();
     for (std::size_t i = 0; i < kFaultKinds; ++i) report_.faults[i] += result.faults[i];
+    for (std::string& missed : result.missed) {
+      report_.missed.push_back(fmt::format("seed {}: {}", one.seed, missed));
+    }
     report_.anomalies.stale_reads += result.anomalies.stale_reads;
     report_.anomalies.duplicates += result.anomalies.duplicates;
     report_.anomalies.superseded += result.anomalies.superseded;
@@ -160,6 +163,7 @@ std::string replay_command(const Algorithm& algorithm, const OptionValues& value
     if (values.at(name) == fallback) continue;
     command += fmt::format(" --option {}={}", name, option_text(algorithm.options, name, values));
   }
+  if (options.schedule) return command + " --faults " + options.schedule->name;
   if (options.faults == usual.faults) return command;
   std::string names;
   for (std::size_t i = 0; i < kFaultKinds; ++i) {

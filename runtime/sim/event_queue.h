@@ -10,17 +10,18 @@
 namespace parley::sim {
 
 enum class EventKind : std::uint8_t {
-  frame,     // item: a frame in flight arrives
-  step,      // subject: a node takes a turn; item: which of its wishes to be stepped this is
-  snapshot,  // one is saved, or cannot be: subject is the node, item its life
-  sync,      // subject: a node's disk has finished a sync; item: the life of the node it was for
-  request,   // item: a client's request arrives at its node
-  reply,     // item: a node's reply arrives at its client
-  client,    // subject: a client's timer; item: which of its timers this is
-  fault,     // the next fault is due; or, with a subject, one of the kind `item` at that node
-  repair,    // item: the network pattern that ends
-  resume,    // subject: a paused node goes on; item: which of its pauses ends
-  restart,   // subject: a crashed node starts again; item: the life that ended
+  frame,      // item: a frame in flight arrives
+  step,       // subject: a node takes a turn; item: which of its wishes to be stepped this is
+  snapshot,   // one is saved, or cannot be: subject is the node, item its life
+  sync,       // subject: a node's disk has finished a sync; item: the life of the node it was for
+  request,    // item: a client's request arrives at its node
+  reply,      // item: a node's reply arrives at its client
+  client,     // subject: a client's timer; item: which of its timers this is
+  fault,      // the next fault is due; or, with a subject, one of the kind `item` at that node
+  repair,     // item: the network pattern that ends
+  scheduled,  // item: a fault of the schedule; subject 0: it begins, 1: it is over
+  resume,     // subject: a paused node goes on; item: which of its pauses ends
+  restart,    // subject: a crashed node starts again; item: the life that ended
 };
 
 struct Event {

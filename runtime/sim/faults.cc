@@ -28,6 +28,19 @@ std::string_view fault_name(FaultKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
+bool needs_peers(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::loss:
+    case FaultKind::reordering:
+    case FaultKind::stall:
+    case FaultKind::one_way:
+    case FaultKind::partition:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string parse_faults(std::string_view text, FaultSet& faults) {
   if (text == "all" || text == "none") {
     faults = text == "all" ? FaultSet::all() : FaultSet::none();
@@ -97,6 +110,17 @@ Weather draw_weather(FaultSet allowed, Random& random) {
     weather.drift_per_million = 500;
     weather.skew_max = milliseconds(2000);
   }
+  return weather;
+}
+
+Weather quick_weather() {
+  Weather weather;
+  weather.delay_min = microseconds(30);
+  weather.delay_max = microseconds(200);
+  weather.sync_min = microseconds(50);
+  weather.sync_max = microseconds(500);
+  weather.lateness_max = microseconds(50);
+  weather.whole_turn_per_million = 900'000;
   return weather;
 }
 

@@ -32,6 +32,9 @@ using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
 // As --faults and --json spell it.
 std::string_view fault_name(FaultKind kind);
 
+// Whether a node alone cannot have it.
+bool needs_peers(FaultKind kind);
+
 class FaultSet {
  public:
   static constexpr FaultSet all() { return FaultSet((1U << kFaultKinds) - 1); }
@@ -77,6 +80,9 @@ struct Weather {
 };
 
 Weather draw_weather(FaultSet allowed, Random& random);
+
+// Of nodes side by side, as on one machine, without faults.
+Weather quick_weather();
 
 // After healing: a sound network, quick disks, no faults.
 Weather calm(Weather weather);

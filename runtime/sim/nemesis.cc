@@ -6,20 +6,110 @@ namespace parley::sim {
 
 using std::chrono::milliseconds;
 
-Nemesis::Nemesis(Engine& engine, Network& network, std::span<Node> nodes)
-    : engine_(engine), network_(network), nodes_(nodes), doomed_(nodes.size()) {}
+Nemesis::Nemesis(Engine& engine, Network& network, std::span<Node> nodes,
+                 const FaultSchedule* schedule)
+    : engine_(engine),
+      network_(network),
+      nodes_(nodes),
+      doomed_(nodes.size()),
+      schedule_(schedule) {}
 
 void Nemesis::start() {
+  if (schedule_ != nullptr) {
+    struck_.resize(schedule_->size());
+    for (std::uint32_t place = 0; place < schedule_->size(); ++place) {
+      engine_.after((*schedule_)[place].at, EventKind::scheduled, 0, place);
+    }
+    return;
+  }
   for (const FaultKind kind : {FaultKind::stall, FaultKind::one_way, FaultKind::partition,
                                FaultKind::pause, FaultKind::crash, FaultKind::clock}) {
-    const bool needs_peers =
-        kind == FaultKind::stall || kind == FaultKind::one_way || kind == FaultKind::partition;
-    if (needs_peers && nodes_.size() < 2) continue;
+    if (needs_peers(kind) && nodes_.size() < 2) continue;
     if (engine_.weather.faults.has(kind)) kinds_.push_back(kind);
   }
   if (engine_.weather.faults.empty() || kinds_.empty()) return;
   engine_.after(draw(engine_.weather.calm_min, engine_.weather.calm_max), EventKind::fault, 0);
 }
+
+// --- by a schedule ---
+
+// The node that most of those who work name, if it works.
+NodeId Nemesis::leader() {
+  NodeId best;
+  std::ptrdiff_t most = 0;
+  for (Node& candidate : nodes_) {
+    if (!candidate.running()) continue;
+    const auto named = std::count_if(nodes_.begin(), nodes_.end(), [&](Node& node) {
+      return node.running() && node.driver().replica().status().leader == candidate.id();
+    });
+    if (named > most) {
+      most = named;
+      best = candidate.id();
+    }
+  }
+  return best;
+}
+
+Node* Nemesis::find(const NodeTarget& target) {
+  const NodeId leads = leader();
+  switch (target.kind) {
+    case NodeTarget::Kind::leader:
+      return leads == kNoNode ? nullptr : &nodes_[leads.value - 1];
+    case NodeTarget::Kind::follower:
+      for (std::size_t i = nodes_.size(); i > 0; --i) {
+        if (nodes_[i - 1].running() && nodes_[i - 1].id() != leads) return &nodes_[i - 1];
+      }
+      return nullptr;
+    case NodeTarget::Kind::node:
+      if (target.id.value == 0 || target.id.value > nodes_.size()) return nullptr;
+      return nodes_[target.id.value - 1].running() ? &nodes_[target.id.value - 1] : nullptr;
+  }
+  return nullptr;
+}
+
+// A fault for the leader waits until there is one, as with live nodes.
+void Nemesis::begin(std::size_t place) {
+  constexpr std::uint32_t kMaxTries = 500;
+  const ScheduledFault& fault = (*schedule_)[place];
+  Struck& struck = struck_[place];
+  Node* node = fault.by_groups() ? nullptr : find(fault.target);
+  if (node == nullptr && !fault.by_groups()) {
+    if (fault.target.kind == NodeTarget::Kind::leader && ++struck.tries < kMaxTries) {
+      return engine_.after(milliseconds(20), EventKind::scheduled, 0,
+                           static_cast<std::uint32_t>(place));
+    }
+    return missed_.push_back(fault.name() + ": nobody fits");
+  }
+  struck.node = node == nullptr ? kNoNode : node->id();
+  switch (fault.kind) {
+    case ScheduledFault::Kind::kill:
+    case ScheduledFault::Kind::restart:
+      node->crash();
+      struck.life = node->life();
+      engine_.count(FaultKind::crash);
+      break;
+    case ScheduledFault::Kind::pause:
+      node->pause(fault.lasts);
+      return engine_.count(FaultKind::pause);
+    case ScheduledFault::Kind::cut:
+      struck.links = links_of(fault.cut, struck.node, static_cast<std::uint32_t>(nodes_.size()));
+      network_.cut(struck.links, "cut by schedule");
+      engine_.count(fault.cut.direction == CutShape::Direction::both ? FaultKind::partition
+                                                                     : FaultKind::one_way);
+      break;
+  }
+  if (fault.kind == ScheduledFault::Kind::kill) return;
+  engine_.after(fault.lasts, EventKind::scheduled, 1, static_cast<std::uint32_t>(place));
+}
+
+void Nemesis::end(std::size_t place) {
+  const ScheduledFault& fault = (*schedule_)[place];
+  const Struck& struck = struck_[place];
+  if (fault.kind == ScheduledFault::Kind::cut) return network_.mend(struck.links);
+  engine_.after(Duration{}, EventKind::restart, struck.node.value, struck.life);
+}
+
+// --- at random ---
 
 // Half of the time the leader, as far as some node knows one: that is where it hurts.
 Node& Nemesis::pick() {
@@ -140,6 +230,8 @@ void Nemesis::handle(const Event& event) {
       strike();
       engine_.after(draw(engine_.weather.calm_min, engine_.weather.calm_max), EventKind::fault, 0);
       return;
+    case EventKind::scheduled:
+      return event.subject == 0 ? begin(event.item) : end(event.item);
     case EventKind::repair:
       return network_.repair(event.item);
     case EventKind::resume:

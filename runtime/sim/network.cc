@@ -174,10 +174,15 @@ std::uint32_t Network::cut_at_random(bool one_way, NodeId center) {
   std::fill(cut_.begin(), cut_.end(), std::uint8_t{0});
   const std::string_view shape =
       one_way ? cut_one_way(center.value - 1) : cut_apart(center.value - 1);
-  const auto links = static_cast<std::uint64_t>(std::count(cut_.begin(), cut_.end(), 1));
+  note_cuts(center, shape);
+  return ++pattern_;
+}
+
+void Network::note_cuts(NodeId center, std::string_view shape) {
+  const auto links = static_cast<std::uint64_t>(
+      std::count_if(cut_.begin(), cut_.end(), [](std::uint8_t cuts) { return cuts != 0; }));
   engine_.trace.note({engine_.now, FactKind::network, center.value, links, 0, 0, shape},
                      [this] { return text_of_cuts(); });
-  return ++pattern_;
 }
 
 // "1|2 3->1": nothing passes between nodes 1 and 2, nor from 3 to 1.
@@ -203,6 +208,19 @@ void Network::repair(std::uint32_t pattern) {
   if (pattern != pattern_) return;
   std::fill(cut_.begin(), cut_.end(), std::uint8_t{0});
   engine_.note(FactKind::network, 0, 0, 0, 0, "whole again");
+}
+
+void Network::cut(std::span<const DirectedLink> links, std::string_view why) {
+  for (const DirectedLink& each : links) ++cut_[link(each.from, each.to)];
+  note_cuts(kNoNode, why);
+}
+
+void Network::mend(std::span<const DirectedLink> links) {
+  for (const DirectedLink& each : links) {
+    std::uint8_t& cuts = cut_[link(each.from, each.to)];
+    if (cuts > 0) --cuts;  // none are left once everything has healed
+  }
+  note_cuts(kNoNode, "some links pass again");
 }
 
 void Network::stall(NodeId from, NodeId to, Duration duration) {

@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "algorithms/contract/turn.h"
+#include "runtime/fault_schedule.h"
 #include "runtime/sim/engine.h"
 
 namespace parley::sim {
@@ -40,6 +43,9 @@ class Network {
   std::uint32_t cut_at_random(bool one_way, NodeId center);
   // Ends the pattern of that number, if it is still the one in force.
   void repair(std::uint32_t pattern);
+  // Cuts these links, or ends it; a link that several cuts take passes again when all have ended.
+  void cut(std::span<const DirectedLink> links, std::string_view why);
+  void mend(std::span<const DirectedLink> links);
   // Holds back everything on the link until then.
   void stall(NodeId from, NodeId to, Duration duration);
   // Ends every cut and stall.
@@ -56,6 +62,7 @@ class Network {
   std::string_view cut_apart(std::uint32_t center);
   std::string_view cut_to_a_thread();
   [[nodiscard]] std::string text_of_cuts() const;
+  void note_cuts(NodeId center, std::string_view shape);
   Instant arrival(std::size_t link);
   void remember(std::size_t link, const Flight& flight);
 

@@ -22,7 +22,7 @@ constexpr std::uint64_t kPlacementsPerS = 34;
 constexpr std::uint64_t kMaxEventsPerSecond = 1'000'000;
 
 std::uint32_t draw_nodes(const Algorithm& algorithm, const SimOptions& options, Random& random) {
-  const auto drawn = static_cast<std::uint32_t>(3 + random.below(5));
+  const auto drawn = static_cast<std::uint32_t>(options.schedule ? 5 : 3 + random.below(5));
   return options.nodes != 0 ? options.nodes : std::min(drawn, algorithm.max_nodes);
 }
 
@@ -161,7 +161,7 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                    : make_merge_checker(engine_, history_, algorithm.guarantee, node_count_)),
       network_(engine_, node_count_),
       nodes_(make_nodes(engine_, network_, settings_, node_count_)),
-      nemesis_(engine_, network_, nodes_),
+      nemesis_(engine_, network_, nodes_, options.schedule ? &options.schedule->faults : nullptr),
       clients_(engine_,
                draw_clients(options,
                             application_.state_dependent() ? CellApplication::Kind::counter
@@ -176,8 +176,9 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
     log_checker_.emplace(engine_, *algorithm.inspection).watch(std::move(disks));
     settings_.log_checker = &*log_checker_;
   }
-  engine_.weather = draw_weather(options.faults, engine_.random);
-  if (!options.faults.empty()) network_.draw_slow_links();
+  engine_.weather =
+      options.schedule ? quick_weather() : draw_weather(options.faults, engine_.random);
+  if (!options.faults.empty() && !options.schedule) network_.draw_slow_links();
 }
 
 SimResult Execution::run() {
@@ -269,6 +270,7 @@ void Execution::handle(const Event& event) {
       if (!nodes_[event.subject - 1].up()) expect_start(nodes_[event.subject - 1]);
       return nemesis_.handle(event);
     case EventKind::fault:
+    case EventKind::scheduled:
     case EventKind::repair:
     case EventKind::resume:
       return nemesis_.handle(event);
@@ -399,6 +401,7 @@ SimResult Execution::result() const {
   }
   result.virtual_time = engine_.now.time_since_epoch();
   result.faults = engine_.faults;
+  result.missed = nemesis_.missed();
   result.anomalies = checker_->anomalies();
   result.clients = clients_.counts();
   return result;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "algorithms/contract/algorithm.h"
+#include "runtime/fault_schedule.h"
 #include "runtime/sim/checker.h"
 #include "runtime/sim/clients.h"
 #include "runtime/sim/faults.h"
@@ -18,12 +20,20 @@ enum class ApplicationChoice : std::uint8_t {
   counter,  // cells that are added to, or compared and set; not for strategies that merge
 };
 
+struct NamedSchedule {
+  std::string name;  // as --faults spells it
+  FaultSchedule faults;
+};
+
 struct SimOptions {
   std::uint64_t seed = 1;
   std::uint32_t nodes = 0;  // 1 to 16 and within the strategy's limit; 0: drawn by the seed
   Duration duration = std::chrono::seconds(60);       // of phase one, in virtual time; above 0
   Duration healing_bound = std::chrono::seconds(20);  // of phase two; above 0
   FaultSet faults = FaultSet::all();                  // what may happen; each seed leaves some out
+  // Instead of `faults`, which is none: these and no others, in a quick network, for clusters of
+  // `nodes` or of 5. What is killed stays away until everything heals.
+  std::optional<NamedSchedule> schedule;
   ApplicationChoice application = ApplicationChoice::any;
   bool vary_limits = true;  // the seed also draws limits of the strategy; neither choices nor times
   std::uint32_t clients = 0;           // 1 to 1000; 0: drawn by the seed
@@ -48,6 +58,7 @@ struct SimResult {
   std::uint64_t installs = 0;   // of others' snapshots
   Duration virtual_time{};
   FaultCounts faults{};
+  std::vector<std::string> missed;  // faults of the schedule that hit nobody, and why
   Anomalies anomalies;
   ClientCounts clients;
 };

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <sstream>
 
 #include "algorithms/raft/replica.h"
@@ -203,6 +204,52 @@ TEST(Mutants, GossipMistakesAreCaught) {
   EXPECT_THAT(caught(GossipFlaw::ties_by_arrival), HasSubstr("have one stamp"));
   EXPECT_THAT(caught(GossipFlaw::forgets_half), HasSubstr("hold different cells"));
   EXPECT_THAT(caught(GossipFlaw::pushes_downwards), HasSubstr("hold different cells"));
+}
+
+// --- schedules ---
+
+ScheduledFault at(Duration when, ScheduledFault::Kind kind, Duration lasts = {}) {
+  ScheduledFault fault;
+  fault.at = when;
+  fault.kind = kind;
+  fault.lasts = lasts;
+  return fault;
+}
+
+SimResult follow(FaultSchedule schedule) {
+  SimOptions options = short_run();
+  options.faults = FaultSet::none();
+  options.schedule = {"mine.toml", std::move(schedule)};
+  EXPECT_THAT(replay_command(kRaft, default_options(kRaft.options), options),
+              HasSubstr("--faults mine.toml"));
+  return simulate(kRaft, default_options(kRaft.options), options);
+}
+
+std::uint64_t injected(const SimResult& result, FaultKind kind) {
+  return result.faults[static_cast<std::size_t>(kind)];
+}
+
+TEST(Simulation, ASchedulesFaultsHappenAndNoOthers) {
+  using Kind = ScheduledFault::Kind;
+  ScheduledFault partial = at(seconds(3), Kind::cut, seconds(1));
+  partial.cut.groups = {
+      {NodeId{1}, NodeId{2}, NodeId{3}}, {NodeId{2}, NodeId{4}}, {NodeId{3}, NodeId{5}}};
+  const SimResult result = follow({at(seconds(1), Kind::pause, seconds(1)), partial,
+                                   at(seconds(4), Kind::restart, std::chrono::milliseconds(300)),
+                                   at(seconds(5), Kind::kill)});
+  EXPECT_THAT(result.violations, IsEmpty());
+  EXPECT_THAT(result.missed, IsEmpty());
+  EXPECT_EQ(injected(result, FaultKind::pause), 1U);
+  EXPECT_EQ(injected(result, FaultKind::partition), 1U);
+  EXPECT_EQ(injected(result, FaultKind::crash), 2U);
+  EXPECT_EQ(std::accumulate(result.faults.begin(), result.faults.end(), std::uint64_t{0}), 4U);
+  EXPECT_GT(result.clients.acknowledged, 100U);
+}
+
+TEST(Simulation, AFaultOfAScheduleThatHitsNobodyIsNamed) {
+  ScheduledFault nobody = at(seconds(1), ScheduledFault::Kind::kill);
+  nobody.target = {NodeTarget::Kind::node, NodeId{9}};
+  EXPECT_THAT(follow({nobody}).missed, ::testing::ElementsAre("kill-9: nobody fits"));
 }
 
 // --- what is refused ---
