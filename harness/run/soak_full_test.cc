@@ -102,10 +102,11 @@ TEST(Soak, MemoryAndDiskAreFlatUnderLoad) {
   cluster.stop();
 
   ASSERT_GT(moments.size(), 30U);
+  // RocksDB gives room back in steps, about every half minute here: windows hold one each.
   const auto middle = [&](std::uint64_t Moment::*figure) {
-    return peak(moments, 0.4, 0.7, figure);
+    return peak(moments, 0.1, 0.55, figure);
   };
-  const auto end = [&](std::uint64_t Moment::*figure) { return peak(moments, 0.7, 1.0, figure); };
+  const auto end = [&](std::uint64_t Moment::*figure) { return peak(moments, 0.55, 1.0, figure); };
   for (std::size_t i = 0; i < moments.size(); i += 5) {
     std::printf("%2zu s: memory %lu MB, log %lu MB, disk %lu MB\n", i, moments[i].rss_bytes >> 20,
                 moments[i].log_bytes >> 20, moments[i].disk_bytes >> 20);

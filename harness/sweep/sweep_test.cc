@@ -253,6 +253,17 @@ TEST(ResultsTable, ShowsFiguresInUnitsForPeople) {
                          "raft +3 +100 +100 +12 us +> 5000 ms +4.25 +2.50 +never  pass\n"));
 }
 
+TEST(ResultsTable, ShowsWhatTellsTheRunsApart) {
+  const PrivateFolder folder;
+  FakeRuns runs;
+  const SweepResult result = run_sweeps({spec_of("durability = [\"none\", \"async\"]\n")},
+                                        {folder.path() / "o", false, nullptr}, runs.function(), {});
+  const std::string table = results_table(result.rows);
+  EXPECT_THAT(table, HasSubstr("offered/s  durability  achieved/s"));
+  EXPECT_THAT(table, testing::ContainsRegex("raft +3 +100 +none +100 "));
+  EXPECT_THAT(table, testing::ContainsRegex("raft +3 +100 +async +100 "));
+}
+
 TEST(ResultsTable, FlagsRunsThatTheGeneratorLimited) {
   const PrivateFolder folder;
   FakeRuns runs;

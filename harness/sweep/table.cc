@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
@@ -72,23 +73,51 @@ std::string achieved_text(const ResultRow& row) {
   return rate_text(number_of(row, "achieved_ops_per_s")) + (limited(row) ? "*" : "");
 }
 
-std::vector<std::string> cells_of(const ResultRow& row) {
+// What tells runs apart besides strategy, nodes and load; shown where not all have the same.
+struct Axis {
+  std::string_view name;
+  std::string (*value)(const RunSpec&);
+};
+constexpr Axis kAxes[] = {
+    {"durability", [](const RunSpec& spec) { return spec.durability; }},
+    {"faults", [](const RunSpec& spec) { return spec.faults; }},
+    {"links", [](const RunSpec& spec) { return spec.links; }},
+    {"workload", [](const RunSpec& spec) { return spec.workload; }},
+    {"reads",
+     [](const RunSpec& spec) {
+       return spec.read_share == 0 ? std::string(kNothing)
+                                   : fmt::format("{} {}", spec.read_share, spec.read_mode);
+     }},
+    {"routing", [](const RunSpec& spec) { return spec.routing; }},
+};
+
+std::vector<Axis> varying(const std::vector<ResultRow>& rows) {
+  std::vector<Axis> axes;
+  std::copy_if(std::begin(kAxes), std::end(kAxes), std::back_inserter(axes), [&](const Axis& axis) {
+    return std::any_of(rows.begin(), rows.end(), [&](const ResultRow& row) {
+      return axis.value(row.record.run.spec) != axis.value(rows.front().record.run.spec);
+    });
+  });
+  return axes;
+}
+
+std::vector<std::string> cells_of(const ResultRow& row, const std::vector<Axis>& axes) {
   const RunSpec& spec = row.record.run.spec;
   std::optional<double> cpu = number_of(row, "cpu_s_per_mops.nodes");
   if (cpu) *cpu += number_of(row, "cpu_s_per_mops.clients").value_or(0);
   const std::string verdict = row.record.state == RecordState::done
                                   ? text_of(row, "consistency.verdict")
                                   : std::string(state_name(row.record.state));
-  return {std::string(spec.algorithm->name),
-          fmt::format("{}", spec.nodes),
-          offered_text(row),
-          achieved_text(row),
-          time_text(row, "latency_us.p50"),
-          time_text(row, "latency_us.p99"),
-          fixed_text(cpu),
-          fixed_text(number_of(row, "messages_per_op")),
-          spec.faults == "none" ? std::string(kNothing) : recovery_text(row),
-          verdict};
+  std::vector<std::string> cells{std::string(spec.algorithm->name), fmt::format("{}", spec.nodes),
+                                 offered_text(row)};
+  for (const Axis& axis : axes) cells.push_back(axis.value(spec));
+  for (std::string& cell : std::vector<std::string>{
+           achieved_text(row), time_text(row, "latency_us.p50"), time_text(row, "latency_us.p99"),
+           fixed_text(cpu), fixed_text(number_of(row, "messages_per_op")),
+           spec.faults == "none" ? std::string(kNothing) : recovery_text(row), verdict}) {
+    cells.push_back(std::move(cell));
+  }
+  return cells;
 }
 
 std::string who(const RunSpec& spec) {
@@ -125,14 +154,19 @@ std::string skipped_line(const SkippedRun& skipped) {
 }
 
 std::string results_table(const std::vector<ResultRow>& rows) {
-  std::vector<std::vector<std::string>> lines{{"algorithm", "nodes", "offered/s", "achieved/s",
-                                               "p50", "p99", "cpu s/M", "msgs/op", "recovery",
-                                               "verdict"}};
+  const std::vector<Axis> axes = varying(rows);
+  std::vector<std::string> head{"algorithm", "nodes", "offered/s"};
+  for (const Axis& axis : axes) head.emplace_back(axis.name);
+  for (const char* name :
+       {"achieved/s", "p50", "p99", "cpu s/M", "msgs/op", "recovery", "verdict"}) {
+    head.emplace_back(name);
+  }
+  std::vector<std::vector<std::string>> lines{std::move(head)};
   std::size_t pending = 0;
   for (const ResultRow& row : rows) {
     const bool ended =
         row.record.state == RecordState::done || row.record.state == RecordState::failed;
-    if (ended) lines.push_back(cells_of(row));
+    if (ended) lines.push_back(cells_of(row, axes));
     if (!ended) ++pending;
   }
   std::vector<std::size_t> widths(lines[0].size());

@@ -5,7 +5,7 @@
 
 #include "algorithms/raft/replica.h"
 #include "algorithms/unreplicated/replica.h"
-#include "runtime/sim/mutants.h"
+#include "runtime/sim/flawed.h"
 #include "runtime/sim/toy_gossip.h"
 
 namespace parley::sim {

@@ -11,7 +11,7 @@
 #include "algorithms/raft/replica.h"
 #include "algorithms/unreplicated/replica.h"
 #include "runtime/sim/check_seeds.h"
-#include "runtime/sim/mutants.h"
+#include "runtime/sim/flawed.h"
 #include "runtime/sim/toy_gossip.h"
 #include "runtime/sim/trace_formats.h"
 

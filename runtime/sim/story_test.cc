@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/sim/check_seeds.h"
-#include "runtime/sim/mutants.h"
+#include "runtime/sim/flawed.h"
 
 namespace parley::sim {
 namespace {

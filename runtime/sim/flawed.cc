@@ -1,4 +1,4 @@
-#include "runtime/sim/mutants.h"
+#include "runtime/sim/flawed.h"
 
 #include <algorithm>
 #include <optional>
