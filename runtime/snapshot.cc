@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <memory>
 #include <optional>
 
 #include "runtime/checksum.h"
@@ -38,9 +39,7 @@ static_assert(sizeof(StateHead) == 32);
 // that change little from item to item are written as differences.
 class PartWriter {
  public:
-  explicit PartWriter(PartKind kind, Snapshot& snapshot) : kind_(kind), snapshot_(snapshot) {
-    buffer_.resize(kMaxSnapshotPartBytes);
-  }
+  explicit PartWriter(PartKind kind, Snapshot& snapshot) : kind_(kind), snapshot_(snapshot) {}
 
   // Begins an item. True if it is the first of a part: then differences are to zero.
   bool begin() {
@@ -57,16 +56,16 @@ class PartWriter {
     before = value;
   }
   void raw(Bytes bytes) {
-    std::memcpy(buffer_.data() + size_, bytes.data(), bytes.size());
+    std::memcpy(buffer_.get() + size_, bytes.data(), bytes.size());
     size_ += bytes.size();
   }
   // Closes the part at hand, if anything is in it.
   void finish() {
     if (count_ == 0) return;
-    const Bytes contents(buffer_.data() + sizeof(PartHead), size_ - sizeof(PartHead));
+    const Bytes contents(buffer_.get() + sizeof(PartHead), size_ - sizeof(PartHead));
     const PartHead head{static_cast<std::uint32_t>(kind_), count_, checksum(0, contents), 0};
-    std::memcpy(buffer_.data(), &head, sizeof(head));
-    snapshot_.parts.push_back(Block::copy_of(Bytes(buffer_.data(), size_)));
+    std::memcpy(buffer_.get(), &head, sizeof(head));
+    snapshot_.parts.push_back(Block::copy_of(Bytes(buffer_.get(), size_)));
     snapshot_.bytes += size_;
     size_ = sizeof(PartHead);
     count_ = 0;
@@ -75,7 +74,9 @@ class PartWriter {
  private:
   PartKind kind_;
   Snapshot& snapshot_;
-  std::vector<std::byte> buffer_;
+  // Not filled with zeros: that cost more than a small snapshot itself.
+  std::unique_ptr<std::byte[]> buffer_ =
+      std::make_unique_for_overwrite<std::byte[]>(kMaxSnapshotPartBytes);
   std::size_t size_ = sizeof(PartHead);
   std::uint32_t count_ = 0;
 };

@@ -42,6 +42,9 @@ void print_json(const Algorithm& algorithm, const sim::SeedsReport& report) {
       {"events_per_s", report.events_per_s},
       {"simulated_to_real", report.simulated_to_real},
       {"faults", faults_json(report.faults)},
+      {"placements",
+       {{"acknowledged", report.clients.acknowledged}, {"fewest", report.fewest_placements}}},
+      {"fewest_faults", report.fewest_faults},
       {"commits", report.commits},
       {"snapshots", report.snapshots},
       {"snapshots_installed", report.installs},
@@ -66,6 +69,8 @@ void print_report(const Algorithm& algorithm, const sim::SeedsReport& report) {
   for (std::size_t i = 0; i < report.faults.size(); ++i) {
     fmt::print(" {} {}", report.faults[i], sim::fault_name(static_cast<sim::FaultKind>(i)));
   }
+  fmt::print("\n  {} placements acknowledged, at least {} a seed, which had at least {} faults",
+             report.clients.acknowledged, report.fewest_placements, report.fewest_faults);
   fmt::print("\n  {} commits, {} snapshots made, {} installed, {} sessions expired", report.commits,
              report.snapshots, report.installs, report.clients.expired);
   fmt::print("\n  trace hash {:016x}\n", report.trace_hash);

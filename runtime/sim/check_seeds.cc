@@ -6,6 +6,7 @@
 #include <chrono>
 #include <limits>
 #include <mutex>
+#include <numeric>
 #include <thread>
 
 #include "runtime/sim/story.h"
@@ -60,6 +61,14 @@ class Seeds {
   }
 
   void add(const SimOptions& one, SimResult result) {
+    const auto faults =
+        std::accumulate(result.faults.begin(), result.faults.end(), std::uint64_t{0});
+    const bool first = report_.seeds == 0;
+    const auto keep_least = [first](std::uint64_t& least, std::uint64_t value) {
+      least = first ? value : std::min(least, value);
+    };
+    keep_least(report_.fewest_placements, result.clients.acknowledged);
+    keep_least(report_.fewest_faults, faults);
     ++report_.seeds;
     report_.violations += result.violations.size();
     for (std::size_t i = 0; i < kFaultKinds; ++i) report_.faults[i] += result.faults[i];

@@ -50,6 +50,8 @@ struct SeedsReport {
   std::vector<std::string> missed;  // faults of a schedule that hit nobody
   Anomalies anomalies;
   ClientCounts clients;
+  std::uint64_t fewest_placements = 0;  // acknowledged writes of the seed that had fewest
+  std::uint64_t fewest_faults = 0;      // likewise of faults
   std::uint64_t events = 0;
   std::uint64_t turns = 0;
   std::uint64_t messages = 0;
