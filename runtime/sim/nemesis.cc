@@ -27,8 +27,13 @@ void Nemesis::start() {
     if (needs_peers(kind) && nodes_.size() < 2) continue;
     if (engine_.weather.faults.has(kind)) kinds_.push_back(kind);
   }
-  if (engine_.weather.faults.empty() || kinds_.empty()) return;
-  engine_.after(draw(engine_.weather.calm_min, engine_.weather.calm_max), EventKind::fault, 0);
+  go_on();
+}
+
+void Nemesis::go_on() {
+  if (kinds_.empty()) return;
+  engine_.after(draw(engine_.weather.calm_min, engine_.weather.calm_max), EventKind::fault, 0,
+                healings_);
 }
 
 // --- by a schedule ---
@@ -227,9 +232,9 @@ void Nemesis::handle(const Event& event) {
         if (node.up()) crash(node);
         return;
       }
+      if (event.item != healings_) return;
       strike();
-      engine_.after(draw(engine_.weather.calm_min, engine_.weather.calm_max), EventKind::fault, 0);
-      return;
+      return go_on();
     case EventKind::scheduled:
       return event.subject == 0 ? begin(event.item) : end(event.item);
     case EventKind::repair:
@@ -251,6 +256,7 @@ void Nemesis::heal() {
   engine_.weather = calm(engine_.weather);
   std::fill(doomed_.begin(), doomed_.end(), Doom::none);
   ambush_.clear();
+  ++healings_;
   network_.heal();
   for (Node& node : nodes_) node.heal();
 }

@@ -22,6 +22,8 @@ class Nemesis {
   void handle(const Event& event);
   // No more faults, and an end to those there are.
   void heal();
+  // After `heal`, in weather with faults again: they go on.
+  void go_on();
   // Faults of the schedule that hit nobody, and why.
   [[nodiscard]] const std::vector<std::string>& missed() const { return missed_; }
 
@@ -48,6 +50,7 @@ class Nemesis {
   Engine& engine_;
   Network& network_;
   std::span<Node> nodes_;
+  std::uint32_t healings_ = 0;    // what is due of before the last one does not happen
   std::vector<FaultKind> kinds_;  // that strike at a moment; the others are in the weather
   std::vector<Doom> doomed_;      // by node
   struct Struck {                 // of the schedule

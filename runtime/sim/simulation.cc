@@ -15,8 +15,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// At least so many writes are acknowledged, on average, in each virtual second.
-constexpr std::uint64_t kPlacementsPerS = 34;
+// So many writes are acknowledged, at least, in a part of an execution.
+std::uint64_t placements_in(Duration part) {
+  constexpr std::uint64_t kPerSecond = 34;
+  return static_cast<std::uint64_t>(part / seconds(1)) * kPerSecond;
+}
 
 // Beyond this an execution is a loop without end.
 constexpr std::uint64_t kMaxEventsPerSecond = 1'000'000;
@@ -89,7 +92,10 @@ class Execution {
   SimResult run();
 
  private:
+  [[nodiscard]] bool sound() const { return engine_.violations.empty() && !over_; }
   Instant break_things();
+  Instant rest(Instant begin, std::uint64_t placements);
+  void fail_liveness(const std::string& what);
   void run_until(Instant end);
   void handle(const Event& event);
   void expect_start(const Node& node);
@@ -100,6 +106,7 @@ class Execution {
   };
   Change watch_status(Node& node);
   void heal();
+  void wind_down();
   void look_for_the_end();
   void collect_views();
   void compare_states();
@@ -126,7 +133,7 @@ class Execution {
   std::vector<NodeView> views_;
   std::vector<Seen> seen_;
   std::map<Epoch, NodeId> leaders_;
-  bool healed_ = false;
+  bool winding_down_ = false;
   bool over_ = false;
   std::uint64_t events_ = 0;
   std::uint64_t turns_ = 0;
@@ -197,33 +204,61 @@ SimResult Execution::run() {
   if (engine_.violations.empty()) {
     engine_.now = break_until;
     heal();
+    wind_down();
     run_until(break_until + options_.healing_bound);
   }
   if (engine_.violations.empty() && !over_) {
     collect_views();
     const std::string why =
         clients_.finished() ? checker_->disagreement(views_) : clients_.waiting_for();
-    engine_.fail(check::kLiveness,
-                 fmt::format("{} within {:.1f} s after everything healed", why,
-                             static_cast<double>(options_.healing_bound.count()) / 1e9));
+    fail_liveness(why);
   }
   if (options_.trace != nullptr) options_.trace->end(engine_.now);
   return result();
 }
 
-// As long as asked for and until enough was acknowledged; where faults leave clients little to work
-// with that takes longer. Returns the end.
+// Faults come in bouts. Before the next one everything is whole until enough was acknowledged for
+// that one, too: a cluster that is never let alone shows little, and the last bout is what the end
+// is judged by. Returns the end.
 Instant Execution::break_things() {
-  constexpr int kLongest = 4;  // times what was asked for
-  constexpr auto kStep = seconds(1);
-  const auto wanted = static_cast<std::uint64_t>(options_.duration / seconds(1)) * kPlacementsPerS;
-  Instant end = Instant{} + options_.duration;
-  run_until(end);
-  while (clients_.counts().acknowledged < wanted && engine_.violations.empty() && !over_ &&
-         end < Instant{} + kLongest * options_.duration) {
-    run_until(end += kStep);
+  constexpr Duration kBout = seconds(10);
+  Instant end{};
+  Duration left = options_.duration;
+  while (sound()) {
+    const Duration bout = options_.schedule ? left : std::min<Duration>(kBout, left);
+    left -= bout;
+    run_until(end += bout);
+    if (left == Duration{}) break;
+    const Duration broken = options_.duration - left;
+    end = rest(end, placements_in(std::min(options_.duration, broken + kBout)));
   }
   return end;
+}
+
+// From `begin` on, until so many writes are acknowledged. Returns the end.
+Instant Execution::rest(Instant begin, std::uint64_t placements) {
+  const auto enough = [&] { return clients_.counts().acknowledged >= placements; };
+  if (enough() || !sound()) return begin;
+  engine_.now = begin;
+  const Weather rough = engine_.weather;
+  heal();
+  Instant end = begin;
+  while (!enough() && sound() && end < begin + options_.healing_bound) run_until(end += seconds(1));
+  if (!enough() && sound()) {
+    fail_liveness(fmt::format("only {} of {} writes were acknowledged",
+                              clients_.counts().acknowledged, placements));
+  }
+  engine_.now = end;
+  engine_.weather = rough;
+  if (!options_.faults.empty()) network_.draw_slow_links();
+  nemesis_.go_on();
+  return end;
+}
+
+void Execution::fail_liveness(const std::string& what) {
+  engine_.fail(check::kLiveness,
+               fmt::format("{} within {:.1f} s after everything healed", what,
+                           static_cast<double>(options_.healing_bound.count()) / 1e9));
 }
 
 void Execution::run_until(Instant end) {
@@ -264,7 +299,7 @@ void Execution::handle(const Event& event) {
     case EventKind::reply:
     case EventKind::client:
       clients_.handle(event);
-      if (healed_) look_for_the_end();
+      if (winding_down_) look_for_the_end();
       return;
     case EventKind::restart:
       if (!nodes_[event.subject - 1].up()) expect_start(nodes_[event.subject - 1]);
@@ -315,7 +350,7 @@ void Execution::turn(Node& node) {
   const Change change = watch_status(node);
   node.end_turn(effects);
   nemesis_.after_turn(node, change.new_epoch, change.leads);
-  if (healed_) look_for_the_end();
+  if (winding_down_) look_for_the_end();
 }
 
 // Election safety (Ongaro's dissertation, §3.4): at most one leader an epoch. An epoch never falls.
@@ -359,8 +394,11 @@ void Execution::heal() {
     if (!node.up()) expect_start(node);
   }
   nemesis_.heal();
+}
+
+void Execution::wind_down() {
   clients_.wind_down();
-  healed_ = true;
+  winding_down_ = true;
 }
 
 void Execution::collect_views() {

@@ -63,10 +63,10 @@ struct SimResult {
   ClientCounts clients;
 };
 
-// One execution. Phase one breaks things and checks safety all along; phase two heals everything
-// and requires progress (every client gets one more write and read through) and convergence (every
-// node holds the same state) within the bound. `algorithm`'s `values` must be complete, and
-// `check_sim_options` content.
+// One execution. Phase one breaks things, in bouts between which the clients get their work done,
+// and checks safety all along; phase two heals everything and requires progress (every client gets
+// one more write and read through) and convergence (every node holds the same state) within the
+// bound. `algorithm`'s `values` must be complete, and `check_sim_options` content.
 SimResult simulate(const Algorithm& algorithm, const OptionValues& values,
                    const SimOptions& options);
 
