@@ -15,7 +15,9 @@ void add_check_options(CLI::App& check, CheckOptions& options) {
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
   check.add_option("--nodes", options.nodes, "Nodes of a cluster (default: drawn by the seed)")
       ->check(CLI::Range(1, 16));
-  check.add_option("--seconds", options.seconds, "Virtual seconds a seed (default: 60)")
+  check
+      .add_option("--seconds", options.seconds,
+                  "Virtual seconds a seed (default: 60; of mutants 240)")
       ->check(CLI::Range(1, 86400));
   check.add_option(
       "--faults", options.faults,
@@ -51,7 +53,7 @@ std::vector<std::string> arguments_of(const CheckOptions& options) {
   if (options.common.seed) add("--seed", std::to_string(*options.common.seed));
   if (options.seeds) add("--seeds", std::to_string(*options.seeds));
   if (options.nodes != 0) add("--nodes", std::to_string(options.nodes));
-  add("--seconds", std::to_string(options.seconds));
+  if (options.seconds) add("--seconds", std::to_string(*options.seconds));
   add("--faults", options.faults);
   add("--application", options.application);
   for (const std::string& option : options.options) add("--option", option);

@@ -13,6 +13,10 @@ class App;
 
 namespace parley::cli {
 
+inline constexpr std::uint32_t kUsualSeconds = 60;  // virtual ones, of a seed
+inline constexpr std::uint32_t kMutantSeconds =
+    240;  // rare mistakes want time, not many beginnings
+
 void add_check_options(CLI::App& command, CheckOptions& options);
 
 // The schedule of faults that `options` name, at the times of a run that lasts as long. Throws

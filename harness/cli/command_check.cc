@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <system_error>
 
 #include "algorithms/registry/registry.h"
 #include "harness/cli/check_options.h"
@@ -97,8 +97,10 @@ std::string read_options(const CheckOptions& options, const Algorithm& algorithm
   }
   sim.seed = options.common.seed.value_or(1);
   sim.nodes = options.nodes;
-  sim.duration = std::chrono::seconds(options.seconds);
-  if (const std::string problem = sim::parse_faults(options.faults, sim.faults); !problem.empty()) {
+  const bool mutants = options.mutants || !options.mutant.empty();
+  sim.duration =
+      std::chrono::seconds(options.seconds.value_or(mutants ? kMutantSeconds : kUsualSeconds));
+  if (std::string problem = sim::parse_faults(options.faults, sim.faults); !problem.empty()) {
     if (!names_schedule(options.faults)) return problem;
     try {
       sim.schedule = {options.faults, load_schedule(options)};
@@ -238,7 +240,7 @@ int run_check(const CheckOptions& options) {
     trace_file.open(options.trace_out);
     if (!trace_file) {
       complain(fmt::format("trace-out: {} cannot be written: {}", options.trace_out,
-                           std::strerror(errno)));
+                           std::generic_category().message(errno)));
       return kUsage;
     }
     trace = sim::make_trace(options.trace_out, trace_file);

@@ -46,7 +46,7 @@ struct CheckOptions {
   std::string algorithm;
   std::optional<std::uint64_t> seeds;
   std::uint32_t nodes = 0;  // 0: drawn from the seed
-  std::uint32_t seconds = 60;
+  std::optional<std::uint32_t> seconds;
   std::string faults = "all";
   std::string application = "any";
   std::vector<std::string> options;  // name=value

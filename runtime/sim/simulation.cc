@@ -21,6 +21,9 @@ std::uint64_t placements_in(Duration part) {
   return static_cast<std::uint64_t>(part / seconds(1)) * kPerSecond;
 }
 
+// How long the clients may take for that, at most, once everything is whole.
+constexpr Duration kPatience = seconds(60);
+
 // Beyond this an execution is a loop without end.
 constexpr std::uint64_t kMaxEventsPerSecond = 1'000'000;
 
@@ -95,7 +98,7 @@ class Execution {
   [[nodiscard]] bool sound() const { return engine_.violations.empty() && !over_; }
   Instant break_things();
   Instant rest(Instant begin, std::uint64_t placements);
-  void fail_liveness(const std::string& what);
+  void fail_liveness(const std::string& what, Duration within);
   void run_until(Instant end);
   void handle(const Event& event);
   void expect_start(const Node& node);
@@ -211,7 +214,7 @@ SimResult Execution::run() {
     collect_views();
     const std::string why =
         clients_.finished() ? checker_->disagreement(views_) : clients_.waiting_for();
-    fail_liveness(why);
+    fail_liveness(why, options_.healing_bound);
   }
   if (options_.trace != nullptr) options_.trace->end(engine_.now);
   return result();
@@ -243,10 +246,11 @@ Instant Execution::rest(Instant begin, std::uint64_t placements) {
   const Weather rough = engine_.weather;
   heal();
   Instant end = begin;
-  while (!enough() && sound() && end < begin + options_.healing_bound) run_until(end += seconds(1));
+  while (!enough() && sound() && end < begin + kPatience) run_until(end += seconds(1));
   if (!enough() && sound()) {
     fail_liveness(fmt::format("only {} of {} writes were acknowledged",
-                              clients_.counts().acknowledged, placements));
+                              clients_.counts().acknowledged, placements),
+                  kPatience);
   }
   engine_.now = end;
   engine_.weather = rough;
@@ -255,10 +259,9 @@ Instant Execution::rest(Instant begin, std::uint64_t placements) {
   return end;
 }
 
-void Execution::fail_liveness(const std::string& what) {
-  engine_.fail(check::kLiveness,
-               fmt::format("{} within {:.1f} s after everything healed", what,
-                           static_cast<double>(options_.healing_bound.count()) / 1e9));
+void Execution::fail_liveness(const std::string& what, Duration within) {
+  engine_.fail(check::kLiveness, fmt::format("{} within {:.1f} s after everything healed", what,
+                                             static_cast<double>(within.count()) / 1e9));
 }
 
 void Execution::run_until(Instant end) {
