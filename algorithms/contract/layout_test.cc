@@ -54,7 +54,7 @@ std::vector<std::string> allowed(const std::string& file) {
   const bool test = file.ends_with("_test.cc") || file.ends_with("_benchmark.cc") ||
                     file.find("test_") != std::string::npos ||
                     file.find("toy_") != std::string::npos ||
-                    file.find("/mutants.") != std::string::npos;
+                    file.find("/flawed.") != std::string::npos;
   if (test) prefixes.insert(prefixes.end(), {"algorithms/", "runtime/"});
   return prefixes;
 }

@@ -22,8 +22,15 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-SeedsReport check(const Algorithm& algorithm, std::uint64_t seeds, SimOptions each = {},
-                  std::int64_t flaw = 0) {
+// Shorter than usual: these run under sanitizers too.
+SimOptions twenty_seconds() {
+  SimOptions options;
+  options.duration = seconds(20);
+  return options;
+}
+
+SeedsReport check(const Algorithm& algorithm, std::uint64_t seeds,
+                  SimOptions each = twenty_seconds(), std::int64_t flaw = 0) {
   SeedsOptions options;
   options.each = each;
   options.seeds = seeds;
@@ -81,7 +88,7 @@ TEST(Simulation, RaftOnOneNodeAndOnSeven) {
 }
 
 TEST(Simulation, CountersUnderRaftCountEachIncrementOnce) {
-  SimOptions options;
+  SimOptions options = twenty_seconds();
   options.application = ApplicationChoice::counter;
   const SeedsReport report = check(kRaft, 20, options);
   expect_sound(report);
@@ -148,7 +155,7 @@ struct Expected {
 class RaftMutant : public ::testing::TestWithParam<Expected> {};
 
 TEST_P(RaftMutant, IsCaught) {
-  SimOptions options;
+  SimOptions options = twenty_seconds();
   if (GetParam().flaw == Flaw::small_quorum) options.nodes = 4;
   std::uint64_t seed = 1;
   for (; seed <= 300; ++seed) {
@@ -190,14 +197,15 @@ TEST(Mutants, TheWrapperItselfDoesNoHarm) {
 }
 
 TEST(Mutants, TheBaselineThatAcknowledgesTooEarlyIsCaught) {
-  const SeedsReport report = check(flawed_unreplicated_algorithm(), 30, {},
+  const SeedsReport report = check(flawed_unreplicated_algorithm(), 30, twenty_seconds(),
                                    static_cast<std::int64_t>(Flaw::acknowledges_unsynced));
   EXPECT_GT(report.failing_seeds.size(), 0U);
 }
 
 TEST(Mutants, GossipMistakesAreCaught) {
   const auto caught = [](GossipFlaw flaw) {
-    const SeedsReport report = check(kToyGossip, 30, {}, static_cast<std::int64_t>(flaw));
+    const SeedsReport report =
+        check(kToyGossip, 30, twenty_seconds(), static_cast<std::int64_t>(flaw));
     return report.failures.empty() ? std::string() : report.failures[0].violations.at(0);
   };
   EXPECT_THAT(caught(GossipFlaw::acknowledges_unsynced), HasSubstr("has lost it"));
