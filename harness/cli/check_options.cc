@@ -29,7 +29,9 @@ void add_check_options(CLI::App& check, CheckOptions& options) {
   check.add_option("--option", options.options, "An option of the algorithm, NAME=VALUE");
   CLI::Option* trace =
       check
-          .add_option("--trace-out", options.trace_out, "With one seed: write every event as text")
+          .add_option("--trace-out", options.trace_out,
+                      "With one seed: write everything that happens; *.json for Perfetto or "
+                      "chrome://tracing, *.shiviz for ShiViz, any other ending for text")
           ->type_name("FILE");
   CLI::Option* mutants =
       check.add_flag("--mutants", options.mutants,

@@ -13,15 +13,15 @@ class App;
 
 namespace parley::cli {
 
-inline constexpr std::uint32_t kUsualSeconds = 60;  // virtual ones, of a seed
-inline constexpr std::uint32_t kMutantSeconds =
-    240;  // rare mistakes want time, not many beginnings
+// Virtual seconds of a seed. Rare mistakes want time rather than many beginnings.
+inline constexpr std::uint32_t kUsualSeconds = 60;
+inline constexpr std::uint32_t kMutantSeconds = 240;
 
 void add_check_options(CLI::App& command, CheckOptions& options);
 
 // The schedule of faults that `options` name, at the times of a run that lasts as long. Throws
-// ConfigError when there is none of that name, or its file is not right. (The program with mutants
-// has none.)
+// ConfigError when there is none of that name, its file is not right, or the cluster is too small
+// for it. (The program with mutants has none.)
 FaultSchedule load_schedule(const CheckOptions& options);
 
 // The options as arguments that are read back as the same.

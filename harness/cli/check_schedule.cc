@@ -1,5 +1,7 @@
 #include "harness/cli/check_options.h"
+#include "harness/cluster/config_file.h"
 #include "harness/run/faults.h"
+#include "runtime/sim/simulation.h"
 
 namespace parley::cli {
 
@@ -8,8 +10,12 @@ FaultSchedule load_schedule(const CheckOptions& options) {
   run.faults = options.faults;
   run.duration_s = options.seconds.value_or(kUsualSeconds);
   run.seed = options.common.seed.value_or(1);
-  if (options.nodes != 0) run.nodes = options.nodes;
-  return harness::load_faults(run);
+  run.nodes = options.nodes != 0 ? options.nodes : sim::kScheduledNodes;
+  FaultSchedule schedule = harness::load_faults(run);
+  if (const std::string problem = harness::impossible_for(schedule, run.nodes); !problem.empty()) {
+    throw harness::ConfigError("faults: " + problem);
+  }
+  return schedule;
 }
 
 }  // namespace parley::cli

@@ -16,6 +16,7 @@
 #include "harness/cli/program.h"
 #include "harness/cli/progress.h"
 #include "harness/cluster/stop_signal.h"
+#include "harness/sweep/duration_text.h"
 #include "runtime/sim/check_mutants.h"
 #include "runtime/sim/trace_formats.h"
 
@@ -63,8 +64,9 @@ void print_report(const Algorithm& algorithm, const sim::SeedsReport& report) {
   for (const sim::Failure& failure : report.failures) fmt::print("{}\n", sim::describe(failure));
   fmt::print("{}: {} seeds, {} violations in {} of them\n", algorithm.name, report.seeds,
              report.violations, report.failing_seeds.size());
-  fmt::print("  {:.1f} seeds/s, {:.0f} events/s, {:.0f}x real time, in {:.1f} s\n",
-             report.seeds_per_s, report.events_per_s, report.simulated_to_real, report.elapsed_s);
+  fmt::print("  {:.1f} seeds/s, {:.0f} events/s, {:.0f}x real time, in {}\n", report.seeds_per_s,
+             report.events_per_s, report.simulated_to_real,
+             harness::duration_text(report.elapsed_s));
   fmt::print("  faults:");
   for (std::size_t i = 0; i < report.faults.size(); ++i) {
     fmt::print(" {} {}", report.faults[i], sim::fault_name(static_cast<sim::FaultKind>(i)));
@@ -132,6 +134,29 @@ std::vector<std::string> never_injected(const CheckOptions& options, const Algor
   return missing;
 }
 
+int check_strategy(const CheckOptions& options, const Algorithm& algorithm,
+                   const OptionValues& values, sim::SeedsOptions seeds) {
+  seeds.seeds = options.seeds.value_or(kUsualSeeds);
+  sim::SeedsReport report;
+  {
+    Progress progress;
+    seeds.progress = [&progress](const sim::SeedsProgress& now) {
+      progress.show(static_cast<double>(now.done) / static_cast<double>(now.seeds),
+                    fmt::format("{} of {} seeds, {} failed", now.done, now.seeds, now.failed));
+    };
+    report = sim::check_seeds(algorithm, values, seeds);
+  }
+  if (options.common.json) {
+    print_json(algorithm, report);
+  } else {
+    print_report(algorithm, report);
+  }
+  const std::vector<std::string> missing = never_injected(options, algorithm, seeds, report);
+  for (const std::string& fault : missing) complain("faults: never injected: " + fault);
+  const bool sound = report.violations == 0 && report.seeds == seeds.seeds && missing.empty();
+  return sound ? kDone : kFailed;
+}
+
 // --- mutants ---
 
 constexpr std::uint64_t kMutantSeeds = 1000;
@@ -183,6 +208,7 @@ int check_mutants(const CheckOptions& options, const Algorithm& algorithm,
   nlohmann::ordered_json mutants = nlohmann::ordered_json::array();
   for (const Guard* guard : guards) {
     const sim::MutantResult mutant = sim::check_mutant(algorithm, values, seeds, *guard);
+    if (seeds.stop->load()) return kFailed;  // not to be taken for one that was not caught
     if (mutant.caught) caught.push_back(mutant.seeds);
     mutants.push_back(json_of(mutant));
     if (options.common.json) continue;
@@ -230,6 +256,8 @@ int run_check(const CheckOptions& options) {
     complain(problem);
     return kUsage;
   }
+  const bool mutants = options.mutants || !options.mutant.empty();
+  if (mutants && !kGuardsCanBeLeftOut) return run_mutants_program(options);
   std::ofstream trace_file;
   std::unique_ptr<sim::TraceSink> trace;
   if (!options.trace_out.empty()) {
@@ -248,33 +276,11 @@ int run_check(const CheckOptions& options) {
   }
   const harness::StopSignal stop_signal;
   seeds.stop = &harness::StopSignal::requested();
-  if (options.mutants || !options.mutant.empty()) {
-    if constexpr (!kGuardsCanBeLeftOut) return run_mutants_program(options);
-    return check_mutants(options, algorithm, values, seeds);
-  }
-  seeds.seeds = options.seeds.value_or(kUsualSeeds);
-  sim::SeedsReport report;
-  {
-    Progress progress;
-    seeds.progress = [&progress](const sim::SeedsProgress& now) {
-      progress.show(static_cast<double>(now.done) / static_cast<double>(now.seeds),
-                    fmt::format("{} of {} seeds, {} failed", now.done, now.seeds, now.failed));
-    };
-    report = sim::check_seeds(algorithm, values, seeds);
-  }
-  if (options.common.json) {
-    print_json(algorithm, report);
-  } else {
-    print_report(algorithm, report);
-  }
-  if (!trace_file) {
-    complain("trace-out: " + options.trace_out + " is not complete: writing to it failed");
-    return kFailed;
-  }
-  const std::vector<std::string> missing = never_injected(options, algorithm, seeds, report);
-  for (const std::string& fault : missing) complain("faults: never injected: " + fault);
-  const bool sound = report.violations == 0 && report.seeds == seeds.seeds && missing.empty();
-  return sound ? kDone : kFailed;
+  const int status = mutants ? check_mutants(options, algorithm, values, seeds)
+                             : check_strategy(options, algorithm, values, seeds);
+  if (trace_file) return status;
+  complain("trace-out: " + options.trace_out + " is not complete: writing to it failed");
+  return kFailed;
 }
 
 }  // namespace parley::cli

@@ -72,8 +72,10 @@ class Seeds {
     ++report_.seeds;
     report_.violations += result.violations.size();
     for (std::size_t i = 0; i < kFaultKinds; ++i) report_.faults[i] += result.faults[i];
-    for (std::string& missed : result.missed) {
-      report_.missed.push_back(fmt::format("seed {}: {}", one.seed, missed));
+    for (const std::string& missed : result.missed) {
+      if (report_.missed.size() < kFailuresInFull) {
+        report_.missed.push_back(fmt::format("{} (seed {})", missed, one.seed));
+      }
     }
     report_.anomalies.stale_reads += result.anomalies.stale_reads;
     report_.anomalies.duplicates += result.anomalies.duplicates;

@@ -47,7 +47,7 @@ struct SeedsReport {
   double events_per_s = 0;
   double simulated_to_real = 0;  // virtual seconds of all executions by real seconds
   FaultCounts faults{};
-  std::vector<std::string> missed;  // faults of a schedule that hit nobody
+  std::vector<std::string> missed;  // the first faults of a schedule that hit nobody
   Anomalies anomalies;
   ClientCounts clients;
   std::uint64_t fewest_placements = 0;  // acknowledged writes of the seed that had fewest

@@ -154,6 +154,7 @@ void Nemesis::hit(FaultKind kind, Node& node) {
     case FaultKind::partition: {
       const std::uint32_t pattern = network_.cut_at_random(kind == FaultKind::one_way, node.id());
       engine_.after(draw(milliseconds(20), milliseconds(4000)), EventKind::repair, 0, pattern);
+      if (!network_.is_cut()) return;  // all happened to fall on one side
       break;
     }
     case FaultKind::pause:

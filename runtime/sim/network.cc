@@ -178,10 +178,13 @@ std::uint32_t Network::cut_at_random(bool one_way, NodeId center) {
   return ++pattern_;
 }
 
-void Network::note_cuts(NodeId center, std::string_view shape) {
-  const auto links = static_cast<std::uint64_t>(
+std::uint64_t Network::cut_links() const {
+  return static_cast<std::uint64_t>(
       std::count_if(cut_.begin(), cut_.end(), [](std::uint8_t cuts) { return cuts != 0; }));
-  engine_.trace.note({engine_.now, FactKind::network, center.value, links, 0, 0, shape},
+}
+
+void Network::note_cuts(NodeId center, std::string_view shape) {
+  engine_.trace.note({engine_.now, FactKind::network, center.value, cut_links(), 0, 0, shape},
                      [this] { return text_of_cuts(); });
 }
 

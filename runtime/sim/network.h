@@ -51,6 +51,8 @@ class Network {
   // Ends every cut and stall.
   void heal();
 
+  // Whether any link is cut.
+  [[nodiscard]] bool is_cut() const { return cut_links() > 0; }
   [[nodiscard]] bool is_cut(NodeId from, NodeId to) const { return cut_[link(from, to)] != 0; }
 
  private:
@@ -62,6 +64,7 @@ class Network {
   std::string_view cut_apart(std::uint32_t center);
   std::string_view cut_to_a_thread();
   [[nodiscard]] std::string text_of_cuts() const;
+  [[nodiscard]] std::uint64_t cut_links() const;
   void note_cuts(NodeId center, std::string_view shape);
   Instant arrival(std::size_t link);
   void remember(std::size_t link, const Flight& flight);

@@ -28,7 +28,8 @@ constexpr Duration kPatience = seconds(60);
 constexpr std::uint64_t kMaxEventsPerSecond = 1'000'000;
 
 std::uint32_t draw_nodes(const Algorithm& algorithm, const SimOptions& options, Random& random) {
-  const auto drawn = static_cast<std::uint32_t>(options.schedule ? 5 : 3 + random.below(5));
+  const auto drawn =
+      static_cast<std::uint32_t>(options.schedule ? kScheduledNodes : 3 + random.below(5));
   return options.nodes != 0 ? options.nodes : std::min(drawn, algorithm.max_nodes);
 }
 

@@ -32,7 +32,7 @@ struct SimOptions {
   Duration healing_bound = std::chrono::seconds(20);  // of phase two; above 0
   FaultSet faults = FaultSet::all();                  // what may happen; each seed leaves some out
   // Instead of `faults`, which is none: these and no others, in a quick network, for clusters of
-  // `nodes` or of 5. What is killed stays away until everything heals.
+  // `nodes` or of kScheduledNodes. What is killed stays away until everything heals.
   std::optional<NamedSchedule> schedule;
   ApplicationChoice application = ApplicationChoice::any;
   bool vary_limits = true;  // the seed also draws limits of the strategy; neither choices nor times
@@ -42,6 +42,7 @@ struct SimOptions {
 };
 
 inline constexpr std::uint32_t kMaxSimulatedNodes = 16;
+inline constexpr std::uint32_t kScheduledNodes = 5;  // of a cluster that follows a schedule
 
 // Whether the options fit together and fit the strategy: empty, or what is wrong and what is
 // allowed.
