@@ -206,6 +206,13 @@ int run(int argc, char** argv) {
   add_coming(app, action);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // What is missing may be there under a name that is not known.
+    const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+    if (unknown.empty()) return app.exit(error) == 0 ? kDone : kUsage;
+    complain("\"" + unknown.front() +
+             "\" is not known; parley --help and parley COMMAND --help show what is");
+    return kUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
   }
