@@ -1,5 +1,6 @@
-// Rules about sessions that can be left out to test the checks (algorithms/contract/guard.h). They
-// belong to the runtime, and so to every strategy with one order.
+// Rules about sessions and disks that can be left out to test the checks
+// (algorithms/contract/guard.h). They belong to the runtime, and so to every strategy with one
+// order.
 #pragma once
 
 #include "algorithms/contract/guard.h"
@@ -15,7 +16,10 @@ inline constexpr Guard kExpiryUnlessUsed{
 inline constexpr Guard kSessionIdsNew{"session_ids_new",
                                       "a session's id is never handed out again"};
 
+inline constexpr Guard kDiskErrorEnds{
+    "disk_error_ends", "a sync that reports an error ends the process and is never tried again"};
+
 inline constexpr const Guard* kAll[] = {&kRetryRecognised, &kSessionsInSnapshot, &kExpiryUnlessUsed,
-                                        &kSessionIdsNew};
+                                        &kSessionIdsNew, &kDiskErrorEnds};
 
 }  // namespace parley::guards

@@ -40,6 +40,13 @@ struct Checker::State {
   void prepare();
   void add_live(std::uint32_t node);
   void count(const Operation& operation);
+  void note_incomplete(std::string why) {
+    incomplete = true;
+    result.notes.push_back(std::move(why));
+  }
+  void check_journals();
+  void check_versions();
+  void check_orders();
   Verdict verdict() const;
 
   CheckOptions options;
@@ -75,7 +82,7 @@ void Checker::State::prepare() {
   std::sort(context.live_nodes.begin(), context.live_nodes.end());
   table.index(context.findings);
   result.cells = table.cells();
-  check_reads(context);
+  if (options.versions) check_reads(context);
 }
 
 Verdict Checker::State::verdict() const {
@@ -135,8 +142,7 @@ void Checker::note(std::string what) {
 }
 
 void Checker::note_incomplete(std::string why) {
-  state_->incomplete = true;
-  state_->result.notes.push_back(std::move(why));
+  state_->note_incomplete(std::move(why));
 }
 
 void Checker::note_malformed(const std::string& file, const ReadReport& report) {
@@ -147,37 +153,64 @@ void Checker::note_malformed(const std::string& file, const ReadReport& report) 
   }
 }
 
+void Checker::State::check_journals() {
+  if (!journals) {
+    result.notes.emplace_back("no journals: exactly-once was not checked");
+    return;
+  }
+  journals->finish();
+  result.journals = journals->journals();
+  result.applied = journals->entries();
+  for (const std::uint32_t node : context.live_nodes) {
+    if (journals->has(node)) continue;
+    note_incomplete(fmt::format("node {} was alive at the end and has no journal", node));
+  }
+  if (!options.canvas_width) {
+    note_incomplete("the canvas width is not known, so the journals' cells were not compared");
+  }
+}
+
+void Checker::State::check_versions() {
+  check_journals();
+  check_stamps(context);
+  if (options.model == Model::linearizable) check_real_time(context);
+  if (options.model == Model::session) check_sessions(context);
+  count_stale(context);
+  if (result.final_reads > 0) {
+    if (!check_final_reads(context)) incomplete = true;
+  } else if (options.model == Model::linearizable) {
+    result.notes.emplace_back("no final reads: lost writes were not looked for");
+  } else {
+    note_incomplete("no final reads: neither loss nor convergence was checked");
+  }
+  for (RecordIndex i = 0; i < table.size(); ++i) {
+    if (table[i].two_stamps) ++result.consistency.duplicates;
+  }
+}
+
+void Checker::State::check_orders() {
+  if (options.model != Model::linearizable) {
+    return note_incomplete("without versions only the model linearizable can be checked");
+  }
+  result.notes.emplace_back("no versions: an order of each cell's operations was searched for");
+  if (!search_orders(context)) incomplete = true;
+  std::uint64_t passed_over = result.final_reads;
+  for (RecordIndex i = 0; i < table.size(); ++i) {
+    if (table[i].is_ok_read() && table[i].read_mode == ReadMode::local) ++passed_over;
+  }
+  if (passed_over == 0) return;
+  result.notes.push_back(
+      fmt::format("{} local and final reads were not looked at: they need versions", passed_over));
+}
+
 CheckResult Checker::finish() {
   State& state = *state_;
   CheckContext& context = state.context;
   state.prepare();
-  if (state.journals) {
-    state.journals->finish();
-    state.result.journals = state.journals->journals();
-    state.result.applied = state.journals->entries();
-    for (const std::uint32_t node : context.live_nodes) {
-      if (state.journals->has(node)) continue;
-      note_incomplete(fmt::format("node {} was alive at the end and has no journal", node));
-    }
-    if (!state.options.canvas_width) {
-      note_incomplete("the canvas width is not known, so the journals' cells were not compared");
-    }
+  if (state.options.versions) {
+    state.check_versions();
   } else {
-    state.result.notes.push_back("no journals: exactly-once was not checked");
-  }
-  check_stamps(context);
-  if (state.options.model == Model::linearizable) check_real_time(context);
-  if (state.options.model == Model::session) check_sessions(context);
-  count_stale(context);
-  if (state.result.final_reads > 0) {
-    if (!check_final_reads(context)) state.incomplete = true;
-  } else if (state.options.model == Model::linearizable) {
-    state.result.notes.push_back("no final reads: lost writes were not looked for");
-  } else {
-    note_incomplete("no final reads: neither loss nor convergence was checked");
-  }
-  for (RecordIndex i = 0; i < state.table.size(); ++i) {
-    if (state.table[i].two_stamps) ++state.result.consistency.duplicates;
+    state.check_orders();
   }
   if (state.result.operations == 0) note_incomplete("no operations were recorded");
   if (context.uncertain > 0) {

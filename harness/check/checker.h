@@ -53,6 +53,10 @@ struct CheckOptions {
   // Whether the history holds a sample of the cells only: then journal entries of writes that it
   // does not know are passed over. check_history takes it from the manifest likewise.
   std::optional<bool> sampled;
+  // Whether operations carry versions, as those of our own runs do; check_history looks. Without,
+  // only the model linearizable can be checked, by a search for an order.
+  bool versions = true;
+  std::uint64_t max_search_states = 1'000'000;  // of each cell, besides some for each operation
   // Nodes alive at the end. When empty: those with final reads, or all if there are none.
   std::vector<std::uint32_t> live_nodes;
 };

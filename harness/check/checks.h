@@ -41,6 +41,10 @@ void check_stamps(CheckContext& context);
 // Stamps respect real time: see checker.h.
 void check_real_time(CheckContext& context);
 
+// Where operations carry no versions, instead of the above: whether an order of each cell's writes
+// and linearizable reads explains what was read. False, and a note, if a search was given up.
+bool search_orders(CheckContext& context);
+
 // Fills the stale_* fields.
 void count_stale(CheckContext& context);
 

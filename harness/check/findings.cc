@@ -26,8 +26,9 @@ constexpr std::array<std::string_view, kAnomalies> kNames = {
     "final_reads_differ",
     "read_your_writes_violation",
     "monotonic_read_violation",
+    "not_linearizable",
 };
-static_assert(static_cast<std::size_t>(Anomaly::monotonic_read_violation) + 1 == kAnomalies);
+static_assert(static_cast<std::size_t>(Anomaly::not_linearizable) + 1 == kAnomalies);
 
 constexpr std::array<std::string_view, 4> kModels = {"linearizable", "convergent", "session",
                                                      "none"};

@@ -45,8 +45,9 @@ enum class Anomaly : std::uint8_t {
   final_reads_differ,                // replicas end with different cells
   read_your_writes_violation,        // a client missed its own earlier write
   monotonic_read_violation,          // a client read an older stamp than it had read before
+  not_linearizable,                  // no order explains a cell's operations, which lack versions
 };
-inline constexpr std::size_t kAnomalies = 22;
+inline constexpr std::size_t kAnomalies = 23;
 
 // The stable name used in results: the enumerator's.
 std::string_view anomaly_name(Anomaly anomaly);

@@ -7,7 +7,8 @@
 //    "outcome":"ok","node":2,"version":"00…2a","writer":[7,41],"read_mode":"local"}
 // `version` is a stamp in hexadecimal, as many digits on every line. A read of a cell that nobody
 // has painted has a version of zeros and a null writer and colour. `return_ns` and `version` may be
-// null or absent where the outcome leaves them open; `node` where it is not known.
+// null or absent where the outcome leaves them open; `node` where it is not known. In a history of
+// another's making no line may have a `version`; then a read without a colour saw nothing painted.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +46,8 @@ enum class ReadMode : std::uint8_t {
 };
 
 inline constexpr std::uint32_t kMaxCoordinate = 65535;
+// Of a read that carries no version and saw nothing painted.
+inline constexpr std::uint32_t kNoColor = 0xFF000000;
 inline constexpr std::int64_t kMaxTimeNs = 4'000'000'000'000'000'000;  // differences still fit
 
 // One operation of one client.
@@ -113,7 +116,12 @@ struct ReadReport {
 
 // Streams a history through `visit`, with line numbers from 1; malformed lines are reported and
 // left out. Throws std::system_error when the file cannot be read.
+// `versions`: whether lines must have one where the outcome wants it, or none may.
 using OperationVisitor = std::function<void(const Operation&, std::uint64_t line)>;
-ReadReport read_history(const std::filesystem::path& path, const OperationVisitor& visit);
+ReadReport read_history(const std::filesystem::path& path, const OperationVisitor& visit,
+                        bool versions = true);
+
+// Whether any line has the key `version`, or there is no line at all. Throws likewise.
+bool has_versions(const std::filesystem::path& path);
 
 }  // namespace parley::history

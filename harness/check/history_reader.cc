@@ -6,9 +6,19 @@
 
 namespace parley::history {
 
-ReadReport read_history(const std::filesystem::path& path, const OperationVisitor& visit) {
+bool has_versions(const std::filesystem::path& path) {
   LineReader lines(path);
-  OperationParser parser;
+  std::string_view line;
+  while (lines.next(line)) {
+    if (line.find("\"version\"") != std::string_view::npos) return true;
+  }
+  return lines.line_number() == 0;
+}
+
+ReadReport read_history(const std::filesystem::path& path, const OperationVisitor& visit,
+                        bool versions) {
+  LineReader lines(path);
+  OperationParser parser(versions);
   ReadReport report;
   Operation operation;
   std::string_view line;

@@ -158,6 +158,8 @@ std::optional<std::uint32_t> parse_color(std::string_view text) {
 // of the functions are the library's.
 class OperationParser::Handler {
  public:
+  explicit Handler(bool versions) : versions_(versions) {}
+
   void reset() {
     op_ = Operation{};
     seen_ = 0;
@@ -221,12 +223,7 @@ class OperationParser::Handler {
     const bool read = op_.kind == Kind::read;
     const bool ok = op_.outcome == Outcome::ok;
     if (!has(kReturn) && op_.outcome != Outcome::unknown) return missing(kReturn);
-    if (ok && !has(kVersion)) return missing(kVersion);
-    const bool zero = op_.version == Stamp{};
-    if (!has(kColor) && (!read || (ok && !zero))) return missing(kColor);
-    if (ok && !read && zero) {
-      return fail_at(kVersion, "expected the stamp that the write got, got zeros");
-    }
+    if (!fits_its_version()) return false;
     if (ok && op_.return_ns < op_.invoke_ns) {
       return fail_at(kReturn, fmt::format("expected at least invoke_ns, {}, got {}", op_.invoke_ns,
                                           op_.return_ns));
@@ -234,7 +231,7 @@ class OperationParser::Handler {
     if (read && op_.read_mode == ReadMode::final && op_.node == 0) {
       return fail_at(kNode, "expected the replica of a final read");
     }
-    if (read && has(kWriter)) op_.writer = writer_;
+    if (read && versions_ && has(kWriter)) op_.writer = writer_;
     return true;
   }
 
@@ -243,6 +240,24 @@ class OperationParser::Handler {
   int stamp_digits() const { return digits_; }
 
  private:
+  // Of a painted cell there is a colour.
+  bool fits_its_version() {
+    const bool read = op_.kind == Kind::read;
+    const bool ok = op_.outcome == Outcome::ok;
+    if (!versions_) {
+      if (has(kColor)) return true;
+      op_.color = kNoColor;
+      return read || missing(kColor);
+    }
+    if (ok && !has(kVersion)) return missing(kVersion);
+    const bool zero = op_.version == Stamp{};
+    if (!has(kColor) && (!read || (ok && !zero))) return missing(kColor);
+    if (ok && !read && zero) {
+      return fail_at(kVersion, "expected the stamp that the write got, got zeros");
+    }
+    return true;
+  }
+
   bool has(Field field) const { return (seen_ & (1u << field)) != 0; }
   bool ignored() const { return depth_ > 0 && (field_ == kIgnored || depth_ > 2); }
 
@@ -381,6 +396,7 @@ class OperationParser::Handler {
     return true;
   }
 
+  const bool versions_;
   Operation op_;
   Writer writer_;
   MalformedLine error_;
@@ -391,7 +407,7 @@ class OperationParser::Handler {
   Field field_ = kIgnored;
 };
 
-OperationParser::OperationParser() : handler_(std::make_unique<Handler>()) {}
+OperationParser::OperationParser(bool versions) : handler_(std::make_unique<Handler>(versions)) {}
 OperationParser::~OperationParser() = default;
 
 bool OperationParser::parse(std::string_view line, Operation& operation, MalformedLine& error) {

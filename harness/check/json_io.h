@@ -15,7 +15,8 @@ namespace parley::history {
 // Parses lines of a history.
 class OperationParser {
  public:
-  OperationParser();
+  // `versions`: as for read_history.
+  explicit OperationParser(bool versions = true);
   ~OperationParser();
 
   // True and the operation, or false and `error` with field and problem (its line untouched).

@@ -43,10 +43,10 @@ std::vector<JournalFile> find_journals(const fs::path& folder) {
   return journals;
 }
 
-void add_history(const fs::path& path, Checker& checker) {
+void add_history(const fs::path& path, Checker& checker, bool versions) {
   checker.reserve(static_cast<std::size_t>(fs::file_size(path) / kShortestLine));
-  const ReadReport report =
-      read_history(path, [&](const Operation& op, std::uint64_t line) { checker.add(op, line); });
+  const ReadReport report = read_history(
+      path, [&](const Operation& op, std::uint64_t line) { checker.add(op, line); }, versions);
   checker.note_malformed(path.filename().string(), report);
 }
 
@@ -76,9 +76,11 @@ CheckResult check_history(const fs::path& path, CheckOptions options) {
     if (!options.canvas_width) options.canvas_width = facts.canvas_width;
     if (!options.sampled) options.sampled = facts.sampled;
   }
+  const bool versions = has_versions(history);
+  options.versions = versions;
   Checker checker(std::move(options));
-  add_history(history, checker);
-  if (folder) {
+  add_history(history, checker, versions);
+  if (folder && versions) {
     for (const JournalFile& journal : find_journals(path / "nodes")) add_journal(journal, checker);
   }
   return checker.finish();

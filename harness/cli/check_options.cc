@@ -22,8 +22,14 @@ void add_check_options(CLI::App& check, CheckOptions& options) {
   check.add_option(
       "--faults", options.faults,
       "all, none, or kinds separated by commas: loss, duplication, reordering, stall, "
-      "one_way, partition, pause, crash, clock, slow_disk, failed_save; or a schedule as in a "
+      "one_way, partition, pause, crash, clock, slow_disk, failed_save, failed_sync; or a schedule "
+      "as in a "
       "sweep (kill-leader, isolate-leader, ..., or a TOML file), which takes their place");
+  check
+      .add_option("--links", options.links,
+                  "What the links are without faults: loopback, or a TOML file as of a sweep with "
+                  "delay_ms, jitter_ms, loss, cut, reorder, [[link]] (default: drawn by the seed)")
+      ->type_name("PROFILE");
   check.add_option("--application", options.application, "any, canvas or counter")
       ->check(CLI::IsMember({"any", "canvas", "counter"}));
   check.add_option("--option", options.options, "An option of the algorithm, NAME=VALUE");
@@ -33,6 +39,15 @@ void add_check_options(CLI::App& check, CheckOptions& options) {
                       "With one seed: write everything that happens; *.json for Perfetto or "
                       "chrome://tracing, *.shiviz for ShiViz, any other ending for text")
           ->type_name("FILE");
+  CLI::Option* reduced =
+      check
+          .add_option("--reduced", options.reduced,
+                      "With one seed: only a part of it, as a reduced failure names it: "
+                      "until=SECONDS, and where wanted from=SECONDS, strikes=1,2,... or none, "
+                      "clients=N, operations=N; with ; in between")
+          ->type_name("PARTS");
+  check.add_flag("--no-reduce", options.no_reduce,
+                 "Draw a failing execution as it is, not the smallest found that fails likewise");
   CLI::Option* mutants =
       check.add_flag("--mutants", options.mutants,
                      "Leave out each guard in turn, and say how soon that is noticed");
@@ -41,7 +56,7 @@ void add_check_options(CLI::App& check, CheckOptions& options) {
                   "Leave out this guard only; today: one drawn by the date")
       ->type_name("GUARD")
       ->excludes(mutants);
-  mutants->excludes(trace);
+  mutants->excludes(trace)->excludes(reduced);
 }
 
 std::vector<std::string> arguments_of(const CheckOptions& options) {
@@ -57,9 +72,12 @@ std::vector<std::string> arguments_of(const CheckOptions& options) {
   if (options.nodes != 0) add("--nodes", std::to_string(options.nodes));
   if (options.seconds) add("--seconds", std::to_string(*options.seconds));
   add("--faults", options.faults);
+  add("--links", options.links);
   add("--application", options.application);
   for (const std::string& option : options.options) add("--option", option);
   add("--trace-out", options.trace_out);
+  add("--reduced", options.reduced);
+  if (options.no_reduce) arguments.emplace_back("--no-reduce");
   if (options.mutants) arguments.emplace_back("--mutants");
   add("--mutant", options.mutant);
   return arguments;

@@ -6,6 +6,7 @@
 
 #include "harness/cli/commands.h"
 #include "runtime/fault_schedule.h"
+#include "runtime/links.h"
 
 namespace CLI {
 class App;
@@ -23,6 +24,8 @@ void add_check_options(CLI::App& command, CheckOptions& options);
 // ConfigError when there is none of that name, its file is not right, or the cluster is too small
 // for it. (The program with mutants has none.)
 FaultSchedule load_schedule(const CheckOptions& options);
+// Likewise the links.
+NetworkProfile load_links(const CheckOptions& options);
 
 // The options as arguments that are read back as the same.
 std::vector<std::string> arguments_of(const CheckOptions& options);

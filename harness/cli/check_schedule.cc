@@ -1,5 +1,6 @@
 #include "harness/cli/check_options.h"
 #include "harness/cluster/config_file.h"
+#include "harness/cluster/links.h"
 #include "harness/run/faults.h"
 #include "runtime/sim/simulation.h"
 
@@ -16,6 +17,10 @@ FaultSchedule load_schedule(const CheckOptions& options) {
     throw harness::ConfigError("faults: " + problem);
   }
   return schedule;
+}
+
+NetworkProfile load_links(const CheckOptions& options) {
+  return harness::load_network_profile(options.links);
 }
 
 }  // namespace parley::cli

@@ -83,7 +83,7 @@ bool names_schedule(const std::string& faults) {
   return faults.find_first_of("-/.:") != std::string::npos || faults == "random";
 }
 
-// Fills the options, or says what is wrong.
+// Fills the options, or says what is wrong, or throws it as std::runtime_error.
 std::string read_options(const CheckOptions& options, const Algorithm& algorithm,
                          OptionValues& values, sim::SimOptions& sim) {
   values = default_options(algorithm.options);
@@ -104,25 +104,31 @@ std::string read_options(const CheckOptions& options, const Algorithm& algorithm
       std::chrono::seconds(options.seconds.value_or(mutants ? kMutantSeconds : kUsualSeconds));
   if (std::string problem = sim::parse_faults(options.faults, sim.faults); !problem.empty()) {
     if (!names_schedule(options.faults)) return problem;
-    try {
-      sim.schedule = {options.faults, load_schedule(options)};
-    } catch (const std::runtime_error& error) {
-      return error.what();
-    }
+    sim.schedule = {options.faults, load_schedule(options)};
     sim.faults = sim::FaultSet::none();
   }
+  if (!options.links.empty()) sim.links = load_links(options);
   if (options.application == "canvas") sim.application = sim::ApplicationChoice::canvas;
   if (options.application == "counter") sim.application = sim::ApplicationChoice::counter;
+  if (!options.reduced.empty()) {
+    if (options.seeds.value_or(kUsualSeeds) != 1) {
+      return "reduced: needs --seeds 1, the execution that it is a part of";
+    }
+    std::string problem = sim::parse_reduction(options.reduced, sim.reduction.emplace());
+    if (!problem.empty()) return problem;
+  }
   return sim::check_sim_options(algorithm, sim);
 }
 
 // What the command claims to have tried and did not. With few seeds and all kinds allowed, which
-// are drawn, it claims nothing.
+// are drawn, it claims nothing, nor with a part of one.
 std::vector<std::string> never_injected(const CheckOptions& options, const Algorithm& algorithm,
                                         const sim::SeedsOptions& seeds,
                                         const sim::SeedsReport& report) {
   std::vector<std::string> missing = report.missed;
-  if (seeds.each.schedule || (options.faults == "all" && seeds.seeds < kUsualSeeds)) return missing;
+  if (seeds.each.schedule || seeds.each.reduction ||
+      (options.faults == "all" && seeds.seeds < kUsualSeeds))
+    return missing;
   const bool alone = options.nodes == 1 || algorithm.max_nodes == 1;
   for (std::size_t i = 0; i < sim::kFaultKinds; ++i) {
     const auto kind = static_cast<sim::FaultKind>(i);
@@ -251,8 +257,13 @@ int run_check(const CheckOptions& options) {
   const Algorithm& algorithm = *find_algorithm(options.algorithm);
   OptionValues values;
   sim::SeedsOptions seeds;
-  if (const std::string problem = read_options(options, algorithm, values, seeds.each);
-      !problem.empty()) {
+  std::string problem;
+  try {
+    problem = read_options(options, algorithm, values, seeds.each);
+  } catch (const std::runtime_error& error) {
+    problem = error.what();
+  }
+  if (!problem.empty()) {
     complain(problem);
     return kUsage;
   }
@@ -276,6 +287,7 @@ int run_check(const CheckOptions& options) {
   }
   const harness::StopSignal stop_signal;
   seeds.stop = &harness::StopSignal::requested();
+  seeds.reduce = !options.no_reduce && options.reduced.empty() && !options.mutants;
   const int status = mutants ? check_mutants(options, algorithm, values, seeds)
                              : check_strategy(options, algorithm, values, seeds);
   if (trace_file) return status;

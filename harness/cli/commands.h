@@ -48,11 +48,14 @@ struct CheckOptions {
   std::uint32_t nodes = 0;  // 0: drawn from the seed
   std::optional<std::uint32_t> seconds;
   std::string faults = "all";
+  std::string links;  // empty: drawn from the seed
   std::string application = "any";
   std::vector<std::string> options;  // name=value
   std::string trace_out;
-  bool mutants = false;  // with each guard left out in turn
-  std::string mutant;    // only with this one left out
+  std::string reduced;     // part of one execution; see sim::Reduction
+  bool no_reduce = false;  // draws a failure as it is
+  bool mutants = false;    // with each guard left out in turn
+  std::string mutant;      // only with this one left out
 };
 int run_check(const CheckOptions& options);
 

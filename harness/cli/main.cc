@@ -138,7 +138,12 @@ void add_checking(CLI::App& app, Action& action) {
   auto [history, h] =
       add_command(app, action, &run_check_history, "check-history", "Check a recorded history",
                   "  parley check-history results/mine/001-raft-n3/history.jsonl");
-  history->add_option("FILE", h->path, "history.jsonl, or the folder of a run")->required();
+  history
+      ->add_option(
+          "FILE", h->path,
+          "history.jsonl, also of another program and then without versions, or the folder "
+          "of a run")
+      ->required();
   history->add_option("--model", h->model, "linearizable, convergent or session")
       ->check(CLI::IsMember({"linearizable", "convergent", "session"}));
 

@@ -12,6 +12,10 @@ FaultSchedule load_schedule(const CheckOptions& options) {
                            "\" is a schedule, which mutants do not follow");
 }
 
+NetworkProfile load_links(const CheckOptions& options) {
+  throw std::runtime_error("links: \"" + options.links + "\": mutants draw theirs by the seed");
+}
+
 }  // namespace parley::cli
 
 int main(int argc, char** argv) {

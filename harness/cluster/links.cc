@@ -14,27 +14,7 @@ std::uint32_t microseconds(double ms) {
   return static_cast<std::uint32_t>(std::lround(ms * 1000));
 }
 
-bool covers(NodeId rule, NodeId node) {
-  return rule == kNoNode || rule == node;
-}
-
 }  // namespace
-
-std::vector<LinkRule> NetworkProfile::leaving(NodeId from) const {
-  std::vector<LinkRule> own;
-  for (const LinkRule& rule : rules) {
-    if (covers(rule.from, from)) own.push_back({from, rule.to, rule.shape});
-  }
-  return own;
-}
-
-std::optional<LinkShape> shape_of(const std::vector<LinkRule>& rules, NodeId from, NodeId to) {
-  std::optional<LinkShape> shape;
-  for (const LinkRule& rule : rules) {
-    if (covers(rule.from, from) && covers(rule.to, to)) shape = rule.shape;
-  }
-  return shape;
-}
 
 LinkShape read_link_shape(ConfigReader& reader) {
   double delay_ms = 0;

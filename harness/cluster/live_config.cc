@@ -8,16 +8,6 @@ Durability durability_named(std::string_view name) {
   return name == "async" ? Durability::async : Durability::none;
 }
 
-LinkProfile profile_of(const LinkShape& shape) {
-  LinkProfile profile;
-  profile.delay = std::chrono::microseconds(shape.delay_us);
-  profile.jitter = std::chrono::microseconds(shape.jitter_us);
-  profile.loss_per_million = shape.loss_per_million;
-  profile.cut = shape.cut;
-  profile.allow_reorder = shape.reorder;
-  return profile;
-}
-
 }  // namespace
 
 std::map<NodeId, LinkProfile> live_links(const NodeSettings& settings) {

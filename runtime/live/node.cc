@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "runtime/guards.h"
 #include "runtime/live/file_journal.h"
 #include "runtime/live/port_queue.h"
 #include "runtime/live/snapshot_worker.h"
@@ -338,7 +339,8 @@ void Node::Loop::send_when_durable(Instant now, const Effects& effects) {
 // Takes note of what has reached the disk, and sends what waited for it.
 void Node::Loop::take_durable(Instant now) {
   if (storage_ == nullptr) return;
-  if (std::string error = storage_->error(); !error.empty()) {
+  std::string error = storage_->error();
+  if (!error.empty() && holds(guards::kDiskErrorEnds)) {
     story_ = std::move(error);
     return;
   }

@@ -18,8 +18,8 @@
 #include "algorithms/contract/application.h"
 #include "algorithms/contract/node_port.h"
 #include "runtime/driver.h"
+#include "runtime/link_shaper.h"
 #include "runtime/live/client_port.h"
-#include "runtime/live/link_shaper.h"
 #include "runtime/live/transport.h"
 #include "runtime/storage/storage.h"
 

@@ -19,7 +19,7 @@
 #include "algorithms/contract/algorithm.h"
 #include "algorithms/contract/effects.h"
 #include "algorithms/contract/turn.h"
-#include "runtime/live/link_shaper.h"
+#include "runtime/link_shaper.h"
 #include "runtime/live/wire_frame.h"
 
 namespace parley {

@@ -38,9 +38,10 @@ MutantResult check_mutant(const Algorithm& algorithm, const OptionValues& values
   result.caught = true;
   result.failure = std::move(report.failures.front());
   result.failure.replay += fmt::format(" --mutant {}", guard.name);
+  if (result.failure.reduced)
+    result.failure.replay_reduced += fmt::format(" --mutant {}", guard.name);
   result.seeds = result.failure.seed - options.each.seed + 1;
-  const std::string& violation = result.failure.violations.front();
-  result.check = violation.substr(0, violation.find(':'));
+  result.check = check_of(result.failure.violations.front());
   return result;
 }
 

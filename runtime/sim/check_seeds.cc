@@ -16,15 +16,6 @@ namespace {
 
 constexpr std::size_t kFailuresInFull = 10;
 
-// Scatters a hash together with its seed, so that sums of these depend on each of them and not on
-// the order in which they are added.
-std::uint64_t scatter(std::uint64_t seed, std::uint64_t hash) {
-  std::uint64_t x = hash ^ (seed * 0x9e3779b97f4a7c15);
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
 class Seeds {
  public:
   Seeds(const Algorithm& algorithm, const OptionValues& values, const SeedsOptions& options)
@@ -92,6 +83,7 @@ class Seeds {
     report_.commits += result.commits;
     report_.snapshots += result.snapshots;
     report_.installs += result.installs;
+    // A sum, which does not depend on the order of the seeds.
     report_.trace_hash += scatter(one.seed, result.trace_hash);
     virtual_time_s_ += static_cast<double>(result.virtual_time.count()) / 1e9;
     if (result.violations.empty()) return;
@@ -99,8 +91,10 @@ class Seeds {
       first_failure_ = std::min(first_failure_.load(), one.seed - options_.each.seed);
     }
     report_.failing_seeds.push_back(one.seed);
-    report_.failures.push_back(
-        {one.seed, std::move(result.violations), {}, replay_command(algorithm_, values_, one)});
+    Failure& failure = report_.failures.emplace_back();
+    failure.seed = one.seed;
+    failure.violations = std::move(result.violations);
+    failure.replay = replay_command(algorithm_, values_, one);
     if (report_.failures.size() > kFailuresInFull) {
       sort_failures();
       report_.failures.pop_back();
@@ -130,12 +124,23 @@ class Seeds {
     report_.seeds_per_s = static_cast<double>(report_.seeds) / report_.elapsed_s;
     report_.events_per_s = static_cast<double>(report_.events) / report_.elapsed_s;
     report_.simulated_to_real = virtual_time_s_ / report_.elapsed_s;
-    for (Failure& failure : report_.failures) {
-      SimOptions one = options_.each;
-      one.seed = failure.seed;
-      failure.story = tell_story(algorithm_, values_, one, failure.violations);
-    }
+    for (Failure& failure : report_.failures) explain(failure);
     return std::move(report_);
+  }
+
+  void explain(Failure& failure) const {
+    SimOptions one = options_.each;
+    one.seed = failure.seed;
+    if (options_.reduce && failure.seed == report_.failing_seeds.front()) {
+      failure.reduced = reduce(algorithm_, values_, one, options_.stop);
+    }
+    if (failure.reduced) {
+      one = failure.reduced->options;
+      failure.replay_reduced = replay_command(algorithm_, values_, one);
+    }
+    failure.story =
+        tell_story(algorithm_, values_, one,
+                   failure.reduced ? failure.reduced->after.violations : failure.violations);
   }
 
   const Algorithm& algorithm_;
@@ -174,23 +179,42 @@ std::string replay_command(const Algorithm& algorithm, const OptionValues& value
     if (values.at(name) == fallback) continue;
     command += fmt::format(" --option {}={}", name, option_text(algorithm.options, name, values));
   }
-  if (options.schedule) return command + " --faults " + options.schedule->name;
-  if (options.faults == usual.faults) return command;
-  std::string names;
-  for (std::size_t i = 0; i < kFaultKinds; ++i) {
-    const auto kind = static_cast<FaultKind>(i);
-    if (!options.faults.has(kind)) continue;
-    if (!names.empty()) names += ',';
-    names += fault_name(kind);
+  if (options.schedule) {
+    command += " --faults " + options.schedule->name;
+  } else if (options.faults != usual.faults) {
+    command += " --faults " + to_text(options.faults);
   }
-  return command + " --faults " + (names.empty() ? "none" : names);
+  if (options.links) command += " --links " + options.links->name;
+  if (options.reduction) command += fmt::format(" --reduced \"{}\"", to_text(*options.reduction));
+  return command;
 }
+
+namespace {
+
+std::string size_of(const SimResult& result) {
+  const auto faults = std::accumulate(result.faults.begin(), result.faults.end(), std::uint64_t{0});
+  return fmt::format("{} nodes, {} faults, {} placements, {:.1f} s", result.nodes, faults,
+                     result.clients.acknowledged,
+                     static_cast<double>(result.virtual_time.count()) / 1e9);
+}
+
+}  // namespace
 
 std::string describe(const Failure& failure) {
   std::string text = fmt::format("seed {} fails:\n", failure.seed);
   for (const std::string& violation : failure.violations) text += "  " + violation + "\n";
+  if (failure.reduced) {
+    const Reduced& reduced = *failure.reduced;
+    text += fmt::format("reduced from {} to {} in {} executions:\n", size_of(reduced.before),
+                        size_of(reduced.after), reduced.executions);
+    for (const std::string& violation : reduced.after.violations) text += "  " + violation + "\n";
+  }
   text += "how it came to it:\n";
   for (const std::string& line : failure.story) text += "  " + line + "\n";
+  if (failure.reduced) {
+    text += "to see it again: " + failure.replay_reduced + "\n";
+    return text + "without the reduction: " + failure.replay + " --no-reduce\n";
+  }
   return text + "to see it again: " + failure.replay + "\n";
 }
 

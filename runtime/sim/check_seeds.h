@@ -4,10 +4,11 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "runtime/sim/simulation.h"
+#include "runtime/sim/reduce.h"
 
 namespace parley::sim {
 
@@ -23,6 +24,7 @@ struct SeedsOptions {
   std::uint64_t seeds = 1;     // above 0
   std::uint32_t threads = 0;   // 0: as many as the machine has
   bool until_failure = false;  // leaves out the seeds after the first that fails
+  bool reduce = false;         // the first seed that fails
   // Called by the working threads, one at a time, about ten times a second and at the end.
   std::function<void(const SeedsProgress&)> progress;
   // Ends the work early when it becomes true; may be null.
@@ -33,8 +35,10 @@ struct SeedsOptions {
 struct Failure {
   std::uint64_t seed = 0;
   std::vector<std::string> violations;
-  std::vector<std::string> story;  // how it came to it; see Story
+  std::vector<std::string> story;  // how it came to it, or the smaller one; see Story
   std::string replay;              // the command that shows it again
+  std::optional<Reduced> reduced;  // a smaller execution that fails by the same check
+  std::string replay_reduced;      // the command that shows that one
 };
 
 struct SeedsReport {

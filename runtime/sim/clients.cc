@@ -24,6 +24,7 @@ constexpr std::uint32_t kGiveUpPerMillion = 200'000;
 Clients::Clients(Engine& engine, const ClientSettings& settings, const Guarantee& guarantee,
                  History& history, Checker& checker, std::span<Node> nodes)
     : engine_(engine),
+      random_(engine.stream(Stream::clients)),
       settings_(settings),
       guarantee_(guarantee),
       history_(history),
@@ -109,7 +110,7 @@ void Clients::on_timer(std::uint32_t client) {
 Clients::Kind Clients::choose_kind(const Client& client) {
   const Kind strongest = guarantee_.linearizable_reads ? Kind::linearizable_read : Kind::local_read;
   if (winding_down_) return client.to_do == 2 ? Kind::write : strongest;
-  const std::uint64_t draw = engine_.random.below(10);
+  const std::uint64_t draw = random_.below(10);
   if (draw < 6) return Kind::write;
   return draw < 8 ? strongest : Kind::local_read;
 }
@@ -122,11 +123,13 @@ void Clients::begin_operation(std::uint32_t number) {
     ++stopped_;
     return;
   }
+  if (!winding_down_ && counts_.operations >= settings_.operations) return think(number);
+  ++counts_.operations;
   client.wanted.kind = choose_kind(client);
   if (client.wanted.kind == Kind::write) {
     add_writes(number);
   } else {
-    const auto key = static_cast<std::uint32_t>(engine_.random.below(settings_.keys));
+    const auto key = static_cast<std::uint32_t>(random_.below(settings_.keys));
     const ReadMode mode =
         client.wanted.kind == Kind::local_read ? ReadMode::local : ReadMode::linearizable;
     history.reads.push_back({key, mode, history_.cell_floors[key]});
@@ -140,7 +143,7 @@ void Clients::add_writes(std::uint32_t number) {
   Client& client = clients_[number];
   auto& writes = history_.clients[number].writes;
   client.wanted.first = static_cast<std::uint32_t>(writes.size() + 1);
-  client.wanted.count = 1 + static_cast<std::uint32_t>(engine_.random.below(3));
+  client.wanted.count = 1 + static_cast<std::uint32_t>(random_.below(3));
   for (std::uint32_t i = 0; i < client.wanted.count; ++i) {
     WriteOperation operation;
     operation.command = draw_command(number);
@@ -152,15 +155,15 @@ void Clients::add_writes(std::uint32_t number) {
 CellCommand Clients::draw_command(std::uint32_t number) {
   const Client& client = clients_[number];
   CellCommand command;
-  command.key = static_cast<std::uint32_t>(engine_.random.below(settings_.keys));
+  command.key = static_cast<std::uint32_t>(random_.below(settings_.keys));
   if (!settings_.counter) {
     command.value = (static_cast<std::uint64_t>(number + 1) << 32) |
                     (history_.clients[number].writes.size() + 1);
     return command;
   }
-  if (engine_.random.chance(500'000)) {
+  if (random_.chance(500'000)) {
     command.kind = CellCommand::Kind::add;
-    command.value = 1 + engine_.random.below(3);
+    command.value = 1 + random_.below(3);
     return command;
   }
   command.kind = CellCommand::Kind::compare_and_set;
@@ -172,7 +175,7 @@ CellCommand Clients::draw_command(std::uint32_t number) {
 
 void Clients::attempt(std::uint32_t number) {
   Client& client = clients_[number];
-  client.node = static_cast<std::uint32_t>(engine_.random.below(nodes_.size()));
+  client.node = static_cast<std::uint32_t>(random_.below(nodes_.size()));
   client.state = State::waiting;
   client.wanted.attempt = client.attempt = (client.attempt + 1) & 0xfffff;
   Parcel parcel;
@@ -182,22 +185,21 @@ void Clients::attempt(std::uint32_t number) {
   parcel.session = client.sessions[client.node];
   client.opening = client.wanted.kind == Kind::write && parcel.session == 0;
   if (client.opening) parcel.request.kind = Kind::open;
-  set_timer(number, engine_.random.between(kPatienceMin, kPatienceMax));
+  set_timer(number, random_.between(kPatienceMin, kPatienceMax));
   const std::uint32_t from = client_host(number);
   const std::uint32_t to = client.node + 1;
   const auto words = [&] { return ask_of(parcel); };
   parcel.number = engine_.sent(from, to, words);
   const Weather& weather = engine_.weather;
-  if (weather.loss_per_million > 0 && engine_.random.chance(weather.loss_per_million)) {
+  if (weather.loss_per_million > 0 && random_.chance(weather.loss_per_million)) {
     return engine_.lost(parcel.number, from, to, Loss::chance, words);
   }
   const auto put = [&] {
-    const Duration delay = engine_.random.between(kDelayMin, kDelayMax);
+    const Duration delay = random_.between(kDelayMin, kDelayMax);
     engine_.after(delay, EventKind::request, 0, parcels_.put(parcel));
   };
   put();
-  if (weather.duplication_per_million == 0 ||
-      !engine_.random.chance(weather.duplication_per_million)) {
+  if (weather.duplication_per_million == 0 || !random_.chance(weather.duplication_per_million)) {
     return;
   }
   engine_.count(FaultKind::duplication);
@@ -244,14 +246,14 @@ void Clients::on_reply(const Parcel& parcel) {
 
 void Clients::try_again(std::uint32_t number) {
   Client& client = clients_[number];
-  if (!winding_down_ && engine_.random.chance(kGiveUpPerMillion)) return think(number);
+  if (!winding_down_ && random_.chance(kGiveUpPerMillion)) return think(number);
   client.state = State::backing_off;
-  set_timer(number, engine_.random.between(kBackOffMin, kBackOffMax));
+  set_timer(number, random_.between(kBackOffMin, kBackOffMax));
 }
 
 void Clients::think(std::uint32_t number) {
   clients_[number].state = State::thinking;
-  set_timer(number, engine_.random.between(Duration(1000), settings_.think_max));
+  set_timer(number, random_.between(Duration(1000), settings_.think_max));
 }
 
 void Clients::set_timer(std::uint32_t number, Duration delay) {
@@ -432,10 +434,10 @@ void Clients::reply(std::uint32_t node, std::uint32_t client, const Request& req
   const auto words = [&] { return reply_of(parcel); };
   parcel.number = engine_.sent(node, client_host(client), words);
   const std::uint32_t loss = engine_.weather.loss_per_million;
-  if (loss > 0 && engine_.random.chance(loss)) {
+  if (loss > 0 && random_.chance(loss)) {
     return engine_.lost(parcel.number, node, client_host(client), Loss::chance, words);
   }
-  const Duration delay = engine_.random.between(kDelayMin, kDelayMax);
+  const Duration delay = random_.between(kDelayMin, kDelayMax);
   engine_.after(delay, EventKind::reply, 0, parcels_.put(parcel));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,9 +18,11 @@ struct ClientSettings {
   Duration think_max{};  // between two operations of a client; the mean is half of it
   bool counter = false;  // which application
   std::uint32_t keys = kCells;
+  std::uint64_t operations = std::numeric_limits<std::uint64_t>::max();  // until they wind down
 };
 
 struct ClientCounts {
+  std::uint64_t operations = 0;    // begun
   std::uint64_t acknowledged = 0;  // writes
   std::uint64_t refused = 0;       // attempts
   std::uint64_t unknown = 0;       // attempts
@@ -113,6 +116,7 @@ class Clients {
              std::uint64_t value);
 
   Engine& engine_;
+  Random random_;
   ClientSettings settings_;
   const Guarantee& guarantee_;
   History& history_;

@@ -10,6 +10,10 @@ using std::chrono::milliseconds;
 
 void Disk::write(std::span<const Write> writes, std::uint32_t life) {
   if (writes.empty()) return;
+  if (failed_) {
+    return engine_.fail(check::kContract,
+                        fmt::format("node {} goes on after its disk reported an error", node_));
+  }
   for (const Write& write : writes) {
     if (write.ticket != issued_.next()) {
       engine_.fail(check::kContract, fmt::format("node {} issued ticket {} after ticket {}", node_,
@@ -27,21 +31,29 @@ void Disk::write(std::span<const Write> writes, std::uint32_t life) {
 void Disk::begin_sync(std::uint32_t life) {
   const Weather& weather = engine_.weather;
   syncing_ = pending_.size();
-  Duration delay = engine_.random.between(weather.sync_min, weather.sync_max);
-  if (weather.slow_sync_per_million > 0 && engine_.random.chance(weather.slow_sync_per_million)) {
-    delay = engine_.random.between(milliseconds(20), milliseconds(1500));
+  Duration delay = random_.between(weather.sync_min, weather.sync_max);
+  if (weather.slow_sync_per_million > 0 && random_.chance(weather.slow_sync_per_million)) {
+    delay = random_.between(milliseconds(20), milliseconds(1500));
     engine_.count(FaultKind::slow_disk);
     engine_.note(FactKind::slow_disk, node_, static_cast<std::uint64_t>(delay.count()));
   }
   engine_.after(delay, EventKind::sync, node_, life);
 }
 
-void Disk::sync_done(std::uint32_t life) {
+bool Disk::sync_done(std::uint32_t life) {
+  const std::uint32_t failures = engine_.weather.failed_sync_per_million;
+  if (failures > 0 && random_.chance(failures)) {
+    engine_.count(FaultKind::failed_sync);
+    engine_.note(FactKind::no_sync, node_, syncing_);
+    failed_ = true;
+    return false;
+  }
   durable_ = pending_[syncing_ - 1].ticket;
   carry_out(syncing_);
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(syncing_));
   syncing_ = 0;
   if (!pending_.empty()) begin_sync(life);
+  return true;
 }
 
 // Brings the first `count` pending writes onto the platter.
@@ -94,12 +106,13 @@ void Disk::use_snapshot(Write& write) {
 }
 
 std::size_t Disk::crash() {
-  const bool nothing_kept = engine_.random.chance(500'000);
-  const std::size_t kept = nothing_kept ? 0 : engine_.random.below(pending_.size() + 1);
+  const bool nothing_kept = random_.chance(500'000);
+  const std::size_t kept = nothing_kept ? 0 : random_.below(pending_.size() + 1);
   const std::size_t lost = pending_.size() - kept;
   carry_out(kept);
   pending_.clear();
   syncing_ = 0;
+  failed_ = false;
   return lost;
 }
 

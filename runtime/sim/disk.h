@@ -15,10 +15,13 @@
 namespace parley::sim {
 
 // One sync at a time covers everything that was pending when it began (group commit). A crash keeps
-// a prefix of what was pending: at least what was durable, at most everything.
+// a prefix of what was pending: at least what was durable, at most everything. So does a sync that
+// fails, and after it a disk is of no use until the node starts again: to go on writing to it
+// breaks the contract.
 class Disk {
  public:
-  Disk(Engine& engine, std::uint32_t node) : engine_(engine), node_(node) {}
+  Disk(Engine& engine, std::uint32_t node)
+      : engine_(engine), random_(engine.stream(Stream::disk, node)), node_(node) {}
 
   // Takes the writes of a turn, and begins a sync unless one is under way. `life` comes back in the
   // event that ends it. Reports tickets and indices that break the contract.
@@ -27,10 +30,11 @@ class Disk {
   // A snapshot is on the platter: found again once the replica has put it in use.
   void save(std::shared_ptr<const Snapshot> snapshot) { saved_.push_back(std::move(snapshot)); }
 
-  // The sync under way has ended; begins the next one if there is something to write.
-  void sync_done(std::uint32_t life);
+  // The sync under way has ended; begins the next one if there is something to write. False if it
+  // failed.
+  bool sync_done(std::uint32_t life);
 
-  // The machine stops. Returns how many writes were lost.
+  // The machine or the process stops. Returns how many writes were lost.
   std::size_t crash();
 
   // What a new start finds; tickets begin again at 1.
@@ -51,6 +55,7 @@ class Disk {
   void use_snapshot(Write& write);
 
   Engine& engine_;
+  Random random_;
   std::uint32_t node_;
   // On the platter.
   Block state_;
@@ -60,6 +65,7 @@ class Disk {
   // On the way there.
   std::vector<Write> pending_;
   std::size_t syncing_ = 0;  // how many of `pending_` the sync under way covers
+  bool failed_ = false;      // a sync has failed since the start
   Ticket issued_;
   Ticket durable_;
 };

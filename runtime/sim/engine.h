@@ -13,13 +13,41 @@
 
 namespace parley::sim {
 
+// Two numbers as one that depends on every bit of both.
+constexpr std::uint64_t scatter(std::uint64_t seed, std::uint64_t number) {
+  std::uint64_t x = number ^ (seed * 0x9e3779b97f4a7c15);
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
+
+// Each of these draws from a stream of its own, so that what one draws changes nothing for the
+// others: an execution with less of one is as like the whole one as can be.
+enum class Stream : std::uint8_t {
+  setting,  // sizes, limits, weather
+  strike_times,
+  strike,  // one for each strike of the nemesis
+  network,
+  link,   // of the shapers, by directed link
+  turns,  // of a node
+  disk,   // of a node
+  clients,
+};
+
 struct Engine {
   // `sink` may be null; `algorithm`, which may be null too, says what its messages mean.
-  Engine(std::uint64_t seed, TraceSink* sink, const Algorithm* described = nullptr)
-      : random(seed), trace(sink), algorithm(described) {}
+  Engine(std::uint64_t its_seed, TraceSink* sink, const Algorithm* described = nullptr)
+      : seed(its_seed), trace(sink), algorithm(described) {}
 
+  [[nodiscard]] std::uint64_t stream_seed(Stream of, std::uint32_t number) const {
+    return scatter(seed, ((static_cast<std::uint64_t>(of) + 1) << 32) | number);
+  }
+  [[nodiscard]] Random stream(Stream of, std::uint32_t number = 0) const {
+    return Random(stream_seed(of, number));
+  }
+
+  std::uint64_t seed;
   Instant now;
-  Random random;
   EventQueue queue;
   Trace trace;
   const Algorithm* algorithm;

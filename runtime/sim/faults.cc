@@ -9,8 +9,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {
-    "loss",  "duplication", "reordering", "stall",     "one_way",    "partition",
-    "pause", "crash",       "clock",      "slow_disk", "failed_save"};
+    "loss",  "duplication", "reordering", "stall",     "one_way",     "partition",
+    "pause", "crash",       "clock",      "slow_disk", "failed_save", "failed_sync"};
 
 template <class T, std::size_t N>
 T pick(const T (&choices)[N], Random& random) {
@@ -64,6 +64,17 @@ std::string parse_faults(std::string_view text, FaultSet& faults) {
   return {};
 }
 
+std::string to_text(FaultSet faults) {
+  if (faults == FaultSet::all()) return "all";
+  std::string names;
+  for (std::size_t i = 0; i < kFaultKinds; ++i) {
+    if (!faults.has(static_cast<FaultKind>(i))) continue;
+    if (!names.empty()) names += ',';
+    names += kNames[i];
+  }
+  return names.empty() ? "none" : names;
+}
+
 Weather draw_weather(FaultSet allowed, Random& random) {
   constexpr Range kDelays[] = {{microseconds(30), microseconds(200)},
                                {microseconds(100), milliseconds(2)},
@@ -106,6 +117,7 @@ Weather draw_weather(FaultSet allowed, Random& random) {
   if (weather.faults.has(FaultKind::reordering)) weather.reordering_per_million = reordering;
   if (weather.faults.has(FaultKind::slow_disk)) weather.slow_sync_per_million = 5'000;
   if (weather.faults.has(FaultKind::failed_save)) weather.failed_save_per_million = 100'000;
+  if (weather.faults.has(FaultKind::failed_sync)) weather.failed_sync_per_million = 200;
   if (weather.faults.has(FaultKind::clock)) {
     weather.drift_per_million = 500;
     weather.skew_max = milliseconds(2000);
@@ -131,6 +143,7 @@ Weather calm(Weather weather) {
   weather.reordering_per_million = 0;
   weather.slow_sync_per_million = 0;
   weather.failed_save_per_million = 0;
+  weather.failed_sync_per_million = 0;
   weather.delay_min = std::min<Duration>(weather.delay_min, milliseconds(1));
   weather.delay_max = std::min<Duration>(weather.delay_max, milliseconds(15));
   weather.sync_min = std::min<Duration>(weather.sync_min, milliseconds(1));

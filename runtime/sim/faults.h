@@ -23,8 +23,9 @@ enum class FaultKind : std::uint8_t {
   clock,        // a node's wall clock steps; all clocks drift
   slow_disk,    // a sync takes very long
   failed_save,  // a snapshot cannot be saved
+  failed_sync,  // a sync reports an error, which ends the node; it starts again later
 };
-inline constexpr std::size_t kFaultKinds = 11;
+inline constexpr std::size_t kFaultKinds = 12;
 
 // How many faults of each kind were injected.
 using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
@@ -43,6 +44,7 @@ class FaultSet {
   [[nodiscard]] constexpr bool has(FaultKind kind) const { return (bits_ & bit(kind)) != 0; }
   [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
   constexpr void add(FaultKind kind) { bits_ |= bit(kind); }
+  constexpr void remove(FaultKind kind) { bits_ &= ~bit(kind); }
   constexpr bool operator==(const FaultSet&) const = default;
 
  private:
@@ -56,6 +58,8 @@ class FaultSet {
 // Reads "all", "none" or names separated by commas. Returns an empty string, or what is wrong and
 // what is allowed.
 std::string parse_faults(std::string_view text, FaultSet& faults);
+// Text that is read as these.
+std::string to_text(FaultSet faults);
 
 // The surroundings of one execution. They differ from seed to seed, and each seed leaves out some
 // of the kinds allowed: rare combinations come up more often when not everything happens at once
@@ -71,6 +75,7 @@ struct Weather {
   Duration sync_max{};
   std::uint32_t slow_sync_per_million = 0;
   std::uint32_t failed_save_per_million = 0;
+  std::uint32_t failed_sync_per_million = 0;
   Duration lateness_max{};                   // of a step after what calls for it
   std::uint32_t whole_turn_per_million = 0;  // how often a turn takes in all that waits
   std::uint32_t drift_per_million = 0;       // by how much clocks run fast or slow at most

@@ -7,19 +7,19 @@ namespace parley::sim {
 using std::chrono::milliseconds;
 
 Nemesis::Nemesis(Engine& engine, Network& network, std::span<Node> nodes,
-                 const FaultSchedule* schedule)
+                 const FaultSchedule* schedule, const Reduction* reduction)
     : engine_(engine),
       network_(network),
       nodes_(nodes),
+      times_(engine.stream(Stream::strike_times)),
+      random_(engine.stream(Stream::strike)),
       doomed_(nodes.size()),
-      schedule_(schedule) {}
+      schedule_(schedule),
+      reduction_(reduction) {}
 
 void Nemesis::start() {
   if (schedule_ != nullptr) {
     struck_.resize(schedule_->size());
-    for (std::uint32_t place = 0; place < schedule_->size(); ++place) {
-      engine_.after((*schedule_)[place].at, EventKind::scheduled, 0, place);
-    }
     return;
   }
   for (const FaultKind kind : {FaultKind::stall, FaultKind::one_way, FaultKind::partition,
@@ -27,13 +27,31 @@ void Nemesis::start() {
     if (needs_peers(kind) && nodes_.size() < 2) continue;
     if (engine_.weather.faults.has(kind)) kinds_.push_back(kind);
   }
-  go_on();
 }
 
-void Nemesis::go_on() {
+bool Nemesis::left_out(std::uint32_t strike) const {
+  return reduction_ != nullptr && reduction_->strikes &&
+         !std::ranges::binary_search(*reduction_->strikes, strike);
+}
+
+void Nemesis::begin_bout(Duration begin, Duration end) {
+  const auto schedule = [&](Duration at, EventKind kind, std::uint32_t number, std::uint32_t item) {
+    if (at < begin || at > end || left_out(number)) return;
+    engine_.after(at - begin, kind, 0, item);
+  };
+  if (schedule_ != nullptr) {
+    for (std::uint32_t place = 0; place < schedule_->size(); ++place) {
+      schedule((*schedule_)[place].at, EventKind::scheduled, place + 1, place);
+    }
+    return;
+  }
   if (kinds_.empty()) return;
-  engine_.after(draw(engine_.weather.calm_min, engine_.weather.calm_max), EventKind::fault, 0,
-                healings_);
+  const auto draw_next = [this] {
+    next_ += times_.between(engine_.weather.calm_min, engine_.weather.calm_max);
+    ++next_number_;
+  };
+  if (next_number_ == 0) draw_next();
+  for (; next_ < end; draw_next()) schedule(next_, EventKind::fault, next_number_, next_number_);
 }
 
 // --- by a schedule ---
@@ -86,6 +104,7 @@ void Nemesis::begin(std::size_t place) {
     return missed_.push_back(fault.name() + ": nobody fits");
   }
   struck.node = node == nullptr ? kNoNode : node->id();
+  strikes_.push_back(static_cast<std::uint32_t>(place + 1));
   switch (fault.kind) {
     case ScheduledFault::Kind::kill:
     case ScheduledFault::Kind::restart:
@@ -118,15 +137,17 @@ void Nemesis::end(std::size_t place) {
 
 // Half of the time the leader, as far as some node knows one: that is where it hurts.
 Node& Nemesis::pick() {
-  Node& node = nodes_[engine_.random.below(nodes_.size())];
-  const bool leader = engine_.random.chance(500'000);
+  Node& node = nodes_[random_.below(nodes_.size())];
+  const bool leader = random_.chance(500'000);
   if (!leader || !node.up()) return node;
   const NodeId led_by = node.driver().replica().status().leader;
   return led_by == kNoNode ? node : nodes_[led_by.value - 1];
 }
 
-void Nemesis::strike() {
-  const FaultKind kind = kinds_[engine_.random.below(kinds_.size())];
+void Nemesis::strike(std::uint32_t number) {
+  strikes_.push_back(number);
+  random_ = engine_.stream(Stream::strike, number);
+  const FaultKind kind = kinds_[random_.below(kinds_.size())];
   Node& node = pick();
   if (!wait_for_leader(kind)) hit(kind, node);
 }
@@ -136,7 +157,7 @@ void Nemesis::strike() {
 // chains are rare.
 bool Nemesis::wait_for_leader(FaultKind kind) {
   constexpr std::size_t kMaxAmbush = 4;
-  const bool waits = engine_.random.chance(400'000);
+  const bool waits = random_.chance(400'000);
   if (!waits || kind == FaultKind::clock || ambush_.size() == kMaxAmbush) return false;
   ambush_.push_back(kind);
   return true;
@@ -145,14 +166,15 @@ bool Nemesis::wait_for_leader(FaultKind kind) {
 void Nemesis::hit(FaultKind kind, Node& node) {
   switch (kind) {
     case FaultKind::stall: {
-      NodeId other{1 + static_cast<std::uint32_t>(engine_.random.below(nodes_.size()))};
+      NodeId other{1 + static_cast<std::uint32_t>(random_.below(nodes_.size()))};
       if (other == node.id()) other.value = other.value % nodes_.size() + 1;
       network_.stall(node.id(), other, draw(milliseconds(10), milliseconds(2000)));
       break;
     }
     case FaultKind::one_way:
     case FaultKind::partition: {
-      const std::uint32_t pattern = network_.cut_at_random(kind == FaultKind::one_way, node.id());
+      const std::uint32_t pattern =
+          network_.cut_at_random(kind == FaultKind::one_way, node.id(), random_);
       engine_.after(draw(milliseconds(20), milliseconds(4000)), EventKind::repair, 0, pattern);
       if (!network_.is_cut()) return;  // all happened to fall on one side
       break;
@@ -175,12 +197,12 @@ void Nemesis::hit(FaultKind kind, Node& node) {
 }
 
 void Nemesis::strike_down(Node& node) {
-  const std::uint64_t moment = engine_.random.below(3);
+  const std::uint64_t moment = random_.below(3);
   if (moment == 0) return crash_with_others(node);
   doomed_[node.id().value - 1] = moment == 1 ? Doom::unsynced : Doom::new_epoch;
   if (moment == 1) return;
   for (Doom& other : doomed_) {
-    if (engine_.random.chance(400'000)) other = Doom::new_epoch;
+    if (random_.chance(400'000)) other = Doom::new_epoch;
   }
 }
 
@@ -193,7 +215,7 @@ void Nemesis::after_turn(Node& node, bool new_epoch, bool leads) {
   }
   Doom& doom = doomed_[node.id().value - 1];
   if (doom == Doom::none) return;
-  if (doom == Doom::unsynced && node.unsynced() && engine_.random.chance(300'000)) {
+  if (doom == Doom::unsynced && node.unsynced() && random_.chance(300'000)) {
     doom = Doom::none;
     crash_with_others(node);
   } else if (doom == Doom::new_epoch && new_epoch) {
@@ -206,10 +228,10 @@ void Nemesis::after_turn(Node& node, bool new_epoch, bool leads) {
 // Often one node, sometimes several or all at once, as when the power fails.
 void Nemesis::crash_with_others(Node& node) {
   crash(node);
-  const std::uint64_t extent = engine_.random.below(8);
+  const std::uint64_t extent = random_.below(8);
   if (extent > 1) return;
   for (Node& other : nodes_) {
-    if (other.up() && (extent == 0 || engine_.random.chance(500'000))) crash(other);
+    if (other.up() && (extent == 0 || random_.chance(500'000))) crash(other);
   }
 }
 
@@ -218,7 +240,7 @@ void Nemesis::crash(Node& node) {
   engine_.count(FaultKind::crash);
   constexpr Duration kLongest[] = {milliseconds(2), milliseconds(50), milliseconds(500),
                                    milliseconds(3000)};
-  const Duration longest = kLongest[engine_.random.below(4)];
+  const Duration longest = kLongest[random_.below(4)];
   engine_.after(draw(milliseconds(1), longest), EventKind::restart, node.id().value, node.life());
 }
 
@@ -233,9 +255,7 @@ void Nemesis::handle(const Event& event) {
         if (node.up()) crash(node);
         return;
       }
-      if (event.item != healings_) return;
-      strike();
-      return go_on();
+      return strike(event.item);
     case EventKind::scheduled:
       return event.subject == 0 ? begin(event.item) : end(event.item);
     case EventKind::repair:
@@ -257,7 +277,6 @@ void Nemesis::heal() {
   engine_.weather = calm(engine_.weather);
   std::fill(doomed_.begin(), doomed_.end(), Doom::none);
   ambush_.clear();
-  ++healings_;
   network_.heal();
   for (Node& node : nodes_) node.heal();
 }

@@ -1,4 +1,5 @@
-// Breaks things, at random times and in random ways.
+// Breaks things, at random times and in random ways: in strikes, whose numbers, times and draws do
+// not depend on what else happens, so that each can be left out (reduction.h).
 #pragma once
 
 #include <span>
@@ -6,15 +7,22 @@
 
 #include "runtime/sim/network.h"
 #include "runtime/sim/node.h"
+#include "runtime/sim/reduction.h"
 
 namespace parley::sim {
 
 class Nemesis {
  public:
-  // `schedule` (may be null) takes the place of faults at random, and outlives the nemesis.
-  Nemesis(Engine& engine, Network& network, std::span<Node> nodes, const FaultSchedule* schedule);
+  // `schedule` (may be null) takes the place of faults at random. It and `reduction` (may be null)
+  // outlive the nemesis.
+  Nemesis(Engine& engine, Network& network, std::span<Node> nodes, const FaultSchedule* schedule,
+          const Reduction* reduction);
 
+  // Before anything else, once the weather is known.
   void start();
+  // A bout begins now: what strikes from `begin` to `end`, as times of phase one without the rests.
+  // Bouts follow each other in time.
+  void begin_bout(Duration begin, Duration end);
   // After each turn of a node: what waits for its moment may strike. `new_epoch`: the turn took the
   // node to a later epoch; `leads`: it began to lead.
   void after_turn(Node& node, bool new_epoch, bool leads);
@@ -22,35 +30,38 @@ class Nemesis {
   void handle(const Event& event);
   // No more faults, and an end to those there are.
   void heal();
-  // After `heal`, in weather with faults again: they go on.
-  void go_on();
   // Faults of the schedule that hit nobody, and why.
   [[nodiscard]] const std::vector<std::string>& missed() const { return missed_; }
+  // The strikes that there were, in their order.
+  [[nodiscard]] const std::vector<std::uint32_t>& strikes() const { return strikes_; }
 
  private:
   // What a crash waits for. Durability matters between issuing a write and its sync, and soon after
   // a promise (a vote) was made; left to chance alone crashes at these moments would be rare.
   enum class Doom : std::uint8_t { none, unsynced, new_epoch };
 
+  [[nodiscard]] bool left_out(std::uint32_t strike) const;
   void begin(std::size_t place);
   void end(std::size_t place);
   [[nodiscard]] Node* find(const NodeTarget& target);
   [[nodiscard]] NodeId leader();
-  void strike();
+  void strike(std::uint32_t number);
   bool wait_for_leader(FaultKind kind);
   void hit(FaultKind kind, Node& node);
   void crash(Node& node);
   void strike_down(Node& node);
   void crash_with_others(Node& node);
   Node& pick();
-  [[nodiscard]] Duration draw(Duration min, Duration max) {
-    return engine_.random.between(min, max);
-  }
+  [[nodiscard]] Duration draw(Duration min, Duration max) { return random_.between(min, max); }
 
   Engine& engine_;
   Network& network_;
   std::span<Node> nodes_;
-  std::uint32_t healings_ = 0;    // what is due of before the last one does not happen
+  Random times_;                   // of strikes
+  Random random_;                  // each strike begins another stream
+  Duration next_{};                // time of the next strike, as of `begin_bout`
+  std::uint32_t next_number_ = 0;  // of it; 0: none was drawn yet
+  std::vector<std::uint32_t> strikes_;
   std::vector<FaultKind> kinds_;  // that strike at a moment; the others are in the weather
   std::vector<Doom> doomed_;      // by node
   struct Struck {                 // of the schedule
@@ -60,6 +71,7 @@ class Nemesis {
     std::uint32_t tries = 0;
   };
   const FaultSchedule* schedule_;
+  const Reduction* reduction_;
   std::vector<Struck> struck_;  // by its place in the schedule
   std::vector<std::string> missed_;
   std::vector<FaultKind> ambush_;  // for the next leaders

@@ -18,6 +18,7 @@ constexpr std::size_t kForgetfulness = 8;
 
 Network::Network(Engine& engine, std::uint32_t nodes)
     : engine_(engine),
+      random_(engine.stream(Stream::network)),
       nodes_(nodes),
       slowness_(static_cast<std::size_t>(nodes) * nodes, 1),
       cut_(slowness_.size()),
@@ -26,21 +27,32 @@ Network::Network(Engine& engine, std::uint32_t nodes)
       past_(cut_.size()) {}
 
 void Network::draw_slow_links() {
-  const bool some = engine_.random.chance(500'000);
+  const bool some = random_.chance(500'000);
   if (!some) return;
-  for (std::uint8_t& factor : slowness_) factor = engine_.random.chance(300'000) ? 8 : 1;
+  for (std::uint8_t& factor : slowness_) factor = random_.chance(300'000) ? 8 : 1;
 }
 
-Instant Network::arrival(std::size_t link) {
+void Network::shape(const std::vector<LinkRule>& rules) {
+  const bool first = shapers_.empty();
+  for (std::uint32_t on = 0; on < cut_.size(); ++on) {
+    const NodeId from{on / nodes_ + 1};
+    const NodeId to{on % nodes_ + 1};
+    const LinkProfile profile = profile_of(shape_of(rules, from, to).value_or(LinkShape{}));
+    if (first) shapers_.emplace_back(profile, engine_.stream_seed(Stream::link, on));
+    shapers_[on].set_profile(profile);
+  }
+}
+
+Instant Network::arrival(std::size_t link, Instant leaves) {
   const Weather& weather = engine_.weather;
-  const Duration delay =
-      slowness_[link] * engine_.random.between(weather.delay_min, weather.delay_max);
-  Instant when = std::max(engine_.now + delay, stalled_until_[link]);
-  if (weather.reordering_per_million > 0 && engine_.random.chance(weather.reordering_per_million)) {
+  const Duration delay = slowness_[link] * random_.between(weather.delay_min, weather.delay_max);
+  Instant when = std::max(leaves + delay, stalled_until_[link]);
+  if (weather.reordering_per_million > 0 && random_.chance(weather.reordering_per_million)) {
     engine_.count(FaultKind::reordering);
     return when + 4 * delay;
   }
-  when = std::max(when, last_arrival_[link]);
+  const bool in_order = shapers_.empty() || !shapers_[link].profile().allow_reorder;
+  if (in_order) when = std::max(when, last_arrival_[link]);
   last_arrival_[link] = when;
   return when;
 }
@@ -52,30 +64,35 @@ void Network::send(NodeId to, const Frame& frame) {
   std::uint64_t number = engine_.sent(from, to.value, words);
   if (cut_[on] != 0) return engine_.lost(number, from, to.value, Loss::cut, words);
   const Weather& weather = engine_.weather;
-  if (weather.loss_per_million > 0 && engine_.random.chance(weather.loss_per_million)) {
+  if (weather.loss_per_million > 0 && random_.chance(weather.loss_per_million)) {
     engine_.count(FaultKind::loss);
     return engine_.lost(number, from, to.value, Loss::chance, words);
+  }
+  const auto leaves =
+      shapers_.empty() ? std::optional(engine_.now) : shapers_[on].pass(engine_.now);
+  if (!leaves) {
+    const Loss why = shapers_[on].profile().cut ? Loss::cut : Loss::chance;
+    return engine_.lost(number, from, to.value, why, words);
   }
   const auto put = [&](Instant when) {
     engine_.queue.push(when, EventKind::frame, to.value, flights_.put({to, frame, number}));
   };
-  put(arrival(on));
+  put(arrival(on, *leaves));
   if (weather.duplication_per_million > 0) remember(on, {to, frame, number});
-  if (weather.duplication_per_million == 0 ||
-      !engine_.random.chance(weather.duplication_per_million)) {
+  if (weather.duplication_per_million == 0 || !random_.chance(weather.duplication_per_million)) {
     return;
   }
   // The copy may come after others, or even in another epoch.
   engine_.count(FaultKind::duplication);
   number = engine_.sent(from, to.value, words, number);
-  const bool late = engine_.random.chance(500'000);
-  put(late ? engine_.now + engine_.random.between(milliseconds(50), seconds(2)) : arrival(on));
+  const bool late = random_.chance(500'000);
+  put(late ? engine_.now + random_.between(milliseconds(50), seconds(2)) : arrival(on, *leaves));
 }
 
 void Network::remember(std::size_t link, const Flight& flight) {
   std::vector<Flight>& past = past_[link];
   if (past.size() < kRemembered) return past.push_back(flight);
-  const std::uint64_t place = engine_.random.below(kRemembered * kForgetfulness);
+  const std::uint64_t place = random_.below(kRemembered * kForgetfulness);
   if (place < kRemembered) past[place] = flight;
 }
 
@@ -83,11 +100,11 @@ void Network::echo(NodeId to) {
   for (std::uint32_t from = 1; from <= nodes_; ++from) {
     const std::size_t on = link(NodeId{from}, to);
     if (past_[on].empty() || cut_[on] != 0) continue;
-    Flight copy = past_[on][engine_.random.below(past_[on].size())];
+    Flight copy = past_[on][random_.below(past_[on].size())];
     engine_.count(FaultKind::duplication);
     copy.number = engine_.sent(
         from, to.value, [&] { return engine_.words_of(copy.frame); }, copy.number);
-    const Instant when = engine_.now + engine_.random.between(Duration{}, milliseconds(100));
+    const Instant when = engine_.now + random_.between(Duration{}, milliseconds(100));
     engine_.queue.push(when, EventKind::frame, to.value, flights_.put(std::move(copy)));
   }
 }
@@ -106,35 +123,35 @@ void Network::cut_both(std::uint32_t a, std::uint32_t b) {
   cut_[b * nodes_ + a] = 1;
 }
 
-std::string_view Network::cut_one_way(std::uint32_t center) {
-  const std::uint64_t shape = engine_.random.below(4);
+std::string_view Network::cut_one_way(std::uint32_t center, Random& random) {
+  const std::uint64_t shape = random.below(4);
   for (std::uint32_t other = 0; other < nodes_; ++other) {
     if (other == center) continue;
     if (shape == 0) cut_[center * nodes_ + other] = 1;
     if (shape == 1) cut_[other * nodes_ + center] = 1;
-    if (shape == 2 && engine_.random.chance(500'000)) cut_[center * nodes_ + other] = 1;
+    if (shape == 2 && random.chance(500'000)) cut_[center * nodes_ + other] = 1;
   }
   if (shape == 0) return "a node is not heard";
   if (shape == 1) return "a node hears nothing";
   if (shape == 2) return "a node is not heard by some";
   for (std::uint32_t from = 0; from < nodes_; ++from) {
     for (std::uint32_t to = 0; to < nodes_; ++to) {
-      if (from != to && engine_.random.chance(300'000)) cut_[from * nodes_ + to] = 1;
+      if (from != to && random.chance(300'000)) cut_[from * nodes_ + to] = 1;
     }
   }
   return "links cut one way at random";
 }
 
 // A majority is whole; each of the others reaches only one node of it, and none of the others.
-std::string_view Network::cut_to_a_thread() {
+std::string_view Network::cut_to_a_thread(Random& random) {
   std::vector<std::uint32_t> order(nodes_);
   for (std::uint32_t i = 0; i < nodes_; ++i) {
     order[i] = i;
-    std::swap(order[i], order[engine_.random.below(i + 1)]);
+    std::swap(order[i], order[random.below(i + 1)]);
   }
   const std::uint32_t majority = nodes_ / 2 + 1;
   for (std::uint32_t i = majority; i < nodes_; ++i) {
-    const std::uint64_t reached = engine_.random.below(majority);
+    const std::uint64_t reached = random.below(majority);
     for (std::uint32_t other = 0; other < i; ++other) {
       if (other != reached) cut_both(order[i], order[other]);
     }
@@ -142,20 +159,20 @@ std::string_view Network::cut_to_a_thread() {
   return "each of a minority reaches one node only";
 }
 
-std::string_view Network::cut_apart(std::uint32_t center) {
-  const std::uint64_t shape = engine_.random.below(5);
-  if (shape == 4) return cut_to_a_thread();
+std::string_view Network::cut_apart(std::uint32_t center, Random& random) {
+  const std::uint64_t shape = random.below(5);
+  if (shape == 4) return cut_to_a_thread(random);
   if (shape == 0) {
     for (std::uint32_t other = 0; other < nodes_; ++other) cut_both(center, other);
     return "a node is alone";
   }
   std::vector<std::uint8_t> side(nodes_);
-  for (std::uint8_t& s : side) s = static_cast<std::uint8_t>(engine_.random.below(2));
-  if (engine_.random.chance(500'000)) {  // the centre with a few others, who cannot decide anything
+  for (std::uint8_t& s : side) s = static_cast<std::uint8_t>(random.below(2));
+  if (random.chance(500'000)) {  // the centre with a few others, who cannot decide anything
     std::fill(side.begin(), side.end(), std::uint8_t{0});
     side[center] = 1;
     for (std::uint32_t with = 2; with <= (nodes_ - 1) / 2; ++with) {
-      side[engine_.random.below(nodes_)] = 1;
+      side[random.below(nodes_)] = 1;
     }
   }
   for (std::uint32_t a = 0; a < nodes_; ++a) {
@@ -170,10 +187,10 @@ std::string_view Network::cut_apart(std::uint32_t center) {
   return shape == 2 ? "two sides that overlap in one node" : "a star around one node";
 }
 
-std::uint32_t Network::cut_at_random(bool one_way, NodeId center) {
+std::uint32_t Network::cut_at_random(bool one_way, NodeId center, Random& random) {
   std::fill(cut_.begin(), cut_.end(), std::uint8_t{0});
   const std::string_view shape =
-      one_way ? cut_one_way(center.value - 1) : cut_apart(center.value - 1);
+      one_way ? cut_one_way(center.value - 1, random) : cut_apart(center.value - 1, random);
   note_cuts(center, shape);
   return ++pattern_;
 }
@@ -236,6 +253,12 @@ void Network::heal() {
   std::fill(stalled_until_.begin(), stalled_until_.end(), Instant{});
   std::fill(last_arrival_.begin(), last_arrival_.end(), Instant{});
   std::fill(slowness_.begin(), slowness_.end(), std::uint8_t{1});
+  for (LinkShaper& shaper : shapers_) {
+    LinkProfile sound = shaper.profile();
+    sound.cut = false;
+    sound.loss_per_million = 0;
+    shaper.set_profile(sound);
+  }
   ++pattern_;
 }
 

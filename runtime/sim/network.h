@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "algorithms/contract/random.h"
 #include "algorithms/contract/turn.h"
 #include "runtime/fault_schedule.h"
+#include "runtime/links.h"
 #include "runtime/sim/engine.h"
 
 namespace parley::sim {
@@ -21,8 +23,11 @@ class Network {
   // Nodes are numbered from 1 to `nodes`.
   Network(Engine& engine, std::uint32_t nodes);
 
-  // Makes some links several times slower than others, for the whole execution.
+  // Makes some links several times slower than others, until everything heals.
   void draw_slow_links();
+  // Gives the links these properties, to which the weather adds, until everything heals: then
+  // delays stay, and nothing is cut or lost.
+  void shape(const std::vector<LinkRule>& rules);
 
   // Puts a frame on its way.
   void send(NodeId to, const Frame& frame);
@@ -40,7 +45,7 @@ class Network {
 
   // Cuts the links of one of several shapes at random, instead of those cut before. `center` is a
   // node that the shape turns around. Returns the number of this pattern.
-  std::uint32_t cut_at_random(bool one_way, NodeId center);
+  std::uint32_t cut_at_random(bool one_way, NodeId center, Random& random);
   // Ends the pattern of that number, if it is still the one in force.
   void repair(std::uint32_t pattern);
   // Cuts these links, or ends it; a link that several cuts take passes again when all have ended.
@@ -48,7 +53,7 @@ class Network {
   void mend(std::span<const DirectedLink> links);
   // Holds back everything on the link until then.
   void stall(NodeId from, NodeId to, Duration duration);
-  // Ends every cut and stall.
+  // Ends every cut, stall and loss.
   void heal();
 
   // Whether any link is cut.
@@ -60,20 +65,22 @@ class Network {
     return static_cast<std::size_t>(from.value - 1) * nodes_ + (to.value - 1);
   }
   void cut_both(std::uint32_t a, std::uint32_t b);
-  std::string_view cut_one_way(std::uint32_t center);
-  std::string_view cut_apart(std::uint32_t center);
-  std::string_view cut_to_a_thread();
+  std::string_view cut_one_way(std::uint32_t center, Random& random);
+  std::string_view cut_apart(std::uint32_t center, Random& random);
+  std::string_view cut_to_a_thread(Random& random);
   [[nodiscard]] std::string text_of_cuts() const;
   [[nodiscard]] std::uint64_t cut_links() const;
   void note_cuts(NodeId center, std::string_view shape);
-  Instant arrival(std::size_t link);
+  Instant arrival(std::size_t link, Instant leaves);
   void remember(std::size_t link, const Flight& flight);
 
   Engine& engine_;
+  Random random_;
   std::uint32_t nodes_;
   std::uint32_t pattern_ = 0;
   std::vector<std::uint8_t> slowness_;     // by directed link: factor of its delays
   std::vector<std::uint8_t> cut_;          // by directed link
+  std::vector<LinkShaper> shapers_;        // by directed link; empty: no rules
   std::vector<Instant> last_arrival_;      // by directed link
   std::vector<Instant> stalled_until_;     // by directed link
   std::vector<std::vector<Flight>> past_;  // by directed link

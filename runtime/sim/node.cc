@@ -3,29 +3,39 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/guards.h"
+
 namespace parley::sim {
 namespace {
 
 constexpr std::int64_t kMillion = 1'000'000;
+// Until a process that its disk ended is started again.
+constexpr Duration kAwayMin = std::chrono::milliseconds(1);
+constexpr Duration kAwayMax = std::chrono::milliseconds(1000);
 constexpr WallTime kWallStart{std::chrono::seconds(1'600'000'000)};
 
 }  // namespace
 
 Node::Node(Engine& engine, Network& network, const NodeSettings& settings, NodeId id)
-    : engine_(engine), network_(network), settings_(settings), id_(id), disk_(engine, id.value) {}
+    : engine_(engine),
+      random_(engine.stream(Stream::turns, id.value)),
+      network_(network),
+      settings_(settings),
+      id_(id),
+      disk_(engine, id.value) {}
 
 void Node::start() {
   ++life_;
-  base_ = Instant(Duration(static_cast<std::int64_t>(engine_.random.below(1ULL << 50))));
+  base_ = Instant(Duration(static_cast<std::int64_t>(random_.below(1ULL << 50))));
   const std::uint64_t drift = engine_.weather.drift_per_million;
-  drift_per_million_ = static_cast<std::int64_t>(engine_.random.below(2 * drift + 1)) -
-                       static_cast<std::int64_t>(drift);
+  drift_per_million_ =
+      static_cast<std::int64_t>(random_.below(2 * drift + 1)) - static_cast<std::int64_t>(drift);
   ReplicaConfig config;
   config.self = id_;
   config.incarnation = Incarnation{life_};
   config.members = settings_.members;
   config.options = settings_.options;
-  config.seed = engine_.random.bits();
+  config.seed = random_.bits();
   config.now = local(engine_.now);
   engine_.note(FactKind::start, id_.value, life_, disk_.log().size());
   driver_ =
@@ -96,7 +106,10 @@ void Node::enqueue(std::uint32_t item) {
 
 void Node::sync_done(std::uint32_t life) {
   if (!up() || life != life_) return;
-  disk_.sync_done(life_);
+  if (!disk_.sync_done(life_) && holds(guards::kDiskErrorEnds)) {
+    crash();
+    return engine_.after(random_.between(kAwayMin, kAwayMax), EventKind::restart, id_.value, life_);
+  }
   if (paused_) return;
   release_held();
   wish_soon();
@@ -112,9 +125,8 @@ void Node::begin_snapshot() {
   snapshot_ = run_snapshot_task(std::move(*task), nullptr);
   snapshot_done_ = false;
   const Weather& weather = engine_.weather;
-  const Duration delay = engine_.random.between(weather.sync_min, 4 * weather.sync_max);
-  if (weather.failed_save_per_million > 0 &&
-      engine_.random.chance(weather.failed_save_per_million)) {
+  const Duration delay = random_.between(weather.sync_min, 4 * weather.sync_max);
+  if (weather.failed_save_per_million > 0 && random_.chance(weather.failed_save_per_million)) {
     engine_.count(FaultKind::failed_save);
     snapshot_->snapshot = nullptr;
     snapshot_->error = "no space left";
@@ -154,7 +166,7 @@ bool Node::due(std::uint32_t wish_number) {
                        driver_->has_input();
   if (waiting || driver_->deadline() <= local(engine_.now)) return true;
   // Woken for a deadline that has moved. A turn in which nothing happens must do no harm either.
-  if (engine_.random.chance(20'000)) return true;
+  if (random_.chance(20'000)) return true;
   wish_deadline();
   return false;
 }
@@ -162,8 +174,8 @@ bool Node::due(std::uint32_t wish_number) {
 // How many of the inputs that wait go into the turn.
 std::size_t Node::draw_part(std::size_t waiting) {
   if (waiting == 0) return 0;
-  if (engine_.random.chance(engine_.weather.whole_turn_per_million)) return waiting;
-  return engine_.random.below(waiting + 1);
+  if (random_.chance(engine_.weather.whole_turn_per_million)) return waiting;
+  return random_.below(waiting + 1);
 }
 
 std::span<const std::uint32_t> Node::begin_turn() {
@@ -265,7 +277,7 @@ void Node::wish_soon() {
   if (paused_) return;
   const Duration lateness = engine_.weather.lateness_max;
   if (wished_ <= engine_.now + lateness) return;
-  wish(engine_.now + engine_.random.between(Duration(1000), Duration(1000) + lateness));
+  wish(engine_.now + random_.between(Duration(1000), Duration(1000) + lateness));
 }
 
 void Node::wish_deadline() {

@@ -103,6 +103,7 @@ class Node {
   void hand_over_snapshot();
 
   Engine& engine_;
+  Random random_;
   Network& network_;
   const NodeSettings& settings_;
   NodeId id_;

@@ -100,8 +100,8 @@ TEST_F(DiskTest, OneSyncCoversWhatWasPendingWhenItBegan) {
 TEST_F(DiskTest, ACrashKeepsAPrefixAndAllThatWasDurable) {
   bool lost_all = false;
   bool lost_none = false;
-  for (std::uint64_t round = 0; round < 100; ++round) {
-    Disk disk(engine_, 1);
+  for (std::uint32_t round = 0; round < 100; ++round) {
+    Disk disk(engine_, round + 1);  // each draws for itself
     const auto write = [&](std::uint64_t number) {
       const Write append{Write::Kind::append, Ticket{number}, LogIndex{number}, {}, {}};
       disk.write(std::span(&append, 1), 1);
@@ -143,6 +143,40 @@ TEST_F(DiskTest, BreachesOfTheContractAreViolations) {
   sync();
   sync();
   EXPECT_THAT(engine_.violations.back(), ::testing::HasSubstr("appended index 7"));
+}
+
+TEST_F(DiskTest, AFailedSyncLeavesOpenWhatItWasFor) {
+  engine_.weather.failed_sync_per_million = 1'000'000;
+  bool lost = false;
+  bool kept = false;
+  for (std::uint32_t node = 1; node <= 100; ++node) {
+    Disk disk(engine_, node);
+    const Write append{Write::Kind::append, Ticket{1}, LogIndex{1}, {}, {}};
+    disk.write(std::span(&append, 1), 1);
+    ASSERT_FALSE(disk.sync_done(1));
+    EXPECT_EQ(disk.durable(), Ticket{0});
+    const std::size_t gone = disk.crash();
+    EXPECT_EQ(disk.recover().records.size(), 1U - gone);
+    lost |= gone == 1;
+    kept |= gone == 0;
+  }
+  EXPECT_TRUE(lost && kept);
+  EXPECT_EQ(engine_.faults[static_cast<std::size_t>(FaultKind::failed_sync)], 100U);
+  EXPECT_THAT(engine_.violations, ElementsAre());
+}
+
+TEST_F(DiskTest, GoingOnAfterAFailedSyncIsAViolation) {
+  append(1, 1, 11);
+  engine_.weather.failed_sync_per_million = 1'000'000;
+  sync();
+  append(2, 2, 12);
+  EXPECT_THAT(engine_.violations,
+              ElementsAre(::testing::HasSubstr("goes on after its disk reported an error")));
+  engine_.weather.failed_sync_per_million = 0;
+  disk_.crash();
+  disk_.recover();
+  append(1, static_cast<std::uint64_t>(disk_.log().size()) + 1, 12);
+  EXPECT_EQ(engine_.violations.size(), 1U) << "a new start may write again";
 }
 
 class NetworkTest : public ::testing::Test {
@@ -208,9 +242,10 @@ TEST_F(NetworkTest, LosesAndDuplicates) {
 }
 
 TEST_F(NetworkTest, ACutSwallowsWhatIsUnderWayUntilItIsRepaired) {
+  Random random(1);
   send(1, 2, 1);
   std::uint32_t pattern = 0;
-  do pattern = network_.cut_at_random(false, NodeId{1});
+  do pattern = network_.cut_at_random(false, NodeId{1}, random);
   while (!network_.is_cut(NodeId{1}, NodeId{2}));
   EXPECT_TRUE(network_.is_cut(NodeId{2}, NodeId{1})) << "a partition cuts both ways";
   send(1, 2, 2);
@@ -224,9 +259,10 @@ TEST_F(NetworkTest, ACutSwallowsWhatIsUnderWayUntilItIsRepaired) {
 }
 
 TEST_F(NetworkTest, SomeCutsAreOneWay) {
+  Random random(1);
   bool one_way = false;
   for (int i = 0; i < 20 && !one_way; ++i) {
-    network_.cut_at_random(true, NodeId{3});
+    network_.cut_at_random(true, NodeId{3}, random);
     for (std::uint32_t other = 1; other <= 5; ++other) {
       one_way |=
           network_.is_cut(NodeId{3}, NodeId{other}) && !network_.is_cut(NodeId{other}, NodeId{3});
@@ -242,6 +278,43 @@ TEST_F(NetworkTest, AStalledLinkReleasesEverythingAtOnce) {
   send(2, 1, 3);
   EXPECT_THAT(arrivals(), ElementsAre(3, 1, 2));
   EXPECT_EQ(engine_.now, Instant{milliseconds(100)});
+}
+
+TEST_F(NetworkTest, LinksHaveThePropertiesOfTheirRules) {
+  const std::vector<LinkRule> rules{{kNoNode, kNoNode, {.delay_us = 20'000}},
+                                    {NodeId{1}, NodeId{2}, {.delay_us = 80'000}},
+                                    {NodeId{3}, kNoNode, {.cut = true}}};
+  network_.shape(rules);
+  send(1, 2, 1);
+  send(2, 1, 2);
+  send(3, 1, 3);
+  EXPECT_THAT(arrivals(), ElementsAre(2, 1));
+  EXPECT_EQ(engine_.now, Instant{milliseconds(81)}) << "the weather adds its millisecond";
+  network_.heal();
+  send(3, 1, 4);
+  send(1, 2, 5);
+  EXPECT_THAT(arrivals(), ElementsAre(4, 5));
+  EXPECT_EQ(engine_.now, Instant{milliseconds(162)}) << "delays stay";
+  network_.shape(rules);
+  send(3, 1, 6);
+  EXPECT_THAT(arrivals(), ElementsAre());
+}
+
+TEST_F(NetworkTest, ALinkThatReordersByItselfLosesNothing) {
+  network_.shape({{kNoNode, kNoNode, {.delay_us = 5000, .jitter_us = 5000, .reorder = true}}});
+  std::vector<std::uint64_t> sent;
+  for (std::uint64_t mark = 1; mark <= 50; ++mark) {
+    send(1, 2, mark);
+    sent.push_back(mark);
+  }
+  const auto reordered = arrivals();
+  EXPECT_NE(reordered, sent);
+  EXPECT_THAT(reordered, ::testing::UnorderedElementsAreArray(sent));
+  network_.shape({{kNoNode, kNoNode, {.loss_per_million = 500'000}}});
+  for (const std::uint64_t mark : sent) send(1, 2, mark);
+  const std::size_t left = arrivals().size();
+  EXPECT_GT(left, 10U);
+  EXPECT_LT(left, 40U);
 }
 
 }  // namespace

@@ -85,6 +85,10 @@ ClientSettings draw_clients(const SimOptions& options, CellApplication::Kind app
   const std::uint32_t drawn_rate = kRates[random.below(3)];
   const std::uint32_t rate = options.operations_per_s != 0 ? options.operations_per_s : drawn_rate;
   settings.think_max = Duration(seconds(2)) * settings.clients / rate + Duration(1000);
+  if (options.reduction) {
+    if (options.reduction->clients != 0) settings.clients = options.reduction->clients;
+    settings.operations = options.reduction->operations.value_or(settings.operations);
+  }
   return settings;
 }
 
@@ -97,6 +101,7 @@ class Execution {
 
  private:
   [[nodiscard]] bool sound() const { return engine_.violations.empty() && !over_; }
+  void roughen();
   Instant break_things();
   Instant rest(Instant begin, std::uint64_t placements);
   void fail_liveness(const std::string& what, Duration within);
@@ -124,6 +129,7 @@ class Execution {
   const Algorithm& algorithm_;
   const SimOptions& options_;
   Engine engine_;
+  Random random_;
   std::uint32_t node_count_;
   CellApplication application_;
   NodeSettings settings_;
@@ -137,6 +143,7 @@ class Execution {
   std::vector<NodeView> views_;
   std::vector<Seen> seen_;
   std::map<Epoch, NodeId> leaders_;
+  Duration broken_{};  // the part of phase one that is behind, without rests
   bool winding_down_ = false;
   bool over_ = false;
   std::uint64_t events_ = 0;
@@ -159,12 +166,13 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
     : algorithm_(algorithm),
       options_(options),
       engine_(options.seed, options.trace, &algorithm),
-      node_count_(draw_nodes(algorithm, options, engine_.random)),
-      application_(draw_application(algorithm, options, engine_.random)),
+      random_(engine_.stream(Stream::setting)),
+      node_count_(draw_nodes(algorithm, options, random_)),
+      application_(draw_application(algorithm, options, random_)),
       settings_{&algorithm,
                 &application_,
-                draw_limits_of(algorithm, values, options, engine_.random),
-                draw_limits(engine_.random),
+                draw_limits_of(algorithm, values, options, random_),
+                draw_limits(random_),
                 {},
                 nullptr},
       checker_(algorithm.guarantee.ordered
@@ -172,12 +180,13 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                    : make_merge_checker(engine_, history_, algorithm.guarantee, node_count_)),
       network_(engine_, node_count_),
       nodes_(make_nodes(engine_, network_, settings_, node_count_)),
-      nemesis_(engine_, network_, nodes_, options.schedule ? &options.schedule->faults : nullptr),
+      nemesis_(engine_, network_, nodes_, options.schedule ? &options.schedule->faults : nullptr,
+               options.reduction ? &*options.reduction : nullptr),
       clients_(engine_,
                draw_clients(options,
                             application_.state_dependent() ? CellApplication::Kind::counter
                                                            : CellApplication::Kind::canvas,
-                            engine_.random),
+                            random_),
                algorithm.guarantee, history_, *checker_, nodes_),
       views_(node_count_),
       seen_(node_count_) {
@@ -187,9 +196,21 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
     log_checker_.emplace(engine_, *algorithm.inspection).watch(std::move(disks));
     settings_.log_checker = &*log_checker_;
   }
-  engine_.weather =
-      options.schedule ? quick_weather() : draw_weather(options.faults, engine_.random);
-  if (!options.faults.empty() && !options.schedule) network_.draw_slow_links();
+  engine_.weather = options.schedule ? quick_weather() : draw_weather(options.faults, random_);
+  if (options.links) {
+    engine_.weather.delay_min = quick_weather().delay_min;
+    engine_.weather.delay_max = quick_weather().delay_max;
+  }
+  roughen();
+}
+
+// The links as they are when not everything is healed.
+void Execution::roughen() {
+  if (options_.links) {
+    network_.shape(options_.links->rules);
+  } else if (!options_.faults.empty() && !options_.schedule) {
+    network_.draw_slow_links();
+  }
 }
 
 SimResult Execution::run() {
@@ -197,8 +218,7 @@ SimResult Execution::run() {
     options_.trace->begin({algorithm_.name, options_.seed, node_count_});
   }
   for (Node& node : nodes_) {
-    node.step_wall_clock(
-        engine_.random.between(-engine_.weather.skew_max, engine_.weather.skew_max));
+    node.step_wall_clock(random_.between(-engine_.weather.skew_max, engine_.weather.skew_max));
     expect_start(node);
     node.start();
   }
@@ -226,37 +246,40 @@ SimResult Execution::run() {
 // is judged by. Returns the end.
 Instant Execution::break_things() {
   constexpr Duration kBout = seconds(10);
+  const Duration whole = options_.reduction ? options_.reduction->until : options_.duration;
+  if (options_.reduction) broken_ = options_.reduction->from;
   Instant end{};
-  Duration left = options_.duration;
-  while (sound()) {
-    const Duration bout = options_.schedule ? left : std::min<Duration>(kBout, left);
-    left -= bout;
-    run_until(end += bout);
-    if (left == Duration{}) break;
-    const Duration broken = options_.duration - left;
-    end = rest(end, placements_in(std::min(options_.duration, broken + kBout)));
+  for (;;) {
+    const Duration bout_end =
+        options_.schedule ? whole : std::min<Duration>(whole, (broken_ / kBout + 1) * kBout);
+    const Instant begin = end;
+    nemesis_.begin_bout(broken_, bout_end);
+    run_until(end += bout_end - broken_);
+    broken_ = sound() ? bout_end : broken_ + (engine_.now - begin);
+    if (!sound() || broken_ == whole) return end;
+    end = rest(end, placements_in(std::min(options_.duration, broken_ + kBout)));
+    engine_.now = end;
   }
-  return end;
 }
 
 // From `begin` on, until so many writes are acknowledged. Returns the end.
 Instant Execution::rest(Instant begin, std::uint64_t placements) {
-  const auto enough = [&] { return clients_.counts().acknowledged >= placements; };
-  if (enough() || !sound()) return begin;
+  Instant end = begin;
+  const auto enough = [&] {
+    return options_.reduction ? end > begin : clients_.counts().acknowledged >= placements;
+  };
+  if (enough()) return begin;
   engine_.now = begin;
   const Weather rough = engine_.weather;
   heal();
-  Instant end = begin;
   while (!enough() && sound() && end < begin + kPatience) run_until(end += seconds(1));
   if (!enough() && sound()) {
     fail_liveness(fmt::format("only {} of {} writes were acknowledged",
                               clients_.counts().acknowledged, placements),
                   kPatience);
   }
-  engine_.now = end;
   engine_.weather = rough;
-  if (!options_.faults.empty()) network_.draw_slow_links();
-  nemesis_.go_on();
+  roughen();
   return end;
 }
 
@@ -442,7 +465,10 @@ SimResult Execution::result() const {
     result.installs += node.installs();
   }
   result.virtual_time = engine_.now.time_since_epoch();
+  result.nodes = node_count_;
+  result.broken = broken_;
   result.faults = engine_.faults;
+  result.strikes = nemesis_.strikes();
   result.missed = nemesis_.missed();
   result.anomalies = checker_->anomalies();
   result.clients = clients_.counts();
@@ -462,6 +488,10 @@ std::string check_sim_options(const Algorithm& algorithm, const SimOptions& opti
   }
   if (options.healing_bound <= Duration{} || options.healing_bound > std::chrono::hours(1)) {
     return "healing bound: must be above 0 and at most an hour";
+  }
+  if (options.reduction && options.reduction->until > options.duration) {
+    return fmt::format("reduced: until must be at most {} s, as long as the whole",
+                       static_cast<double>(options.duration.count()) / 1e9);
   }
   if (options.clients > 1000) return "clients: must be 1 to 1000, or 0 to let the seed choose";
   if (options.operations_per_s > 1'000'000) {

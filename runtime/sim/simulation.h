@@ -8,9 +8,11 @@
 
 #include "algorithms/contract/algorithm.h"
 #include "runtime/fault_schedule.h"
+#include "runtime/links.h"
 #include "runtime/sim/checker.h"
 #include "runtime/sim/clients.h"
 #include "runtime/sim/faults.h"
+#include "runtime/sim/reduction.h"
 
 namespace parley::sim {
 
@@ -34,11 +36,15 @@ struct SimOptions {
   // Instead of `faults`, which is none: these and no others, in a quick network, for clusters of
   // `nodes` or of kScheduledNodes. What is killed stays away until everything heals.
   std::optional<NamedSchedule> schedule;
+  // The network as it is without faults, instead of one drawn by the seed.
+  std::optional<NetworkProfile> links;
   ApplicationChoice application = ApplicationChoice::any;
   bool vary_limits = true;  // the seed also draws limits of the strategy; neither choices nor times
   std::uint32_t clients = 0;           // 1 to 1000; 0: drawn by the seed
   std::uint32_t operations_per_s = 0;  // of all clients, about; to 1'000'000; 0: drawn
-  TraceSink* trace = nullptr;          // gets everything that happens; may be null
+  // Less of it: between bouts everything is whole for a second, whatever was acknowledged.
+  std::optional<Reduction> reduction;
+  TraceSink* trace = nullptr;  // gets everything that happens; may be null
 };
 
 inline constexpr std::uint32_t kMaxSimulatedNodes = 16;
@@ -58,8 +64,11 @@ struct SimResult {
   std::uint64_t snapshots = 0;  // saved by the nodes that made them
   std::uint64_t installs = 0;   // of others' snapshots
   Duration virtual_time{};
+  std::uint32_t nodes = 0;
+  Duration broken{};  // the part of phase one that is behind, without rests; see Reduction
   FaultCounts faults{};
-  std::vector<std::string> missed;  // faults of the schedule that hit nobody, and why
+  std::vector<std::uint32_t> strikes;  // of the nemesis, by number
+  std::vector<std::string> missed;     // faults of the schedule that hit nobody, and why
   Anomalies anomalies;
   ClientCounts clients;
 };

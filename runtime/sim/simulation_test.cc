@@ -260,6 +260,25 @@ TEST(Simulation, AFaultOfAScheduleThatHitsNobodyIsNamed) {
   EXPECT_THAT(follow({nobody}).missed, ::testing::ElementsAre("kill-9: nobody fits"));
 }
 
+TEST(Simulation, LinksOfAProfileTakeTheirTime) {
+  SimOptions options = short_run();
+  options.faults = FaultSet::none();
+  options.nodes = 3;
+  options.operations_per_s = 50;
+  const auto acknowledged = [&options] {
+    const SimResult result = simulate(kRaft, default_options(kRaft.options), options);
+    EXPECT_THAT(result.violations, IsEmpty());
+    return result.clients.acknowledged;
+  };
+  options.links.emplace();
+  const std::uint64_t quick = acknowledged();
+  options.links->name = "wan.toml";
+  options.links->rules = {{kNoNode, kNoNode, {.delay_us = 40'000, .jitter_us = 10'000}}};
+  EXPECT_LT(acknowledged(), quick);
+  EXPECT_THAT(replay_command(kRaft, default_options(kRaft.options), options),
+              HasSubstr("--faults none --links wan.toml"));
+}
+
 // --- what is refused ---
 
 TEST(Simulation, OptionsThatDoNotFitAreNamed) {

@@ -39,6 +39,7 @@ double weight_of(const Fact& fact) {
       return 12;
     case FactKind::snapshot:
     case FactKind::no_save:
+    case FactKind::no_sync:
     case FactKind::pause:
     case FactKind::resume:
     case FactKind::stall:

@@ -33,6 +33,8 @@ std::string describe_fault(const Fact& fact) {
                          fact.c == 0 ? "its" : "another's", fact.a, fact.b);
     case FactKind::no_save:
       return fmt::format("node {} cannot save the snapshot of index {}", fact.node, fact.a);
+    case FactKind::no_sync:
+      return fmt::format("node {}: a sync of {} writes fails", fact.node, fact.a);
     case FactKind::install:
       return fmt::format("node {} goes on from the snapshot of index {}", fact.node, fact.a);
     case FactKind::truncate:

@@ -33,6 +33,7 @@ enum class FactKind : std::uint8_t {
   snapshot,   // node; a: the index of one that is now saved, b: its bytes, c: 1 if it came from a
               // peer
   no_save,    // node; a: the index of one that could not be saved
+  no_sync,    // node; a: how many writes it was for, whose fate is open
   install,    // node; a: the index whose state takes the place of its own
   truncate,   // node; a: the index from which on its log is forgotten
   heal,       // phase two begins

@@ -1,4 +1,4 @@
-#include "runtime/live/link_shaper.h"
+#include "runtime/link_shaper.h"
 
 namespace parley {
 
