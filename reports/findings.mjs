@@ -1,6 +1,14 @@
 // What the figures show, in sentences made from the data alone.
 
-import {bySetting, cells, commonLoad, cpuTotal, medianOf, percentileUs} from './model.mjs';
+import {
+  bySetting,
+  cells,
+  commonLoad,
+  cpuTotal,
+  groupBy,
+  medianOf,
+  percentileUs,
+} from './model.mjs';
 import {
   count,
   duration,
@@ -144,6 +152,22 @@ function killedLeader(model) {
   });
 }
 
+/** Whether what followed the faults is what follows them in the simulator. */
+function asSimulated(model) {
+  const compared = model.disturbed.filter((run) => run.summary.as_simulated);
+  const key = (run) => `${run.series}\u0001${run.faultName}\u0001${run.summary.as_simulated.text}`;
+  return [...groupBy(compared, key).values()].map((runs) => {
+    const {same_order: same, text} = runs[0].summary.as_simulated;
+    const told = text.replace(/^(yes|no)/, '');
+    return [
+      strong(`${runs[0].series}, ${runs[0].faultName}`),
+      ': same order of events as simulated: ',
+      strong(same ? 'yes' : 'no'),
+      `${told}${runs.length > 1 ? ` (${plural(runs.length, 'run')})` : ''}.`,
+    ];
+  });
+}
+
 function consistency(model) {
   const verdicts = model.runs.map((run) => run.summary.consistency.verdict);
   const of = (verdict) => verdicts.filter((v) => v === verdict).length;
@@ -173,7 +197,9 @@ export function buildFindings(model) {
     if (sentences.length) groups.push({title, sentences});
   }
   const faults = killedLeader(model);
-  if (faults.length) groups.push({title: 'With faults', sentences: faults});
+  if (faults.length) {
+    groups.push({title: 'With faults', sentences: [...faults, ...asSimulated(model)]});
+  }
   groups.push({title: 'Correctness', sentences: consistency(model)});
   return groups;
 }

@@ -36,7 +36,9 @@ const FAULT_COLUMNS = [
   'back_to_95_ms',
 ];
 const HISTOGRAM_COLUMNS = ['latency_us_low', 'latency_us_high', 'count'];
-const TEXT_COLUMNS = new Set(['leader', 'fault', 'node']);
+const EVENT_COLUMNS = ['t_ms', 'event', 'node', 'epoch', 'fault'];
+const EVENTS = ['fault', 'leader_lost', 'leader', 'success', 'refused', 'healed'];
+const TEXT_COLUMNS = new Set(['leader', 'fault', 'node', 'event']);
 
 function readText(file) {
   const bytes = statSync(file).size;
@@ -133,6 +135,17 @@ const CONSISTENCY_FIGURES = [
   'lag_max',
   'converged_ms',
 ];
+/** Whether the events were those of the simulated run; null when there was none. */
+function checkAsSimulated(file, value) {
+  if (value === undefined || value === null) return null;
+  if (typeof value.same_order !== 'boolean' || typeof value.text !== 'string') {
+    throw new InputError(
+      `${file}: field 'as_simulated' must be null or hold same_order (true or false) and text`,
+    );
+  }
+  return {same_order: value.same_order, text: value.text};
+}
+
 const VERDICTS = ['pass', 'fail', 'not_promised', 'not_checked'];
 
 function checkConsistency(file, consistency) {
@@ -171,6 +184,7 @@ function checkSummary(file, summary) {
     own_share_p99: numberAt(file, summary, 'generator.latency_share.p99'),
     limited: summary.generator?.limited === true,
     limited_by: asText(summary.generator?.limited_by),
+    as_simulated: checkAsSimulated(file, summary.as_simulated),
     consistency: checkConsistency(file, summary.consistency ?? {verdict: 'not_checked'}),
   };
   for (const name of OPTIONAL_FIGURES) out[name] = numberAt(file, summary, name);
@@ -265,6 +279,19 @@ function requireValues(file, rows, columns) {
   return rows;
 }
 
+/** Events in the order of time; null without the file. */
+function readEvents(file) {
+  const events = requireValues(file, readCsv(file, EVENT_COLUMNS), ['t_ms', 'event']);
+  events?.forEach(({event}, at) => {
+    if (!EVENTS.includes(event)) {
+      throw new InputError(
+        `${file}: row ${at + 1}: column 'event' is '${event}'; allowed: ${EVENTS.join(', ')}`,
+      );
+    }
+  });
+  return events;
+}
+
 /** Reads one run's folder. Throws InputError when what is there is malformed. */
 function readRun(sweep, name, dir) {
   const file = (leaf) => join(dir, leaf);
@@ -287,6 +314,8 @@ function readRun(sweep, name, dir) {
     summary,
     timeline,
     faults,
+    events: readEvents(file('events.csv')),
+    simulated: readEvents(file('simulated.csv')),
     histogram,
     absent,
   };

@@ -134,6 +134,41 @@ test('the killed leader costs what faults.csv and timeline.csv say', () => {
   }
 });
 
+test('what followed a fault stands above what followed it in the simulator', () => {
+  assert.match(full.html, /who leads: live, and the same faults simulated/);
+  const figures = JSON.parse(/id="figures">(.*?)<\/script>/s.exec(full.html)[1]);
+  const [panel] = figures.find((figure) => figure.name === 'fault-timeline').panels;
+  const layers = panel.rows[1].spec.layer.map((layer) => layer.data.values);
+  const [bands, successes, , , labels] = layers;
+  assert.deepEqual(
+    labels.map((line) => line.text),
+    ['rep 1', 'rep 2', 'rep 3', 'simulated rep 1', 'simulated rep 2', 'simulated rep 3'],
+  );
+  const [old, other] = bands.filter((band) => band.row === 0);
+  const {noticed_ms: noticed} = full.written['raft-3-kill-1'].summary.recovery[0];
+  assert.deepEqual([old.another, old.until], [false, noticed - 10]);
+  assert.deepEqual(
+    [other.another, other.from, other.text],
+    [true, noticed, 'node 2 leads, epoch 4'],
+  );
+  const {first_success_ms: first} = full.written['raft-3-kill-1'].summary.recovery[0];
+  assert.equal(successes[0].text, `first success after ${first} ms`);
+  const findings = /id="findings">.*?<\/section>/s.exec(full.html)[0].replace(/<[^>]+>/g, '');
+  const story = 'yes: kill-leader: leader lost, another leads, success (3 runs).';
+  const sentence = `raft · 3 nodes, kill-leader: same order of events as simulated: ${story}`;
+  assert.ok(findings.includes(sentence), sentence);
+});
+
+test('a run whose events are not known words is refused', () => {
+  const dir = join(root, 'strange-events');
+  writeSweep(dir, planRuns({nodes: {}, kills: {raft: [3]}, repetitions: 1}));
+  const file = join(dir, 'raft-3-kill-1/events.csv');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('leader_lost', 'leader_last'));
+  const result = render(dir, '--out', join(root, 'strange-out'));
+  assert.equal(result.status, 2, result.stderr);
+  assert.match(result.stderr, /events\.csv: row 3: column 'event' is 'leader_last'; allowed: fault,/);
+});
+
 test('the page loads nothing from anywhere', () => {
   const ours = full.html.replace(/<script>[\s\S]*?<\/script>/g, '');
   assert.doesNotMatch(ours, /https?:\/\//);

@@ -45,6 +45,9 @@ class Applier {
   // (equal stamps, other contents).
   bool merge(const MergeCandidate& candidate);
 
+  // The store holds all that the records of a merge strategy up to `index` say.
+  void merged_through(LogIndex index) { applied_ = index; }
+
   // The state as it is now, for a snapshot.
   FrozenState freeze();
   // Goes on from that state. Returns the one before.

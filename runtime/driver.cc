@@ -5,6 +5,9 @@
 namespace parley {
 namespace {
 
+// What an entry takes in a log besides its body, about.
+constexpr std::uint64_t kEntryBytes = 128;
+
 // Sessions of a merge strategy are opened by each node for itself, and are gone with its memory.
 // Node and incarnation in the upper bits keep their ids apart: a client that goes on with a session
 // of an earlier start must not be taken for another one's. An id comes back after 512 starts.
@@ -18,6 +21,22 @@ std::uint32_t first_session(const Algorithm& algorithm, const ReplicaConfig& con
 std::uint32_t max_sessions(const Algorithm& algorithm, const DriverLimits& limits) {
   return algorithm.guarantee.ordered ? limits.max_sessions
                                      : std::min(limits.max_sessions, (1U << 16) - 1);
+}
+
+RefusedBecause reason_of(Refusal::Reason reason) {
+  switch (reason) {
+    case Refusal::Reason::no_leader:
+      return RefusedBecause::no_leader;
+    case Refusal::Reason::overloaded:
+      return RefusedBecause::overloaded;
+    case Refusal::Reason::stopping:
+      return RefusedBecause::stopping;
+    case Refusal::Reason::clock:
+      return RefusedBecause::clock;
+    case Refusal::Reason::not_offered:
+      return RefusedBecause::not_offered;
+  }
+  return RefusedBecause::none;
 }
 
 StateShape shape_of(const Algorithm& algorithm, const Application& application,
@@ -37,8 +56,7 @@ Driver::Driver(const Algorithm& algorithm, const Application& application, Repli
       applier_(application, max_sessions(algorithm, limits), first_session(algorithm, config_),
                journal),
       replica_(algorithm.make(config_, recovered)),
-      snapshots_(algorithm.guarantee.ordered ? limits.snapshot_bytes : 0,
-                 shape_of(algorithm, application, config_, limits)),
+      snapshots_(limits.snapshot_bytes, shape_of(algorithm, application, config_, limits)),
       session_watch_(algorithm.guarantee.ordered ? limits.session_idle : Duration{}),
       accept_max_bytes_(limits.max_waiting_bytes) {
   if (recovered.snapshot.id.index == LogIndex{}) return;
@@ -218,8 +236,6 @@ void Driver::apply_commits() {
 }
 
 void Driver::apply(const CommittedRun& committed) {
-  // What an entry takes in a log besides its body, about.
-  constexpr std::uint64_t kEntryBytes = 128;
   const std::span<const Result> results = applier_.apply(committed);
   snapshots_.applied_bytes(committed.run.body.size() + kEntryBytes);
   if (find_pending(committed.run.id) != nullptr) settle(committed.run.id.number, results);
@@ -239,15 +255,25 @@ bool Driver::install() {
 }
 
 void Driver::make_snapshot() {
-  if (snapshots_.due() && broken_invariant().empty()) snapshots_.make(applier_.freeze());
+  if (!snapshots_.due() || !broken_invariant().empty()) return;
+  FrozenState state = applier_.freeze();
+  if (!algorithm_.guarantee.ordered) state.sessions = {};  // each start has its own
+  snapshots_.make(std::move(state));
 }
 
 void Driver::apply_merges() {
+  if (algorithm_.guarantee.ordered) return;
   for (const MergeCandidate& candidate : effects_.merge) {
     if (!applier_.merge(candidate)) {
       effects_.broken_invariant =
           "two writes of cell " + std::to_string(candidate.key.value) + " have one stamp";
     }
+  }
+  // The store holds what its own records say, up to the last one.
+  for (const Write& write : effects_.writes) {
+    if (write.kind != Write::Kind::append) continue;
+    applier_.merged_through(write.index);
+    snapshots_.applied_bytes(write.body.size() + kEntryBytes);
   }
   for (const RunReply& reply : effects_.replies) {
     PendingRun* pending = find_pending(reply.run);
@@ -265,9 +291,7 @@ void Driver::apply_merges() {
 
 void Driver::take_refusals() {
   for (const Refusal& refusal : effects_.refused) {
-    auto reason = RefusedBecause::no_leader;
-    if (refusal.reason == Refusal::Reason::overloaded) reason = RefusedBecause::overloaded;
-    if (refusal.reason == Refusal::Reason::stopping) reason = RefusedBecause::stopping;
+    const RefusedBecause reason = reason_of(refusal.reason);
     if (refusal.kind == Refusal::Kind::run) {
       settle_all(refusal.number, Outcome::refused, reason);
     } else if (const auto it = pending_reads_.find(refusal.number); it != pending_reads_.end()) {
@@ -368,7 +392,8 @@ NodeReport Driver::report() const {
   report.algorithm = algorithm_.name;
   report.status = replica_->status();
   report.role = report.status.role;
-  report.applied = applier_.applied();
+  // A merge strategy's index counts this node's own records, which says nothing to others.
+  if (algorithm_.guarantee.ordered) report.applied = applier_.applied();
   report.digest = applier_.store().digest();
   report.written_cells = applier_.store().written_cells();
   report.sessions = applier_.sessions().size();

@@ -27,7 +27,7 @@ std::vector<bool> side_of(const CutShape& cut, NodeId target, std::uint32_t node
   return side;
 }
 
-bool connected(const std::vector<std::vector<NodeId>>& groups, NodeId a, NodeId b) {
+bool connected(const NodeGroups& groups, NodeId a, NodeId b) {
   const auto holds = [](const std::vector<NodeId>& group, NodeId node) {
     return std::find(group.begin(), group.end(), node) != group.end();
   };
@@ -72,7 +72,7 @@ NodeTarget draw_target(Random& random, std::uint32_t nodes, const ScheduledFault
 }
 
 // A majority and the others, who have one node in common.
-std::vector<std::vector<NodeId>> draw_overlap(Random& random, std::uint32_t nodes) {
+NodeGroups draw_overlap(Random& random, std::uint32_t nodes) {
   std::vector<NodeId> order;
   for (std::uint32_t id = 1; id <= nodes; ++id) order.push_back(NodeId{id});
   for (std::size_t at = order.size() - 1; at > 0; --at) {
@@ -113,6 +113,8 @@ std::string to_text(const NodeTarget& target) {
       return "follower";
     case NodeTarget::Kind::node:
       return std::to_string(target.id.value);
+    case NodeTarget::Kind::majority:
+      return "majority";
   }
   return {};
 }
@@ -127,6 +129,25 @@ std::string ScheduledFault::name() const {
       return "pause-" + to_text(target);
     case Kind::cut:
       return cut_name(cut, to_text(target));
+  }
+  return {};
+}
+
+std::string problem_of(const NodeGroups& groups, std::uint32_t nodes) {
+  constexpr std::size_t kMaxGroups = 64;
+  const std::string lists = "lists of nodes such as [[1, 2], [3, 4, 5]]";
+  if (groups.empty() || groups.size() > kMaxGroups) return "must be 1 to 64 " + lists;
+  for (std::vector<NodeId> group : groups) {
+    if (group.empty()) return "must be " + lists;
+    std::sort(group.begin(), group.end());
+    const auto twice = std::adjacent_find(group.begin(), group.end());
+    if (twice != group.end())
+      return "has node " + std::to_string(twice->value) + " twice in a group";
+    const std::uint32_t last = group.back().value;
+    if (group.front() == kNoNode || last > nodes) {
+      return "names node " + std::to_string(group.front() == kNoNode ? 0 : last) + " of " +
+             std::to_string(nodes);
+    }
   }
   return {};
 }

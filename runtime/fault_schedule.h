@@ -18,12 +18,21 @@ struct NodeTarget {
     leader,
     follower,  // the highest-numbered node that works and does not lead
     node,
+    majority,  // the leader and the highest-numbered others that work, nodes / 2 + 1 together; not
+               // of a cut
   };
   Kind kind = Kind::leader;
   NodeId id;  // of Kind::node
   bool operator==(const NodeTarget&) const = default;
 };
-std::string to_text(const NodeTarget& target);  // "leader", "follower" or the node's number
+std::string to_text(const NodeTarget& target);  // "leader", "follower", "majority" or its number
+
+// How many of them a fault for the majority hits.
+constexpr std::uint32_t majority_of(std::uint32_t nodes) {
+  return nodes / 2 + 1;
+}
+
+using NodeGroups = std::vector<std::vector<NodeId>>;
 
 // What a cut separates: the target's side from all other nodes, or groups from each other.
 struct CutShape {
@@ -40,7 +49,7 @@ struct CutShape {
   Direction direction = Direction::both;
   // If there are any: two nodes are connected if some group holds both. A node may be in several
   // groups; one that is in none is alone. With these a cut has no target.
-  std::vector<std::vector<NodeId>> groups;
+  NodeGroups groups;
   bool operator==(const CutShape&) const = default;
 };
 
@@ -67,6 +76,10 @@ struct ScheduledFault {
 
 // In the order of their times.
 using FaultSchedule = std::vector<ScheduledFault>;
+
+// What is wrong with the groups of a cut in a cluster of `nodes`, or empty: there are 1 to 64 of
+// them, none empty, each node at most once in a group, and no node beyond the last one.
+std::string problem_of(const NodeGroups& groups, std::uint32_t nodes);
 
 // One direction between two nodes.
 struct DirectedLink {

@@ -28,6 +28,16 @@ std::vector<NodeId> nodes(std::initializer_list<std::uint32_t> ids) {
   return list;
 }
 
+TEST(Groups, AreOfNodesThatThereAreEachOnce) {
+  EXPECT_EQ(problem_of({nodes({1, 2}), nodes({2, 3})}, 3), "");
+  EXPECT_EQ(problem_of({}, 3), "must be 1 to 64 lists of nodes such as [[1, 2], [3, 4, 5]]");
+  EXPECT_EQ(problem_of(NodeGroups(65, nodes({1})), 3).substr(0, 20), "must be 1 to 64 list");
+  EXPECT_EQ(problem_of({nodes({1}), {}}, 3), "must be lists of nodes such as [[1, 2], [3, 4, 5]]");
+  EXPECT_EQ(problem_of({nodes({2, 1, 2})}, 3), "has node 2 twice in a group");
+  EXPECT_EQ(problem_of({nodes({4, 1})}, 3), "names node 4 of 3");
+  EXPECT_EQ(problem_of({nodes({1, 0})}, 3), "names node 0 of 3");
+}
+
 TEST(LinksOf, ANodeAloneLosesItsLinksInTheCutsDirection) {
   CutShape cut;
   EXPECT_THAT(text(links_of(cut, NodeId{2}, 3)), ElementsAre("1>2", "2>1", "2>3", "3>2"));

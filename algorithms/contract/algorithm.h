@@ -23,6 +23,13 @@ struct Guarantee {
   std::string_view summary = {};     // one line for people
 };
 
+// What a merge strategy promises besides, with given options.
+struct MergePromise {
+  std::uint32_t copies = 1;      // nodes that hold a write when it is acknowledged
+  Duration max_clock_skew{};     // no stamp taken is further ahead of most clocks; 0: not bounded
+  Duration exchange_interval{};  // between two comparisons of a node with a peer; 0: not promised
+};
+
 struct Algorithm {
   std::string_view name = {};
   std::string_view summary = {};  // one line
@@ -33,6 +40,9 @@ struct Algorithm {
   // Whether options fit together; empty, or what is wrong with them. Single ranges are checked
   // already.
   std::string (*check_options)(const OptionValues&) = nullptr;
+
+  // Of merge strategies; null: nothing besides.
+  MergePromise (*merge_promise)(const OptionValues&, std::uint32_t members) = nullptr;
 
   // Whether a frame's parts are well-formed: only such frames reach a replica. Called on bytes from
   // outside, so it must withstand anything.

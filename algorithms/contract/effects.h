@@ -98,7 +98,13 @@ struct ReadReady {
 // A run or read that was definitely not and will not be carried out.
 struct Refusal {
   enum class Kind : std::uint8_t { run, read };
-  enum class Reason : std::uint8_t { no_leader, overloaded, stopping };
+  enum class Reason : std::uint8_t {
+    no_leader,
+    overloaded,
+    stopping,
+    clock,        // this node's clock is too far from the others', or they are not known yet
+    not_offered,  // the strategy does not have that
+  };
   Kind kind = Kind::run;
   Reason reason = Reason::no_leader;
   std::uint64_t number = 0;  // RunId::number of a run of this node, or ReadRequest::id

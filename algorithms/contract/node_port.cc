@@ -24,6 +24,10 @@ std::string_view reason_name(RefusedBecause reason) {
       return "too_old";
     case RefusedBecause::session_expired:
       return "session_expired";
+    case RefusedBecause::clock:
+      return "clock";
+    case RefusedBecause::not_offered:
+      return "not_offered";
   }
   return "other";
 }

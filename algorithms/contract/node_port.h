@@ -47,6 +47,8 @@ enum class RefusedBecause : std::uint8_t {
   timed_out = 7,        // unknown: no answer within the node's own limit
   too_old = 8,          // unknown: a retry beyond the window of replies that a session keeps
   session_expired = 9,  // unknown: what was executed in the session is forgotten
+  clock = 10,           // the node's clock is too far from the others', or they are not known yet
+  not_offered = 11,     // the strategy does not have that
 };
 
 // "no_leader", "overloaded", ...: as clients, figures and pages spell it; "other" for a number that

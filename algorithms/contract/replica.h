@@ -26,6 +26,10 @@ struct Status {
   std::uint64_t log_bytes = 0;  // held in memory, bodies and records
   std::uint64_t elections = 0;  // started by this replica since its start
   std::uint64_t held_runs = 0;  // accepted here and neither applied nor refused yet
+  // Of merge strategies: writes of this node that it saw overwritten by ones that did not know
+  // them.
+  std::uint64_t superseded = 0;
+  std::uint64_t alive_peers = 0;  // that this replica's failure detector, if any, holds for alive
 };
 
 // One of a cluster's members. Driven by one thread.

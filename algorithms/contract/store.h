@@ -68,6 +68,12 @@ enum class WriteResult {
 class Store {
  public:
   explicit Store(std::uint32_t key_count);
+  // Not copied: two stores must not share tiles that either of them writes.
+  Store(Store&&) noexcept = default;
+  Store& operator=(Store&&) noexcept = default;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  ~Store() = default;
 
   // Offers a write; `key` < key_count(), `stamp` above zero.
   WriteResult write(Key key, std::uint64_t value, Stamp stamp, Writer writer);

@@ -1,5 +1,6 @@
 #include "algorithms/registry/registry.h"
 
+#include "algorithms/gossip_lww/replica.h"
 #include "algorithms/raft/replica.h"
 #include "algorithms/unreplicated/replica.h"
 
@@ -10,6 +11,7 @@ namespace {
 constexpr const Algorithm* kAlgorithms[] = {
     &kUnreplicated,
     &kRaft,
+    &kGossipLww,
 };
 
 }  // namespace

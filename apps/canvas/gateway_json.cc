@@ -253,6 +253,7 @@ std::string status_json(const NodeReport& report, const std::map<NodeId, std::st
                           {"installed", report.snapshots_installed},
                           {"error", report.snapshot_error}};
   json["held_runs"] = report.status.held_runs;
+  json["superseded"] = report.status.superseded;
   json["viewers"] = viewers;
   json["takes_faults"] = takes_faults;
   json["canvas"] = {{"width", canvas.size().width},

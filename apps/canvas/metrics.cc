@@ -79,6 +79,9 @@ void add_node(const NodeReport& report, Families& to) {
       .is(report.snapshots_installed);
   to.counter("elections", "Elections started by the node.").is(report.status.elections);
   to.counter("commands_applied", "Commands applied.").is(report.commands_applied);
+  to.counter("superseded",
+             "Writes of this node that it saw overwritten by ones that did not know them.")
+      .is(report.status.superseded);
   to.counter("frames_refused", "Frames of peers that were malformed or not from a member.")
       .is(report.frames_refused);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -33,6 +34,14 @@ nlohmann::ordered_json faults_json(const sim::FaultCounts& counts) {
   return json;
 }
 
+// The least duration that `share` of the seeds did not exceed, in milliseconds.
+double agreed_after_ms(const sim::SeedsReport& report, double share) {
+  if (report.agreed_after.empty()) return 0;
+  const auto last = static_cast<double>(report.agreed_after.size() - 1);
+  const auto place = static_cast<std::size_t>(std::ceil(share * last));
+  return static_cast<double>(report.agreed_after[place].count()) / 1e6;
+}
+
 void print_json(const Algorithm& algorithm, const sim::SeedsReport& report) {
   const nlohmann::ordered_json json{
       {"algorithm", algorithm.name},
@@ -56,8 +65,25 @@ void print_json(const Algorithm& algorithm, const sim::SeedsReport& report) {
         {"duplicates", report.anomalies.duplicates},
         {"superseded", report.anomalies.superseded},
         {"lost", report.anomalies.lost}}},
+      {"agreed_after_ms",
+       {{"p50", agreed_after_ms(report, 0.5)},
+        {"p99", agreed_after_ms(report, 0.99)},
+        {"p999", agreed_after_ms(report, 0.999)},
+        {"max", agreed_after_ms(report, 1)}}},
   };
   fmt::print("{}\n", json.dump());
+}
+
+// A weak guarantee gets rates, not a verdict alone.
+void print_weak(const sim::SeedsReport& report) {
+  fmt::print("\n  anomalies: {} superseded, {} lost, {} duplicates, {} stale reads",
+             report.anomalies.superseded, report.anomalies.lost, report.anomalies.duplicates,
+             report.anomalies.stale_reads);
+  fmt::print(
+      "\n  agreed after healing in p50 {:.0f} ms, p99 {:.0f} ms, p99.9 {:.0f} ms, at most {:.0f} "
+      "ms",
+      agreed_after_ms(report, 0.5), agreed_after_ms(report, 0.99), agreed_after_ms(report, 0.999),
+      agreed_after_ms(report, 1));
 }
 
 void print_report(const Algorithm& algorithm, const sim::SeedsReport& report) {
@@ -75,12 +101,14 @@ void print_report(const Algorithm& algorithm, const sim::SeedsReport& report) {
              report.clients.acknowledged, report.fewest_placements, report.fewest_faults);
   fmt::print("\n  {} commits, {} snapshots made, {} installed, {} sessions expired", report.commits,
              report.snapshots, report.installs, report.clients.expired);
+  if (!algorithm.guarantee.ordered) print_weak(report);
   fmt::print("\n  trace hash {:016x}\n", report.trace_hash);
 }
 
-// A file, or one of the schedules that runs on real nodes have as well; their names have hyphens.
+// A file, or one of the schedules that runs on real nodes have as well; most names have hyphens.
 bool names_schedule(const std::string& faults) {
-  return faults.find_first_of("-/.:") != std::string::npos || faults == "random";
+  return faults.find_first_of("-/.:") != std::string::npos || faults == "random" ||
+         faults == "flap";
 }
 
 // Fills the options, or says what is wrong, or throws it as std::runtime_error.

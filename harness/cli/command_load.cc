@@ -4,9 +4,11 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "algorithms/registry/registry.h"
 #include "apps/canvas/canvas.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/progress.h"
+#include "harness/cluster/node_probe.h"
 #include "harness/cluster/stop_signal.h"
 #include "harness/load/ceiling.h"
 #include "harness/load/limit.h"
@@ -122,6 +124,22 @@ void print_result(const load::LoadResult& result) {
   for (const std::string& note : result.notes) fmt::print("  note: {}\n", note);
 }
 
+// Whether the nodes run a strategy under which sessions are each node's own.
+bool sessions_of_nodes(const std::vector<load::Target>& targets) {
+  std::map<NodeId, std::string> endpoints;
+  std::vector<NodeId> ids;
+  for (const load::Target& target : targets) {
+    endpoints[target.node] = target.client_endpoint;
+    ids.push_back(target.node);
+  }
+  harness::NodeProbe probe(endpoints);
+  for (const auto& [id, hello] : probe.hello(ids, std::chrono::seconds(1))) {
+    const Algorithm* algorithm = find_algorithm(hello.algorithm);
+    if (algorithm != nullptr) return !algorithm->guarantee.ordered;
+  }
+  return false;
+}
+
 }  // namespace
 
 int run_load_command(const LoadOptions& options) {
@@ -138,6 +156,7 @@ int run_load_command(const LoadOptions& options) {
     complain(error.what());
     return kUsage;
   }
+  spec.sessions_of_nodes = sessions_of_nodes(spec.targets);
   spec.ceiling_ops_per_s = load::measure_ceiling(spec.batch);
   {
     Progress progress;

@@ -81,6 +81,7 @@ std::optional<NodeId> common_leader(const std::map<NodeId, NodeHello>& hellos, s
 std::optional<NodeTarget> parse_target(std::string_view text) {
   if (text == "leader") return NodeTarget{NodeTarget::Kind::leader, {}};
   if (text == "follower") return NodeTarget{NodeTarget::Kind::follower, {}};
+  if (text == "majority") return NodeTarget{NodeTarget::Kind::majority, {}};
   std::uint32_t id = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), id);
   if (error != std::errc{} || stop != text.data() + text.size() || id < 1 || id > kMaxNodes)
@@ -255,6 +256,29 @@ struct Cluster::State {
     return best;
   }
 
+  // The nodes that a fault is for; of a majority the leader is the first. Throws ClusterError when
+  // nobody fits.
+  std::vector<NodeId> resolve_all(const NodeTarget& target) {
+    if (target.kind != NodeTarget::Kind::majority) return {resolve(target)};
+    const std::vector<NodeId> alive = working();
+    const std::size_t wanted = majority_of(spec.nodes);
+    std::vector<NodeId> struck{resolve({NodeTarget::Kind::leader, {}})};
+    for (auto it = alive.rbegin(); it != alive.rend() && struck.size() < wanted; ++it) {
+      if (*it != struck.front()) struck.push_back(*it);
+    }
+    if (struck.size() < wanted) {
+      throw ClusterError(fmt::format("only {} of {} nodes work, and {} are its majority",
+                                     struck.size(), spec.nodes, wanted));
+    }
+    return struck;
+  }
+
+  // Where nobody leads, what is meant for the leader is for the first that works.
+  std::optional<NodeId> leading_of(const std::vector<NodeId>& alive) {
+    if (spec.algorithm->guarantee.ordered) return leader(kLeaderLimit);
+    return alive.empty() ? std::nullopt : std::optional(alive.front());
+  }
+
   // The node that a fault is for. Throws ClusterError when nobody fits.
   NodeId resolve(const NodeTarget& target) {
     const std::vector<NodeId> alive = working();
@@ -266,8 +290,8 @@ struct Cluster::State {
       throw ClusterError(fmt::format("node {} {}", target.id.value,
                                      found->second.paused ? "is paused" : "does not run"));
     }
-    const std::optional<NodeId> leading = leader(kLeaderLimit);
-    if (target.kind == NodeTarget::Kind::leader) {
+    const std::optional<NodeId> leading = leading_of(alive);
+    if (target.kind != NodeTarget::Kind::follower) {
       if (!leading) throw NoLeaderError("no running node is known as the leader");
       return *leading;
     }
@@ -366,25 +390,34 @@ NodeId Cluster::find(const NodeTarget& target) {
 
 Cluster::Struck Cluster::kill(const NodeTarget& target) {
   const std::lock_guard lock(state_->mutex);
-  Node& node = state_->nodes.at(state_->resolve(target));
-  node.ending_expected = true;
-  if (const auto usage = node.process->usage()) node.last_usage = node.earlier_usage + *usage;
+  const std::vector<NodeId> struck = state_->resolve_all(target);
+  for (const NodeId id : struck) {
+    Node& node = state_->nodes.at(id);
+    node.ending_expected = true;
+    if (const auto usage = node.process->usage()) node.last_usage = node.earlier_usage + *usage;
+  }
   const auto at = std::chrono::steady_clock::now();
   const std::string time = log_time(std::chrono::system_clock::now());
-  node.process->kill();
-  state_->notes.push_back(
-      fmt::format("{} kill -9 of node {} ({})", time, node.member.id.value, to_text(target)));
-  return {node.member.id, at};
+  // All have the signal before the end of any is waited for.
+  for (const NodeId id : struck) state_->nodes.at(id).process->signal(SIGKILL);
+  for (const NodeId id : struck) {
+    state_->nodes.at(id).process->kill();
+    state_->notes.push_back(
+        fmt::format("{} kill -9 of node {} ({})", time, id.value, to_text(target)));
+  }
+  return {struck.front(), {struck.begin() + 1, struck.end()}, at};
 }
 
 Cluster::Struck Cluster::pause(const NodeTarget& target) {
   const std::lock_guard lock(state_->mutex);
-  Node& node = state_->nodes.at(state_->resolve(target));
-  if (!node.process->pause())
-    throw ClusterError(fmt::format("node {} does not run", node.member.id.value));
-  node.paused = true;
-  state_->note(fmt::format("pause of node {} ({})", node.member.id.value, to_text(target)));
-  return {node.member.id, std::chrono::steady_clock::now()};
+  const std::vector<NodeId> struck = state_->resolve_all(target);
+  for (const NodeId id : struck) {
+    Node& node = state_->nodes.at(id);
+    if (!node.process->pause()) throw ClusterError(fmt::format("node {} does not run", id.value));
+    node.paused = true;
+    state_->note(fmt::format("pause of node {} ({})", id.value, to_text(target)));
+  }
+  return {struck.front(), {struck.begin() + 1, struck.end()}, std::chrono::steady_clock::now()};
 }
 
 void Cluster::resume(NodeId id) {
@@ -447,6 +480,7 @@ void Cluster::restart(NodeId id) {
                     "acknowledged writes",
                     id.value));
   }
+  if (state_->stopped) throw ClusterError("the cluster has been stopped");
   Node& node = state_->nodes.at(id);
   if (node.process->running()) throw ClusterError(fmt::format("node {} still runs", id.value));
   node.earlier_usage = node.last_usage;

@@ -63,7 +63,7 @@ struct ClusterSpec {
   std::uint64_t seed = 1;
 };
 
-// "leader", "follower" or a node's number; nothing if it is none of them.
+// "leader", "follower", "majority" or a node's number; nothing if it is none of them.
 std::optional<NodeTarget> parse_target(std::string_view text);
 
 struct Member {
@@ -99,12 +99,14 @@ class Cluster {
   // The reports of the working nodes (JSON text); nodes that do not answer in time are absent.
   std::map<NodeId, std::string> reports(std::chrono::milliseconds limit);
 
-  // The node that a fault is for. Throws ClusterError when nobody fits: the node does not run or is
-  // paused, nobody is known to lead (NoLeaderError) or to follow.
+  // The node that a fault is for, of a majority its leader. Throws ClusterError when nobody fits:
+  // the node does not run or is paused, nobody is known to lead (NoLeaderError) or to follow, or
+  // too few work for a majority.
   NodeId find(const NodeTarget& target);
 
   struct Struck {
     NodeId node;
+    std::vector<NodeId> others;  // of a majority
     std::chrono::steady_clock::time_point at;
   };
   // kill -9; `at` is just before the signal. Throws as find().
@@ -127,8 +129,8 @@ class Cluster {
   void heal_links();
 
   // Starts a node that has ended again, with the storage that it left. Throws ClusterError if it
-  // runs; ConfigError with durability "none": the node would have forgotten its votes and could, as
-  // the same voter, help to lose acknowledged writes.
+  // runs or all have been stopped; ConfigError with durability "none": the node would have
+  // forgotten its votes and could, as the same voter, help to lose acknowledged writes.
   void restart(NodeId node);
 
   // What each process has used; of one that was killed, until then.

@@ -71,13 +71,38 @@ class Fields {
     return static_cast<std::size_t>(found - words.begin());
   }
 
-  NodeTarget target() {
+  NodeTarget target(bool majority_fits) {
     const Json* value = find("node");
     std::optional<NodeTarget> target;
     if (value != nullptr && value->is_string()) target = parse_target(value->get<std::string>());
     if (value != nullptr && value->is_number_unsigned()) target = parse_target(value->dump());
-    if (!target) refuse("node", "names no node", "leader, follower, or a number from 1 to 64");
+    if (!target || (target->kind == NodeTarget::Kind::majority && !majority_fits))
+      refuse("node", "names no node",
+             fmt::format("leader, follower, {}or a number from 1 to 64",
+                         majority_fits ? "majority, " : ""));
     return *target;
+  }
+
+  // Empty if the field is absent.
+  NodeGroups groups(std::uint32_t nodes) {
+    const Json* value = find("groups");
+    if (value == nullptr) return {};
+    const std::string allowed =
+        fmt::format("1 to 64 lists of nodes from 1 to {} such as [[1, 2], [2, 3]]", nodes);
+    NodeGroups groups;
+    if (!value->is_array()) refuse("groups", "is not a list", allowed);
+    for (const Json& list : *value) {
+      if (!list.is_array()) refuse("groups", "has an entry that is not a list", allowed);
+      std::vector<NodeId>& group = groups.emplace_back();
+      for (const Json& node : list) {
+        if (!node.is_number_unsigned() || node.get<std::uint64_t>() > kMaxNodes)
+          refuse("groups", "names a node that there is not", allowed);
+        group.push_back({node.get<std::uint32_t>()});
+      }
+    }
+    const std::string problem = problem_of(groups, nodes);
+    if (!problem.empty()) refuse("groups", problem, allowed);
+    return groups;
   }
 
   std::uint32_t microseconds(const std::string& field, bool required) {
@@ -103,18 +128,25 @@ class Fields {
 };
 
 Json cut(Cluster& cluster, Fields& fields) {
-  const NodeTarget target = fields.target();
-  CutShape shape;
-  shape.side = static_cast<CutShape::Side>(fields.word("side", kCutSides, false));
-  shape.direction =
-      static_cast<CutShape::Direction>(fields.word("direction", kCutDirections, false));
-  fields.finish();
-  const NodeId node = cluster.find(target);
   const auto size = static_cast<std::uint32_t>(cluster.members().size());
+  CutShape shape;
+  shape.groups = fields.groups(size);
+  std::optional<NodeTarget> target;
+  if (shape.groups.empty()) {
+    target = fields.target(/*majority_fits=*/false);
+    shape.side = static_cast<CutShape::Side>(fields.word("side", kCutSides, false));
+    shape.direction =
+        static_cast<CutShape::Direction>(fields.word("direction", kCutDirections, false));
+  }
+  fields.finish();
+  const NodeId node = target ? cluster.find(*target) : kNoNode;
   const std::vector<DirectedLink> links = links_of(shape, node, size);
   if (links.empty()) throw ClusterError(fmt::format("a cluster of {} has no such link", size));
   cluster.cut(links);
-  return {{"done", "cut"}, {"node", node.value}, {"links", links.size()}};
+  Json done{{"done", "cut"}};
+  if (target) done["node"] = node.value;
+  done["links"] = links.size();
+  return done;
 }
 
 Json delay(Cluster& cluster, Fields& fields) {
@@ -128,24 +160,35 @@ Json delay(Cluster& cluster, Fields& fields) {
 
 Json strike(Cluster& cluster, Fields& fields, const char* done,
             Cluster::Struck (Cluster::*strike)(const NodeTarget&)) {
-  const NodeTarget target = fields.target();
+  const NodeTarget target = fields.target(/*majority_fits=*/true);
   fields.finish();
-  return {{"done", done}, {"node", (cluster.*strike)(target).node.value}};
+  const Cluster::Struck struck = (cluster.*strike)(target);
+  Json json{{"done", done}, {"node", struck.node.value}};
+  for (const NodeId other : struck.others) json["others"].push_back(other.value);
+  return json;
 }
 
 Json heal(Cluster& cluster, Fields& fields) {
   fields.finish();
   std::vector<std::uint32_t> dead;
+  std::vector<std::string> problems;
+  // What cannot be done for one node is no reason to leave the others as they are.
   for (const Member& member : cluster.members()) {
-    if (member.paused && member.running) cluster.resume(member.id);
-    if (member.running) continue;
     try {
-      cluster.restart(member.id);
+      if (member.paused && member.running) cluster.resume(member.id);
+      if (!member.running) cluster.restart(member.id);
     } catch (const ConfigError&) {  // it kept nothing
       dead.push_back(member.id.value);
+    } catch (const std::exception& error) {
+      problems.emplace_back(error.what());
     }
   }
-  cluster.heal_links();
+  try {
+    cluster.heal_links();
+  } catch (const std::exception& error) {
+    problems.emplace_back(error.what());
+  }
+  if (!problems.empty()) throw ClusterError(fmt::format("{}", fmt::join(problems, "; ")));
   return {{"done", "heal"}, {"dead", dead}};
 }
 
@@ -220,16 +263,26 @@ void FaultRelay::run() {
 }
 
 void FaultRelay::relay(const Waiting& waiting) {
-  const NodeId desk{1};  // any name will do for the only one
-  const auto answers = ask_all({{desk, {endpoint_, waiting.request}}}, kRelayLimit, &stop_);
-  const std::string text = answers.empty() ? std::string() : answers.at(desk);
+  if (stop_) {
+    return waiting.done(
+        503, complaint_json({"the node is stopping; nothing was done", "stopping", {}, {}}));
+  }
+  const std::string text = ask_desk(waiting.request);
   if (text.size() > 4 &&
       std::all_of(text.begin(), text.begin() + 3, [](char c) { return c >= '0' && c <= '9'; })) {
     return waiting.done(std::stoi(text.substr(0, 3)), text.substr(4));
   }
-  const char* problem = stop_ ? "the node is stopping" : "no answer in time; it may have been done";
-  waiting.done(stop_ ? 503 : 504,
-               complaint_json({problem, stop_ ? "stopping" : "timed_out", {}, {}}));
+  waiting.done(504,
+               complaint_json({"no answer in time; it may have been done", "timed_out", {}, {}}));
+}
+
+// Empty without an answer in time, or once the node stops.
+std::string FaultRelay::ask_desk(const std::string& request) const try {
+  const NodeId desk{1};  // any name will do for the only one
+  const auto answers = ask_all({{desk, {endpoint_, request}}}, kRelayLimit, &stop_);
+  return answers.empty() ? std::string() : answers.at(desk);
+} catch (const zmq::error_t&) {  // no descriptor is left for a socket
+  return {};
 }
 
 }  // namespace parley::harness

@@ -5,8 +5,9 @@
 // Requests are JSON objects:
 //   {"fault": "cut", "node": "leader"|"follower"|2 [, "side": "alone"|"minority"]
 //                    [, "direction": "both"|"in"|"out"]}
+//   {"fault": "cut", "groups": [[1, 2, 3], [3, 4, 5]]}           connected is whom a group holds
 //   {"fault": "delay", "delay_ms": 50 [, "jitter_ms": 10]}       all links, until healed
-//   {"fault": "pause"|"kill", "node": ...}
+//   {"fault": "pause"|"kill", "node": ... or "majority"}
 //   {"fault": "heal"}     links are as at the start, paused nodes go on, dead ones are started
 //   again
 //                         if they keep their state
@@ -47,7 +48,7 @@ class FaultDesk {
 class FaultRelay {
  public:
   explicit FaultRelay(std::string endpoint);
-  // Requests without an answer get 503.
+  // Requests that wait get 503, the one under way 504.
   ~FaultRelay();
   FaultRelay(const FaultRelay&) = delete;
   FaultRelay& operator=(const FaultRelay&) = delete;
@@ -64,6 +65,7 @@ class FaultRelay {
   };
   void run();
   void relay(const Waiting& waiting);
+  [[nodiscard]] std::string ask_desk(const std::string& request) const;
 
   const std::string endpoint_;
   std::mutex mutex_;

@@ -1,5 +1,6 @@
 #include "harness/cluster/node_control.h"
 
+#include <chrono>
 #include <future>
 #include <utility>
 #include <vector>
@@ -9,7 +10,7 @@
 namespace parley::harness {
 namespace {
 
-constexpr std::chrono::seconds kTurnLimit(5);  // for the loop to take the links over
+constexpr std::chrono::seconds kTurnLimit(5);  // for the loop to take all links over
 
 }  // namespace
 
@@ -33,8 +34,9 @@ std::string NodeControl::answer(std::string_view request) {
   for (const auto& [peer, profile] : live_links(settings_)) {
     shaped.push_back(node_.shape_link(peer, profile));
   }
+  const auto until = std::chrono::steady_clock::now() + kTurnLimit;
   for (std::future<void>& link : shaped) {
-    if (link.wait_for(kTurnLimit) != std::future_status::ready) return "the node's loop is stuck";
+    if (link.wait_until(until) != std::future_status::ready) return "the node's loop is stuck";
     try {
       link.get();
     } catch (const std::future_error&) {

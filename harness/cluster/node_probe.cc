@@ -42,7 +42,9 @@ struct NodeProbe::State {
       std::vector<zmq::pollitem_t> items;
       for (const NodeId node : waiting)
         items.push_back({sockets.at(node).handle(), 0, ZMQ_POLLIN, 0});
-      zmq::poll(items, left + std::chrono::milliseconds(1));
+      // A signal that came in between is no reason to end.
+      const auto wait = left + std::chrono::milliseconds(1);
+      if (zmq_poll(items.data(), static_cast<int>(items.size()), wait.count()) < 0) continue;
       std::vector<NodeId> still;
       for (std::size_t i = 0; i < items.size(); ++i) {
         const bool answered =

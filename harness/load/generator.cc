@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kTickNs = 5 * kNsPerMs;
-constexpr std::int64_t kHelloEveryNs = 25 * kNsPerMs;
+constexpr std::int64_t kHelloEveryNs = kLeaderAskedEvery.count();
 constexpr std::int64_t kConnectNs = 2000 * kNsPerMs;  // for all nodes, once one is there
 // Waking up for each arrival would cost more than what it sends: what comes due within this time
 // goes together. It is part of the latency, and small against it.
@@ -70,9 +70,8 @@ Generator::Generator(const LoadSpec& spec, const LoadEvents& events)
       states_(spec.batch),
       jitter_(spec.seed + 1),
       recording_(spec) {
-  for (const std::uint32_t id : open_sessions(spec)) {
-    sessions_.emplace_back(id);
-  }
+  session_ids_ = open_sessions(spec);
+  sessions_.resize(spec.clients);
   connect();
 }
 
@@ -84,6 +83,7 @@ void Generator::connect() {
     sockets.push_back(&links_.back()->socket());
   }
   hello_sent_ns_.resize(links_.size());
+  epochs_.resize(links_.size());
   waiter_ = std::make_unique<Waiter>(sockets, bell_);
   const std::int64_t start = clock_ns();
   do {
@@ -119,10 +119,7 @@ void Generator::plan() {
   zero_ns_ = begin_ns_ + warmup.count();
   const std::int64_t end_ns = zero_ns_ + spec_.duration.count();
   recorder_ = std::make_unique<Recorder>(zero_ns_, end_ns, static_cast<double>(timeout_ns_) / 1e3);
-  for (std::uint8_t link = 0; link < link_count(); ++link) {
-    const NodeId named = router_.named_by(link);
-    recorder_->leader_seen(links_[link]->node(), named, router_.leader(), now_ns_);
-  }
+  for (std::uint8_t link = 0; link < link_count(); ++link) note_leader(link);
   event_thread_ = std::make_unique<EventThread>(
       events_, std::chrono::steady_clock::time_point(Duration(zero_ns_)), warmup + spec_.duration);
 }
@@ -209,6 +206,16 @@ void Generator::tick() {
   }
 }
 
+// What the node names now, once there is somebody to be told.
+void Generator::note_leader(std::uint8_t link) {
+  if (recorder_ == nullptr) return;
+  recorder_->leader_seen({.node = links_[link]->node(),
+                          .leader = router_.named_by(link),
+                          .by_most = router_.leader(),
+                          .epoch = epochs_[link]},
+                         now_ns_);
+}
+
 void Generator::take_changes(std::uint8_t link) {
   for (;;) {
     const NodeLink::Change change = links_[link]->next_change();
@@ -216,10 +223,8 @@ void Generator::take_changes(std::uint8_t link) {
     const NodeId named = router_.named_by(link);
     router_.connection(link, change == NodeLink::Change::connected);
     hello_sent_ns_[link] = 0;
+    if (named != kNoNode) note_leader(link);
     if (recorder_ == nullptr) continue;
-    if (named != kNoNode) {
-      recorder_->leader_seen(links_[link]->node(), kNoNode, router_.leader(), now_ns_);
-    }
     if (change == NodeLink::Change::lost) lost_connection(link);
   }
 }
@@ -238,8 +243,19 @@ void Generator::lost_connection(std::uint8_t link) {
   }
 }
 
+// Who answers a question of earlier is left out: the answers would be of different moments.
+void Generator::note_applied(std::uint8_t link, std::uint64_t applied) {
+  if (hello_sent_ns_[link] != applied_.asked_ns) return;
+  applied_.least = applied_.answers == 0 ? applied : std::min(applied_.least, applied);
+  applied_.most = std::max(applied_.most, applied);
+  ++applied_.answers;
+}
+
 void Generator::say_hello() {
   next_hello_ns_ = now_ns_ + kHelloEveryNs;
+  if (recorder_ != nullptr && applied_.answers > 0)
+    recorder_->lag_seen(applied_.most - applied_.least, now_ns_);
+  applied_ = Applied{.asked_ns = now_ns_};
   for (std::uint8_t link = 0; link < link_count(); ++link) {
     // One at a time, or a node that is stopped would find a heap of them.
     if (!links_[link]->connected() || hello_sent_ns_[link] != 0) continue;
@@ -338,14 +354,14 @@ bool Generator::find_client(std::uint32_t& client) {
 // Sends a flight that waits, for the first time or again.
 void Generator::attempt(std::uint32_t slot) {
   Flight& flight = flights_[slot];
-  const std::uint8_t link = router_.pick(flight.client, flight.link, now_ns_);
+  const std::uint8_t link = pick_link(flight);
   if (link == kNoLink || flight.attempts == kMaxAttempts) {
     return wait_for_attempt(slot, 2 * kTickNs);
   }
+  flight.link = link;
   zmq::message_t request = request_of(slot);
   const std::size_t size = request.size();
   if (!links_[link]->send(std::move(request))) {
-    flight.link = link;
     return wait_for_attempt(slot, kTickNs);
   }
   if (in_window_) {
@@ -360,11 +376,23 @@ void Generator::attempt(std::uint32_t slot) {
   }
   ++flight.attempts;
   ++flight.unresolved;
-  flight.link = link;
   flight.waiting = false;
   const std::int64_t deadline = flight.intended_ns + timeout_ns_;
   const std::int64_t next = now_ns_ + spec_.attempt_timeout.count();
   flights_.set_due(slot, spec_.retry ? std::min(next, deadline) : deadline);
+}
+
+// Where the next attempt goes; kNoLink: nowhere for now.
+std::uint8_t Generator::pick_link(const Flight& flight) const {
+  const bool stays = spec_.sessions_of_nodes && !flight.is_read && flight.unresolved > 0;
+  if (!stays) return router_.pick(flight.client, flight.link, now_ns_);
+  return router_.up(flight.link, now_ns_) ? flight.link : kNoLink;
+}
+
+// The session that its latest attempt used; 0 if there was none.
+std::uint32_t Generator::session_of(const Flight& flight) const {
+  if (!spec_.sessions_of_nodes) return session_ids_.front()[flight.client];
+  return flight.link == kNoLink ? 0 : session_ids_[flight.link][flight.client];
 }
 
 zmq::message_t Generator::request_of(std::uint32_t slot) {
@@ -375,7 +403,7 @@ zmq::message_t Generator::request_of(std::uint32_t slot) {
   if (flight.is_read) {
     write_cell_refs(flights_.cells(slot), body);
   } else {
-    write_places({sessions_[flight.client].id()}, flight.sequence, flights_.cells(slot), body);
+    write_places({session_of(flight)}, flight.sequence, flights_.cells(slot), body);
   }
   return request;
 }
@@ -398,7 +426,10 @@ bool Generator::worth_retrying(std::uint8_t reason) const {
     case RefusedBecause::no_leader:
     case RefusedBecause::stopping:
     case RefusedBecause::timed_out:
+    case RefusedBecause::clock:
       return true;
+    case RefusedBecause::no_session:  // the node has forgotten it; others have their own
+      return spec_.sessions_of_nodes;
     default:
       return false;
   }

@@ -62,6 +62,8 @@ class Generator {
   bool launch();
   bool find_client(std::uint32_t& client);
   void attempt(std::uint32_t slot);
+  [[nodiscard]] std::uint8_t pick_link(const Flight& flight) const;
+  [[nodiscard]] std::uint32_t session_of(const Flight& flight) const;
   zmq::message_t request_of(std::uint32_t slot);
   void wait_for_attempt(std::uint32_t slot, std::int64_t pause_ns);
   [[nodiscard]] std::int64_t backoff_ns(std::uint8_t attempts);
@@ -74,7 +76,7 @@ class Generator {
   void take_results(std::uint32_t slot, const client::Done& done, const client::Result* results);
   void take_answer(std::uint8_t link, const client::Answer& answer);
   void take_welcome(std::uint8_t link, const client::Welcome& welcome);
-  void take_refusal(AttemptId id, Flight& flight, std::uint8_t reason);
+  void take_refusal(std::uint8_t link, AttemptId id, Flight& flight, std::uint8_t reason);
 
   // Outcomes.
   [[nodiscard]] Recorder::Operations operations_of(const Flight& flight, std::uint32_t count) const;
@@ -88,6 +90,8 @@ class Generator {
   void tick();
   // At most 64, see check_spec.
   [[nodiscard]] std::uint8_t link_count() const { return static_cast<std::uint8_t>(links_.size()); }
+  void note_leader(std::uint8_t link);
+  void note_applied(std::uint8_t link, std::uint64_t applied);
   void take_changes(std::uint8_t link);
   void lost_connection(std::uint8_t link);
   void say_hello();
@@ -104,7 +108,14 @@ class Generator {
   zmq::context_t context_{1};
   std::vector<std::unique_ptr<NodeLink>> links_;
   std::vector<std::int64_t> hello_sent_ns_;  // by link; 0: answered
-  Bell bell_;                                // never rung: the waiter wants one
+  std::vector<Epoch> epochs_;                // by link, as last heard
+  struct Applied {                           // of what those have applied who were asked last
+    std::int64_t asked_ns = 0;
+    std::size_t answers = 0;
+    std::uint64_t least = 0;
+    std::uint64_t most = 0;
+  } applied_;
+  Bell bell_;  // never rung: the waiter wants one
   std::unique_ptr<Waiter> waiter_;
   Router router_;
   RequestTemplate submit_;
@@ -112,7 +123,8 @@ class Generator {
   RequestTemplate hello_;
   ReplyReader reader_;
 
-  std::vector<ClientSession> sessions_;
+  std::vector<std::vector<std::uint32_t>> session_ids_;  // of all nodes, or by link
+  std::vector<ClientSession> sessions_;                  // by client
   FlightTable flights_;
   std::vector<canvas::Place> scratch_;     // the batch being launched
   std::vector<canvas::CellState> states_;  // of the read being answered

@@ -69,7 +69,7 @@ void Generator::take_done(std::uint8_t link, const client::Done& done, const cli
     if (outcome == Outcome::ok) note_success(*flight, node);
     return take_results(id.slot, done, results.first);
   }
-  if (outcome == Outcome::refused) return take_refusal(id, *flight, done.reason());
+  if (outcome == Outcome::refused) return take_refusal(link, id, *flight, done.reason());
   if (!worth_retrying(done.reason())) return end_unknown(id.slot, done.reason());
   // May have been done: another attempt can tell, if it is in time.
   if (id.attempt + 1 != flight->attempts || flight->waiting) return;
@@ -113,7 +113,7 @@ void Generator::take_answer(std::uint8_t link, const client::Answer& answer) {
     ++result_.late_replies;
     return;
   }
-  if (answer.reason() != 0) return take_refusal(id, *flight, answer.reason());
+  if (answer.reason() != 0) return take_refusal(link, id, *flight, answer.reason());
   const std::size_t expected = spec_.batch * sizeof(canvas::CellState);
   if (!flight->is_read || answer.body() == nullptr || answer.body()->size() != expected) {
     ++result_.bad_replies;
@@ -130,18 +130,22 @@ void Generator::take_answer(std::uint8_t link, const client::Answer& answer) {
 }
 
 void Generator::take_welcome(std::uint8_t link, const client::Welcome& welcome) {
+  note_applied(link, welcome.applied());
   hello_sent_ns_[link] = 0;
   const NodeId leader{welcome.leader()};
-  if (router_.leader_named(link, leader) && recorder_ != nullptr) {
-    recorder_->leader_seen(links_[link]->node(), leader, router_.leader(), now_ns_);
-  }
+  const bool news = router_.leader_named(link, leader);
+  epochs_[link] = Epoch{welcome.epoch()};
+  if (news) note_leader(link);
 }
 
-void Generator::take_refusal(AttemptId id, Flight& flight, std::uint8_t reason) {
+void Generator::take_refusal(std::uint8_t link, AttemptId id, Flight& flight, std::uint8_t reason) {
   const std::uint64_t bit = std::uint64_t{1} << id.attempt;
   if ((flight.refused & bit) != 0) return;
   flight.refused |= bit;
   --flight.unresolved;
+  if (static_cast<RefusedBecause>(reason) == RefusedBecause::no_leader) {
+    recorder_->refused_without_leader(links_[link]->node(), now_ns_);
+  }
   // While a later attempt is under way or planned, the refusal of an earlier one changes nothing.
   if (id.attempt + 1 != flight.attempts || flight.waiting) return;
   flight.reason = std::min<std::uint8_t>(reason, kReasons - 1);
@@ -163,7 +167,7 @@ Recorder::Operations Generator::operations_of(const Flight& flight, std::uint32_
 
 Recording::Message Generator::message_of(std::uint32_t slot, NodeId node) {
   const Flight& flight = flights_[slot];
-  return {.session = sessions_[flight.client].id(),
+  return {.session = session_of(flight),
           .sequence = flight.sequence,
           .is_read = flight.is_read,
           .invoke_ns = flight.attempts == 0 ? flight.intended_ns : flight.first_sent_ns,

@@ -250,6 +250,8 @@ TEST(Retries, KeepTheSequenceNumberAndGoToTheNextNode) {
   const LoadResult result = run_load(spec_for({&refusing, &accepting}));
   EXPECT_EQ(result.completed, result.offered);
   EXPECT_GT(error_of(result, "retried_no_leader"), 0u);
+  ASSERT_FALSE(result.refusals.empty());
+  EXPECT_EQ(result.refusals.front().node, NodeId{1});
   std::map<std::pair<std::uint32_t, std::uint32_t>, int> done;
   for (const Seen& seen : accepting.seen()) ++done[{seen.session, seen.sequence}];
   EXPECT_EQ(done.size(), accepting.seen().size());

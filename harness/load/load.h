@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -72,6 +73,10 @@ struct LoadSpec {
   double read_share = 0;         // of the messages, 0 to 1
   ReadMode read_mode = ReadMode::local;
   Routing routing = Routing::any;
+  // Sessions are each node's own (strategies that merge): a client has one with every node and
+  // stays with its node as long as that works. What may have been done there is not tried again
+  // elsewhere, where it would be a new write.
+  bool sessions_of_nodes = false;
 
   // uniform | zipf[:EXPONENT] | hotspot[:SHARE[@CELLS]] | rplace | replay:FILE, see WorkloadSpec.
   // `rplace` plays the event's rate curve over the duration with `rate` as its mean; a closed loop
@@ -137,6 +142,10 @@ struct TimelineRow {
   Percentile p50, p99;       // of latency; of what is counted in this row, refused ones aside
   bool has_latency = false;  // false: nothing to take percentiles of
   NodeId leader;             // as most nodes name it at the row's end; kNoNode: none known
+  // The largest distance in indices between what two nodes had applied, of those that were asked at
+  // one moment and answered before they were asked again. Nothing: nobody did. Means nothing where
+  // a strategy has no order.
+  std::optional<std::uint64_t> lag{};
 };
 
 // A node was heard to name another leader than it had named before.
@@ -145,7 +154,11 @@ struct LeaderSeen {
   NodeId node;     // who said it
   NodeId leader;   // kNoNode: it knows none
   NodeId by_most;  // whom most nodes name as of then
+  Epoch epoch{};   // that the node was in; 0: not known
 };
+
+// How often the nodes are asked whom they take for their leader, and what they have applied.
+inline constexpr Duration kLeaderAskedEvery = std::chrono::milliseconds(25);
 
 // An operation that shows that the cluster works: answered ok, and not a local read (unless all
 // operations are). Of those first sent within one millisecond, the one answered first.
@@ -153,6 +166,12 @@ struct SuccessSeen {
   Duration sent{};      // first attempt, after the start of the measured window
   Duration answered{};  // likewise
   NodeId node;          // that answered
+};
+
+// A node refused an attempt because it knows no leader.
+struct RefusalSeen {
+  Duration at{};  // after the start of the measured window; may be negative
+  NodeId node;
 };
 
 // What made a run's figures in part the generator's own; see limit.h.
@@ -218,6 +237,7 @@ struct LoadResult {
   std::vector<TimelineRow> timeline;
   std::vector<LeaderSeen> leaders;     // in the order of time, changes only
   std::vector<SuccessSeen> successes;  // in the order of `sent`; at most one a millisecond
+  std::vector<RefusalSeen> refusals;   // in the order of time; at most one in ten milliseconds
   GeneratorFigures generator;
   ReplayFigures replay;
 

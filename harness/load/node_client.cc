@@ -173,26 +173,22 @@ std::vector<std::uint32_t> NodeClient::open_sessions(std::span<const std::uint64
   return ids;
 }
 
-std::vector<std::uint32_t> open_sessions(const LoadSpec& spec) {
-  // Not from the spec's seed: a nonce used before would find the session of an earlier load.
-  std::random_device device;
-  std::vector<std::uint64_t> nonces(spec.clients);
-  for (std::uint64_t& nonce : nonces) nonce = std::uint64_t{device()} << 32 | device();
-  std::vector<NodeClient> nodes;
-  for (const Target& target : spec.targets) nodes.emplace_back(target);
+namespace {
 
-  const Instant until = monotonic_now() + spec.setup_timeout;
+// Opens a session for each nonce at any of `nodes`.
+std::vector<std::uint32_t> open_at(std::span<NodeClient> nodes,
+                                   std::span<const std::uint64_t> nonces, const LoadSpec& spec,
+                                   Instant until) {
   std::vector<std::uint32_t> ids;
   std::string problem;
-  for (std::size_t at = 0; ids.size() < spec.clients;) {
-    const std::size_t part = std::min(kSessionsPerMessage, spec.clients - ids.size());
-    const std::vector<std::uint32_t> opened =
-        nodes[at].open_sessions(std::span(nonces).subspan(ids.size(), part),
-                                std::min(kOneAttempt, until - monotonic_now()), problem);
+  for (std::size_t at = 0; ids.size() < nonces.size();) {
+    const std::size_t part = std::min(kSessionsPerMessage, nonces.size() - ids.size());
+    const std::vector<std::uint32_t> opened = nodes[at].open_sessions(
+        nonces.subspan(ids.size(), part), std::min(kOneAttempt, until - monotonic_now()), problem);
     ids.insert(ids.end(), opened.begin(), opened.end());
     if (!opened.empty()) continue;
     if (problem == reason_name(RefusedBecause::too_many_sessions)) {
-      throw LoadError("clients: the cluster has no room for " + std::to_string(spec.clients) +
+      throw LoadError("clients: the cluster has no room for " + std::to_string(nonces.size()) +
                       " more sessions");
     }
     if (spec.stop != nullptr && spec.stop->load()) throw LoadError("stopped");
@@ -203,6 +199,23 @@ std::vector<std::uint32_t> open_sessions(const LoadSpec& spec) {
     std::this_thread::sleep_for(kBetweenAttempts);  // a leader may be chosen meanwhile
     at = (at + 1) % nodes.size();
   }
+  return ids;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::uint32_t>> open_sessions(const LoadSpec& spec) {
+  // Not from the spec's seed: a nonce used before would find the session of an earlier load.
+  std::random_device device;
+  std::vector<std::uint64_t> nonces(spec.clients);
+  for (std::uint64_t& nonce : nonces) nonce = std::uint64_t{device()} << 32 | device();
+  std::vector<NodeClient> nodes;
+  for (const Target& target : spec.targets) nodes.emplace_back(target);
+
+  const Instant until = monotonic_now() + spec.setup_timeout;
+  if (!spec.sessions_of_nodes) return {open_at(nodes, nonces, spec, until)};
+  std::vector<std::vector<std::uint32_t>> ids;
+  for (NodeClient& node : nodes) ids.push_back(open_at(std::span(&node, 1), nonces, spec, until));
   return ids;
 }
 

@@ -45,8 +45,10 @@ class NodeClient {
   std::unique_ptr<State> state_;
 };
 
-// Opens the sessions of all clients at whichever node does it, with random nonces that no other run
-// has. Throws LoadError when the setup timeout has passed or the run is stopped.
-std::vector<std::uint32_t> open_sessions(const LoadSpec& spec);
+// Opens the sessions of all clients, with random nonces that no other run has: at whichever node
+// does it or, if sessions are the nodes' own, at each. Returns a list of as many ids as there are
+// clients, or one for each target. Throws LoadError when the setup timeout has passed or the run is
+// stopped.
+std::vector<std::vector<std::uint32_t>> open_sessions(const LoadSpec& spec);
 
 }  // namespace parley::load

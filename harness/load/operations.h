@@ -11,13 +11,11 @@
 
 namespace parley::load {
 
-// A session as its client uses it: sequence numbers are handed out in order, and a new one only
+// A client's session as the client uses it, or its sessions with all nodes, which share their
+// numbers: sequence numbers are handed out in order, and a new one only
 // while the oldest unfinished one is near enough for the replicas to tell a retry.
 class ClientSession {
  public:
-  explicit ClientSession(std::uint32_t id) : id_(id) {}
-
-  [[nodiscard]] std::uint32_t id() const { return id_; }
   [[nodiscard]] bool has_room(std::uint32_t count) const {
     return next_ + count - oldest_ <= kSessionWindow;
   }
@@ -37,7 +35,6 @@ class ClientSession {
   }
 
  private:
-  std::uint32_t id_;
   std::uint32_t next_ = 1;
   std::uint32_t oldest_ = 1;    // the lowest number without an outcome, or next_
   std::uint64_t finished_ = 0;  // bit i: oldest_ + i has its outcome

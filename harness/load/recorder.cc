@@ -14,6 +14,8 @@ constexpr std::uint32_t kLateUs = 1000;
 constexpr double kNsPerSecond = 1e9;
 constexpr std::size_t kMaxSuccesses = 4'000'000;  // milliseconds: more than an hour
 constexpr std::size_t kMaxLeadersSeen = 100'000;
+constexpr Duration kRefusalEvery = std::chrono::milliseconds(10);
+constexpr std::size_t kMaxRefusals = 400'000;
 
 double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
@@ -103,11 +105,24 @@ void Recorder::success(const Operations& operations, NodeId node, std::int64_t n
   earliest = {Duration(sent), answered, node};
 }
 
-void Recorder::leader_seen(NodeId node, NodeId leader, NodeId by_most, std::int64_t now_ns) {
+void Recorder::leader_seen(const LeaderSeen& seen, std::int64_t now_ns) {
   advance(now_ns);
-  leader_ = by_most;
+  leader_ = seen.by_most;
   if (leaders_.size() == kMaxLeadersSeen) return;
-  leaders_.push_back({Duration(now_ns - zero_ns_), node, leader, by_most});
+  leaders_.push_back(seen);
+  leaders_.back().at = Duration(now_ns - zero_ns_);
+}
+
+void Recorder::lag_seen(std::uint64_t lag, std::int64_t now_ns) {
+  if (now_ns < zero_ns_) return;
+  advance(now_ns);
+  row_.lag = std::max(row_.lag.value_or(0), lag);
+}
+
+void Recorder::refused_without_leader(NodeId node, std::int64_t now_ns) {
+  const Duration at(now_ns - zero_ns_);
+  if (!refusals_.empty() && at < refusals_.back().at + kRefusalEvery) return;
+  if (refusals_.size() < kMaxRefusals) refusals_.push_back({at, node});
 }
 
 void Recorder::close_row() {
@@ -155,6 +170,7 @@ void Recorder::finish(LoadResult& result, std::int64_t now_ns) {
   result.leaders = std::move(leaders_);
   std::erase_if(successes_, [](const SuccessSeen& seen) { return seen.answered == Duration{}; });
   result.successes = std::move(successes_);
+  result.refusals = std::move(refusals_);
   finish_generator(result);
 }
 

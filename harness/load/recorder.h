@@ -43,7 +43,10 @@ class Recorder {
   void sent_again(const Operations& operations, std::uint8_t reason);
   // An operation that shows that the cluster coordinates again.
   void success(const Operations& operations, NodeId node, std::int64_t now_ns);
-  void leader_seen(NodeId node, NodeId leader, NodeId by_most, std::int64_t now_ns);
+  // `seen.at` is filled in.
+  void leader_seen(const LeaderSeen& seen, std::int64_t now_ns);
+  void lag_seen(std::uint64_t lag, std::int64_t now_ns);
+  void refused_without_leader(NodeId node, std::int64_t now_ns);
 
   // The window ends earlier than planned.
   void end_early(std::int64_t end_ns) { end_ns_ = end_ns; }
@@ -78,6 +81,7 @@ class Recorder {
   NodeId leader_;
   std::vector<LeaderSeen> leaders_;
   std::vector<SuccessSeen> successes_;  // by the millisecond of `sent`; answered 0: none
+  std::vector<RefusalSeen> refusals_;
   std::array<std::uint64_t, kReasons> refused_{};
   std::array<std::uint64_t, kReasons> unknown_{};
   std::array<std::uint64_t, kReasons> retried_{};

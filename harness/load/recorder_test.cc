@@ -108,12 +108,39 @@ TEST(RecorderTest, SuccessesAreTheEarliestAnswersOfTheirMillisecond) {
 
 TEST(RecorderTest, RowsHaveTheLeaderOfTheirEnd) {
   Recorder recorder(kZero, kEnd, kLimitUs);
-  recorder.leader_seen({1}, {2}, {2}, kZero - 100 * kMs);
-  recorder.leader_seen({1}, {3}, {3}, kZero + 150 * kMs);
+  recorder.leader_seen({.node = {1}, .leader = {2}, .by_most = {2}}, kZero - 100 * kMs);
+  recorder.leader_seen({.node = {1}, .leader = {3}, .by_most = {3}, .epoch = Epoch{7}},
+                       kZero + 150 * kMs);
   const LoadResult result = finished(recorder, kEnd);
+  ASSERT_EQ(result.leaders.size(), 2u);
+  EXPECT_EQ(result.leaders[1].at, Duration(150 * kMs));
+  EXPECT_EQ(result.leaders[1].epoch, Epoch{7});
   EXPECT_EQ(result.timeline[0].leader, NodeId{2});
   EXPECT_EQ(result.timeline[1].leader, NodeId{3});
   EXPECT_EQ(result.timeline[9].leader, NodeId{3});
+}
+
+TEST(RecorderTest, RowsHaveTheLargestLagThatWasSeenInThem) {
+  Recorder recorder(kZero, kEnd, kLimitUs);
+  recorder.lag_seen(9, kZero - kMs);
+  recorder.lag_seen(2, kZero + 10 * kMs);
+  recorder.lag_seen(5, kZero + 40 * kMs);
+  recorder.lag_seen(1, kZero + 60 * kMs);
+  recorder.lag_seen(0, kZero + 210 * kMs);
+  const LoadResult result = finished(recorder, kEnd);
+  EXPECT_EQ(result.timeline[0].lag, 5u);
+  EXPECT_EQ(result.timeline[1].lag, std::nullopt);
+  EXPECT_EQ(result.timeline[2].lag, 0u);
+}
+
+TEST(RecorderTest, OfRefusalsForWantOfALeaderOneInTenMillisecondsIsKept) {
+  Recorder recorder(kZero, kEnd, kLimitUs);
+  for (int ms = -5; ms < 20; ++ms) recorder.refused_without_leader({2}, kZero + ms * kMs);
+  const LoadResult result = finished(recorder, kEnd);
+  ASSERT_EQ(result.refusals.size(), 3u);
+  EXPECT_EQ(result.refusals[0].at, Duration(-5 * kMs));
+  EXPECT_EQ(result.refusals[2].at, Duration(15 * kMs));
+  EXPECT_EQ(result.refusals[2].node, NodeId{2});
 }
 
 TEST(RecorderTest, AWindowThatEndsEarlyIsAsLongAsItWas) {

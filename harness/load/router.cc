@@ -4,6 +4,18 @@
 
 namespace parley::load {
 
+NodeId named_by_most(std::span<const NodeId> named) {
+  std::ptrdiff_t most = 0;
+  NodeId best;
+  for (const NodeId candidate : named) {
+    const auto votes = std::count(named.begin(), named.end(), candidate);
+    if (candidate == kNoNode || votes <= most) continue;
+    most = votes;
+    best = candidate;
+  }
+  return best;
+}
+
 Router::Router(const std::vector<Target>& targets, Routing routing, std::int64_t silence_limit_ns)
     : routing_(routing), silence_limit_ns_(silence_limit_ns) {
   for (const Target& target : targets) nodes_.push_back({.id = target.node, .leader = {}});
@@ -40,17 +52,9 @@ bool Router::up(std::uint8_t link, std::int64_t now_ns) const {
 }
 
 void Router::count_votes() {
-  std::ptrdiff_t most = 0;
-  leader_ = kNoNode;
-  for (const Node& voter : nodes_) {
-    if (voter.leader == kNoNode) continue;
-    const auto votes = std::count_if(nodes_.begin(), nodes_.end(), [&voter](const Node& node) {
-      return node.leader == voter.leader;
-    });
-    if (votes <= most) continue;
-    most = votes;
-    leader_ = voter.leader;
-  }
+  std::vector<NodeId> named;
+  for (const Node& node : nodes_) named.push_back(node.leader);
+  leader_ = named_by_most(named);
   leader_link_ = link_of(leader_);
 }
 

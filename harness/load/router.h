@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "algorithms/contract/ids.h"
@@ -10,6 +11,9 @@
 namespace parley::load {
 
 inline constexpr std::uint8_t kNoLink = 255;
+
+// Whom most of them name, of those with as many the one named first; kNoNode names nobody.
+NodeId named_by_most(std::span<const NodeId> named);
 
 // What the generator knows of the nodes; times in ns of one clock. See Routing.
 class Router {

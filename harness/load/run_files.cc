@@ -26,10 +26,11 @@ void write_timeline_csv(const std::filesystem::path& path, const LoadResult& res
   std::string text =
       "t_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag\n";
   for (const TimelineRow& row : result.timeline) {
-    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},,\n", row.t_ms, row.completed,
-                   row.refused, row.unknown, row.unsent, row.has_latency ? to_csv(row.p50) : "",
-                   row.has_latency ? to_csv(row.p99) : "",
-                   row.leader == kNoNode ? "" : std::to_string(row.leader.value));
+    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},,{}\n", row.t_ms,
+                   row.completed, row.refused, row.unknown, row.unsent,
+                   row.has_latency ? to_csv(row.p50) : "", row.has_latency ? to_csv(row.p99) : "",
+                   row.leader == kNoNode ? "" : std::to_string(row.leader.value),
+                   row.lag ? std::to_string(*row.lag) : "");
   }
   write_file(path, text);
 }

@@ -8,8 +8,8 @@
 
 namespace parley::load {
 
-// timeline.csv: one line per 100 ms. `divergent_cells` and `lag` stay empty: clients cannot see
-// them. Throws std::system_error when the file cannot be written.
+// timeline.csv: one line per 100 ms. `divergent_cells` stays empty: clients cannot see them. Throws
+// std::system_error when the file cannot be written.
 void write_timeline_csv(const std::filesystem::path& path, const LoadResult& result);
 
 // histogram.csv: the distribution of latency_us, operations without an end left out (summary.json

@@ -35,11 +35,12 @@ TEST_F(RunFiles, Timeline) {
   row.p50 = {120.5, false};
   row.p99 = {5e6, true};
   row.leader = {3};
+  row.lag = 4;
   result.timeline = {row, TimelineRow{.t_ms = 100, .p50 = {}, .p99 = {}, .leader = {}}};
   write_timeline_csv(path_, result);
   EXPECT_EQ(content(path_),
             "t_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag\n"
-            "0,5,1,0,0,120.500,>5000000,3,,\n"
+            "0,5,1,0,0,120.500,>5000000,3,,4\n"
             "100,0,0,0,0,,,,,\n");
 }
 

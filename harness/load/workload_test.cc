@@ -254,7 +254,7 @@ TEST(RecordedCells, AreAFixedShare) {
 }
 
 TEST(ClientSession, HandsOutNumbersWhileTheOldestIsNear) {
-  ClientSession session(5);
+  ClientSession session;
   EXPECT_EQ(session.take(1), 1u);
   for (int i = 0; i < 63; ++i) session.take(1);
   EXPECT_FALSE(session.has_room(1));
@@ -271,7 +271,7 @@ TEST(ClientSession, HandsOutNumbersWhileTheOldestIsNear) {
 }
 
 TEST(ClientSession, AgreesWithAListOfNumbers) {
-  ClientSession session(1);
+  ClientSession session;
   Random random(9);
   std::vector<std::uint32_t> open;
   std::uint32_t next = 1;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <thread>
 
@@ -20,17 +19,20 @@ using Side = CutShape::Side;
 using Direction = CutShape::Direction;
 
 constexpr std::string_view kTargetAllowed = "leader, follower, or a node's number from 1 to 64";
-constexpr std::string_view kGroupsAllowed =
-    "lists of nodes such as [[1, 2], [3, 4, 5]], each node from 1 to 64";
+constexpr std::string_view kTargetsAllowed =
+    "leader, follower, majority, or a node's number from 1 to 64";
+constexpr std::string_view kGroupsAllowed = "must be lists of nodes such as [[1, 2], [3, 4, 5]]";
 constexpr std::string_view kKinds[] = {"kill", "restart", "pause", "cut"};  // as Kind has them
 constexpr std::string_view kSides[] = {"alone", "minority"};
 constexpr std::string_view kDirections[] = {"both", "in", "out"};
 constexpr double kMaxSeconds = 1e6;
-constexpr double kUsualDown = 1;     // seconds
-constexpr double kUsualLength = 2;   // of a pause or a cut, seconds
+constexpr double kUsualDown = 1;    // seconds
+constexpr double kUsualLength = 2;  // of a pause or a cut of one node, seconds
+constexpr double kPartitionLength = 10;
 constexpr double kRandomEvery = 2;   // seconds
 constexpr double kRandomSlot = 0.5;  // that a random fault has at least, seconds
-constexpr std::size_t kMaxGroups = 64;
+constexpr double kFlapEvery = 0.8;   // seconds; cut off for half of it
+constexpr double kFlapShare = 0.1;   // of the window at most
 constexpr std::chrono::seconds kLeaderPatience{10};
 constexpr std::chrono::milliseconds kLeaderPoll{20};
 
@@ -40,16 +42,19 @@ struct Schedule {
   NodeTarget::Kind node;
   Side side = Side::alone;
   Direction direction = Direction::both;
+  std::uint32_t times = 1;
 };
 constexpr Schedule kSchedules[] = {
     {"kill-leader", Kind::kill, NodeTarget::Kind::leader},
     {"kill-follower", Kind::kill, NodeTarget::Kind::follower},
+    {"kill-majority", Kind::kill, NodeTarget::Kind::majority},
     {"restart-leader", Kind::restart, NodeTarget::Kind::leader},
     {"restart-follower", Kind::restart, NodeTarget::Kind::follower},
     {"pause-leader", Kind::pause, NodeTarget::Kind::leader},
     {"isolate-leader", Kind::cut, NodeTarget::Kind::leader},
     {"partition", Kind::cut, NodeTarget::Kind::leader, Side::minority},
-    {"one-way", Kind::cut, NodeTarget::Kind::leader, Side::alone, Direction::out}};
+    {"one-way", Kind::cut, NodeTarget::Kind::leader, Side::alone, Direction::out},
+    {"flap", Kind::cut, NodeTarget::Kind::leader, Side::alone, Direction::both, 4}};
 constexpr std::string_view kRandom = "random";
 
 Duration duration(double seconds) {
@@ -63,12 +68,6 @@ std::string schedules_allowed() {
 }
 
 [[noreturn]] void unknown_schedule(const std::string& name) {
-  for (const std::string_view later : {"kill-majority", "flap"}) {
-    if (name == later) {
-      throw ConfigError(fmt::format("faults: \"{}\" belongs to a later version; allowed: {}", name,
-                                    schedules_allowed()));
-    }
-  }
   std::vector<std::string> known{"none", std::string(kRandom)};
   for (const Schedule& schedule : kSchedules) known.emplace_back(schedule.name);
   const std::string near = nearest(name, known);
@@ -77,7 +76,7 @@ std::string schedules_allowed() {
                                 near.empty() ? "" : fmt::format("; the nearest is \"{}\"", near)));
 }
 
-// The schedule of that name strikes in the middle of the window.
+// The schedule of that name strikes in the middle of the window, or from there on.
 FaultSchedule named(const Schedule& schedule, double window_s) {
   ScheduledFault fault;
   fault.at = duration(window_s / 2);
@@ -85,9 +84,18 @@ FaultSchedule named(const Schedule& schedule, double window_s) {
   fault.target.kind = schedule.node;
   fault.cut.side = schedule.side;
   fault.cut.direction = schedule.direction;
-  const double usual = schedule.kind == Kind::restart ? kUsualDown : kUsualLength;
+  double usual = schedule.kind == Kind::restart ? kUsualDown : kUsualLength;
+  if (schedule.side == Side::minority) usual = kPartitionLength;
   if (schedule.kind != Kind::kill) fault.lasts = duration(std::min(usual, window_s / 4));
-  return {fault};
+  if (schedule.times == 1) return {fault};
+  FaultSchedule faults;
+  const double every = std::min(kFlapEvery, window_s * kFlapShare);
+  fault.lasts = duration(every / 2);
+  for (std::uint32_t i = 0; i < schedule.times; ++i) {
+    faults.push_back(fault);
+    fault.at += duration(every);
+  }
+  return faults;
 }
 
 // "random" or "random:COUNT".
@@ -116,25 +124,23 @@ Enum read_word(ConfigReader& reader, std::string_view key,
   return static_cast<Enum>(std::find(words, words + kCount, word) - words);
 }
 
-NodeTarget read_target(ConfigReader& reader) {
-  const ConfigValue& value = reader.require("node", kTargetAllowed);
+NodeTarget read_target(ConfigReader& reader, Kind kind) {
+  const std::string_view allowed = kind == Kind::cut ? kTargetAllowed : kTargetsAllowed;
+  const ConfigValue& value = reader.require("node", allowed);
   const bool number = value.kind == ConfigValue::Kind::integer;
   const std::optional<NodeTarget> target =
-      parse_target(number ? shown(value) : reader.text_of("node", value, kTargetAllowed));
-  if (!target)
-    reader.fail("node", value, fmt::format("{} is not {}", shown(value), kTargetAllowed));
+      parse_target(number ? shown(value) : reader.text_of("node", value, allowed));
+  const bool fits = target && (kind != Kind::cut || target->kind != NodeTarget::Kind::majority);
+  if (!fits) reader.fail("node", value, fmt::format("{} is not {}", shown(value), allowed));
   return *target;
 }
 
 std::vector<NodeId> read_group(const ConfigReader& reader, const ConfigValue& value) {
-  if (value.kind != ConfigValue::Kind::list || value.list.empty())
-    reader.fail("groups", value, fmt::format("must be {}", kGroupsAllowed));
+  if (value.kind != ConfigValue::Kind::list)
+    reader.fail("groups", value, std::string(kGroupsAllowed));
   std::vector<NodeId> group;
   for (const ConfigValue& entry : value.list) {
-    const NodeId node{static_cast<std::uint32_t>(reader.integer_of("groups", entry, 1, kMaxNodes))};
-    if (std::find(group.begin(), group.end(), node) != group.end())
-      reader.fail("groups", entry, fmt::format("has node {} twice in a group", node.value));
-    group.push_back(node);
+    group.push_back({static_cast<std::uint32_t>(reader.integer_of("groups", entry, 1, kMaxNodes))});
   }
   return group;
 }
@@ -143,7 +149,7 @@ std::vector<NodeId> read_group(const ConfigReader& reader, const ConfigValue& va
 void read_cut(ConfigReader& reader, ScheduledFault& fault) {
   const ConfigValue* groups = reader.find("groups");
   if (groups == nullptr) {
-    fault.target = read_target(reader);
+    fault.target = read_target(reader, Kind::cut);
     fault.cut.side = read_word<Side>(reader, "side", kSides);
     fault.cut.direction = read_word<Direction>(reader, "direction", kDirections);
     return;
@@ -152,11 +158,12 @@ void read_cut(ConfigReader& reader, ScheduledFault& fault) {
     if (const ConfigValue* value = reader.find(key))
       reader.fail(key, *value, "does not belong to a cut with groups");
   }
-  const bool fits = groups->kind == ConfigValue::Kind::list && !groups->list.empty() &&
-                    groups->list.size() <= kMaxGroups;
-  if (!fits) reader.fail("groups", *groups, fmt::format("must be 1 to 64 {}", kGroupsAllowed));
+  if (groups->kind != ConfigValue::Kind::list)
+    reader.fail("groups", *groups, std::string(kGroupsAllowed));
   for (const ConfigValue& value : groups->list)
     fault.cut.groups.push_back(read_group(reader, value));
+  const std::string problem = problem_of(fault.cut.groups, kMaxNodes);
+  if (!problem.empty()) reader.fail("groups", *groups, problem);
 }
 
 // How long it lasts: down_s of a restart, for_s of a pause or a cut.
@@ -202,7 +209,7 @@ ScheduledFault read_fault(ConfigReader& reader, double window_s) {
   if (fault.kind == Kind::cut) {
     read_cut(reader, fault);
   } else {
-    fault.target = read_target(reader);
+    fault.target = read_target(reader, fault.kind);
   }
   reader.finish();
   return fault;
@@ -241,14 +248,17 @@ bool has_cuts(const FaultSchedule& faults) {
 std::string impossible_for(const FaultSchedule& faults, std::uint32_t nodes) {
   std::uint32_t never_return = 0;
   for (const ScheduledFault& fault : faults) {
-    std::set<NodeId> named{fault.target.id};
-    for (const auto& group : fault.cut.groups) named.insert(group.begin(), group.end());
-    if (named.rbegin()->value > nodes)
-      return fmt::format("names node {} of {}", named.rbegin()->value, nodes);
+    if (fault.target.id.value > nodes)
+      return fmt::format("names node {} of {}", fault.target.id.value, nodes);
+    if (fault.by_groups()) {
+      if (std::string problem = problem_of(fault.cut.groups, nodes); !problem.empty())
+        return problem;
+    }
     if (fault.kind == Kind::cut && links_of(fault.cut, NodeId{1}, nodes).empty())
       return fmt::format("{} would cut no link of {} node{}", fault.name(), nodes,
                          nodes == 1 ? "" : "s");
-    never_return += fault.kind == Kind::kill ? 1 : 0;
+    const bool many = fault.target.kind == NodeTarget::Kind::majority;
+    if (fault.kind == Kind::kill) never_return += many ? majority_of(nodes) : 1;
   }
   return never_return >= nodes ? "would leave no node" : std::string();
 }
@@ -266,8 +276,9 @@ void FaultInjector::begin(std::size_t place) {
   try {
     const Cluster::Struck struck = strike(fault, progress.links);
     account.node = struck.node;
-    account.injected_ms = std::chrono::duration<double, std::milli>(struck.at - zero_).count();
-  } catch (const ClusterError& error) {
+    progress.others = struck.others;
+    account.injected_ms = in_window(struck.at);
+  } catch (const std::exception& error) {
     account.problem = error.what();
   }
 }
@@ -282,7 +293,7 @@ Cluster::Struck FaultInjector::strike(const ScheduledFault& fault,
       if (fault.kind != Kind::cut) return cluster_.kill(fault.target);
       const NodeId node = fault.by_groups() ? kNoNode : cluster_.find(fault.target);
       links = links_of(fault.cut, node, static_cast<std::uint32_t>(cluster_.members().size()));
-      return {node, cluster_.cut(links)};
+      return {.node = node, .others = {}, .at = cluster_.cut(links)};
     } catch (const NoLeaderError&) {
       if (std::chrono::steady_clock::now() >= deadline) throw;
     }
@@ -297,9 +308,13 @@ void FaultInjector::end(std::size_t place) {
   progress.phase = Phase::over;
   try {
     if (!progress.links.empty()) cluster_.heal(progress.links);
-    if (account.node == kNoNode) return;
-    if (schedule_[place].kind == Kind::restart) cluster_.restart(account.node);
-    if (schedule_[place].kind == Kind::pause) cluster_.resume(account.node);
+    std::vector<NodeId> struck = progress.others;
+    if (account.node != kNoNode) struck.push_back(account.node);
+    for (const NodeId node : struck) {
+      if (schedule_[place].kind == Kind::restart) cluster_.restart(node);
+      if (schedule_[place].kind == Kind::pause) cluster_.resume(node);
+    }
+    account.ended_ms = in_window(std::chrono::steady_clock::now());
   } catch (const std::exception& error) {
     account.problem = fmt::format("it was not over: {}", error.what());
   }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,18 +16,22 @@ namespace parley::harness {
 // The faults that `spec.faults` names, over the measured window:
 //   none
 //   kill-leader, kill-follower          in the middle of the window
+//   kill-majority                       likewise all but a minority at once, the leader among them
 //   restart-leader, restart-follower    likewise, and back a second later
 //   pause-leader                        likewise stopped for two seconds (SIGSTOP)
 //   isolate-leader                      likewise cut from all others for two seconds
 //   one-way                             likewise the leader is not heard, but hears
 //   partition                           likewise the leader and others, a minority, and the rest
+//   flap                                from the middle on four times in a row: whoever leads is
+//   cut
+//                                       from all others for 0.4 s, every 0.8 s
 //   random, random:COUNT                drawn by the run's seed, see random_faults; one every two
 //                                       seconds where nothing else is said
 // or the path of a TOML file:
 //   [[fault]]
 //   at_s = 2.5            # after the start of the measured window and before its end
 //   kind = "restart"      # kill, restart, pause, cut
-//   node = "leader"       # leader, follower, or a node's number
+//   node = "leader"       # leader, follower, majority (not of a cut), or a node's number
 //   down_s = 1.0          # of "restart": how long it is away
 //   [[fault]]
 //   at_s = 5
@@ -52,9 +57,12 @@ std::string impossible_for(const FaultSchedule& faults, std::uint32_t nodes);
 // What became of a fault.
 struct InjectedFault {
   std::string fault;
-  NodeId node;             // whom it hit; kNoNode if nobody, or of a cut by groups
+  NodeId node;             // whom it hit, of a majority its leader; kNoNode if nobody, or of a cut
+                           // by groups
   double injected_ms = 0;  // after the start of the measured window
   std::string problem;     // why it was not done, or could not be ended; else empty
+  // When it was over, counted likewise; of a kill nothing.
+  std::optional<double> ended_ms{};
 };
 
 // Carries out a schedule and keeps account of it. Used by one thread at a time.
@@ -81,8 +89,12 @@ class FaultInjector {
   struct Progress {
     Phase phase = Phase::due;
     std::vector<DirectedLink> links;  // that were cut
+    std::vector<NodeId> others;       // of a majority, besides its leader
   };
 
+  [[nodiscard]] double in_window(std::chrono::steady_clock::time_point time) const {
+    return std::chrono::duration<double, std::milli>(time - zero_).count();
+  }
   Cluster::Struck strike(const ScheduledFault& fault, std::vector<DirectedLink>& links);
 
   Cluster& cluster_;

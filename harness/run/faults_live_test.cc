@@ -166,6 +166,8 @@ TEST_F(Live, TheDeskCutsDelaysAndHeals) {
   await_other_leader(old);
   EXPECT_EQ(desk.answer(R"({"fault":"heal"})"), "200 {\"done\":\"heal\",\"dead\":[]}");
   cluster_.wait_ready(kLong);
+  EXPECT_EQ(desk.answer(R"({"fault":"cut","groups":[[1,2],[2,3]]})"),
+            R"(200 {"done":"cut","links":2})");
   EXPECT_EQ(desk.answer(R"({"fault":"delay","delay_ms":5,"jitter_ms":0.5})"),
             "200 {\"done\":\"delay\"}");
   EXPECT_THAT(desk.answer(R"({"fault":"kill","node":3})"), HasSubstr("\"node\":3"));
@@ -179,24 +181,23 @@ class LeaderAway : public testing::TestWithParam<std::pair<const char*, const ch
 
 TEST_P(LeaderAway, IsNoticedGotOverAndPassesTheCheck) {
   const auto [schedule, fault] = GetParam();
-  const PrivateFolder folder;
-  const auto out = folder.path() / "run";
   RunSpec spec = small("raft", 3);
   spec.record = "all";
   spec.faults = schedule;
   spec.duration_s = 4;
-  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
-  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
-  const Json summary = json_of(out / "summary.json");
-  EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
-  EXPECT_FALSE(summary["consistency"]["converged_ms"].is_null());
+  const TestRun run(spec);
+  run.expect_sound();
+  const Json summary = run.summary();
   ASSERT_EQ(summary["recovery"].size(), 1U);
   const Json& recovery = summary["recovery"][0];
   EXPECT_EQ(recovery["fault"], fault);
   // No one stands for election before it has heard nothing for a while, whatever the machine.
   EXPECT_GT(recovery["noticed_ms"], 50) << recovery;
   EXPECT_GT(recovery["first_success_ms"], 50) << recovery;
-  EXPECT_THAT(content_of(out / "faults.csv"), HasSubstr(std::string(fault) + ","));
+  EXPECT_THAT(run.content("faults.csv"), HasSubstr(std::string(fault) + ","));
+  EXPECT_THAT(run.content("events.csv"), HasSubstr(",success,"));
+  EXPECT_THAT(run.content("simulated.csv"), HasSubstr(",success,"));
+  EXPECT_FALSE(summary["as_simulated"]["text"].get<std::string>().empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, LeaderAway,
@@ -206,52 +207,63 @@ INSTANTIATE_TEST_SUITE_P(Faults, LeaderAway,
                                          std::pair("one-way", "mute-leader")));
 
 TEST(FaultRuns, GroupsHaveNoNodeInTheResults) {
-  const PrivateFolder folder;
-  const auto schedule = folder.path() / "groups.toml";
-  std::ofstream(schedule) << "[[fault]]\nat_s = 0.5\nkind = \"cut\"\ngroups = [[1, 2], [2, 3]]\n"
-                             "for_s = 0.2\n";
-  const auto out = folder.path() / "run";
-  RunSpec spec = small("raft", 3);
-  spec.faults = schedule.string();
-  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
-  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason;
-  EXPECT_THAT(content_of(out / "faults.csv"), HasSubstr("\ncut-groups,,"));
-  EXPECT_TRUE(json_of(out / "summary.json")["recovery"][0]["node"].is_null());
-  EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("cut of the links 1>3 3>1"));
+  const TestRun run(small("raft", 3),
+                    "[[fault]]\nat_s = 0.5\nkind = \"cut\"\ngroups = [[1, 2], [2, 3]]\n"
+                    "for_s = 0.2\n");
+  run.expect_done();
+  EXPECT_THAT(run.content("faults.csv"), HasSubstr("\ncut-groups,,"));
+  EXPECT_TRUE(run.summary()["recovery"][0]["node"].is_null());
+  EXPECT_THAT(run.content("cluster.log"), HasSubstr("cut of the links 1>3 3>1"));
 }
 
 TEST(FaultRuns, AFaultThatIsNeverInjectedFailsTheRun) {
-  const PrivateFolder folder;
-  const auto schedule = folder.path() / "twice.toml";
-  std::ofstream(schedule) << "[[fault]]\nat_s = 0.2\nkind = \"kill\"\nnode = 2\n"
-                             "[[fault]]\nat_s = 0.4\nkind = \"pause\"\nnode = 2\nfor_s = 0.1\n";
-  const auto out = folder.path() / "run";
+  const TestRun run(small("raft", 3),
+                    "[[fault]]\nat_s = 0.2\nkind = \"kill\"\nnode = 2\n"
+                    "[[fault]]\nat_s = 0.4\nkind = \"pause\"\nnode = 2\nfor_s = 0.1\n");
+  EXPECT_EQ(run.outcome.state, RunState::failed);
+  EXPECT_EQ(run.outcome.reason, "pause-2 was not done as planned: node 2 does not run");
+  EXPECT_THAT(run.content("faults.csv"), Not(HasSubstr("pause-2")));
+}
+
+TEST(FaultRuns, WithoutAMajorityNothingSucceedsAndWhatWasAcknowledgedStays) {
+  RunSpec spec = small("raft", 5);
+  spec.record = "all";
+  spec.faults = "kill-majority";
+  spec.duration_s = 4;
+  const TestRun run(spec);
+  run.expect_done();
+  const Json summary = run.summary();
+  EXPECT_EQ(summary["consistency"]["verdict"], "pass");
+  ASSERT_EQ(summary["recovery"].size(), 1U);
+  EXPECT_EQ(summary["recovery"][0]["fault"], "kill-majority");
+  EXPECT_TRUE(summary["recovery"][0]["first_success_ms"].is_null());
+  const std::string log = run.content("cluster.log");
+  std::size_t kills = 0;
+  for (std::size_t at = 0; (at = log.find("(majority)", at)) != std::string::npos; ++at) ++kills;
+  EXPECT_EQ(kills, 3U);
+}
+
+TEST(FaultRuns, AFlappingLeaderIsCutOffFourTimesAndAllAgreeInTheEnd) {
   RunSpec spec = small("raft", 3);
-  spec.faults = schedule.string();
-  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
-  EXPECT_EQ(outcome.state, RunState::failed);
-  EXPECT_EQ(outcome.reason, "pause-2 was not done as planned: node 2 does not run");
-  EXPECT_THAT(content_of(out / "faults.csv"), Not(HasSubstr("pause-2")));
+  spec.record = "all";
+  spec.faults = "flap";
+  spec.duration_s = 6;
+  const TestRun run(spec);
+  run.expect_sound();
+  EXPECT_EQ(run.summary()["recovery"].size(), 4U);
 }
 
 // Kills, pauses and cuts by a seed, some at the same time, under load on real storage.
 TEST(FaultRuns, TenRandomFaultsLoseNothingAndAllAgreeInTheEnd) {
-  const PrivateFolder folder;
-  const auto out = folder.path() / "run";
   RunSpec spec = small("raft", 5);
   spec.record = "all";
   spec.durability = "group_commit";
   spec.faults = "random:10";
   spec.seed = 4;
   spec.duration_s = 20;
-  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
-  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
-  const Json summary = json_of(out / "summary.json");
-  EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
-  EXPECT_EQ(summary["consistency"]["lost"], 0);
-  EXPECT_EQ(summary["consistency"]["duplicates"], 0);
-  EXPECT_FALSE(summary["consistency"]["converged_ms"].is_null()) << "all five agree in the end";
-  EXPECT_EQ(summary["recovery"].size(), 10U);
+  const TestRun run(spec);
+  run.expect_sound();
+  EXPECT_EQ(run.summary()["recovery"].size(), 10U);
 }
 
 }  // namespace

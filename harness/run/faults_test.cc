@@ -59,8 +59,9 @@ TEST(Faults, NamedSchedulesStrikeInTheMiddle) {
         Expected{"restart-follower", "restart-follower", seconds(1)},
         Expected{"pause-leader", "pause-leader", seconds(2)},
         Expected{"isolate-leader", "isolate-leader", seconds(2)},
-        Expected{"partition", "partition-leader", seconds(2)},
-        Expected{"one-way", "mute-leader", seconds(2)}}) {
+        Expected{"partition", "partition-leader", milliseconds(2500)},
+        Expected{"one-way", "mute-leader", seconds(2)},
+        Expected{"kill-majority", "kill-majority", {}}}) {
     const FaultSchedule loaded = load(schedule);
     ASSERT_EQ(loaded.size(), 1U);
     EXPECT_EQ(loaded[0].name(), fault);
@@ -68,6 +69,18 @@ TEST(Faults, NamedSchedulesStrikeInTheMiddle) {
     EXPECT_EQ(loaded[0].lasts, lasts) << schedule;
   }
   EXPECT_EQ(load("pause-leader", 4)[0].lasts, seconds(1)) << "a quarter of a short window";
+}
+
+TEST(Faults, FlapIsARowOfShortCutsOfWhoeverLeads) {
+  const FaultSchedule loaded = load("flap");
+  ASSERT_EQ(loaded.size(), 4U);
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    EXPECT_EQ(loaded[i].name(), "isolate-leader");
+    EXPECT_EQ(loaded[i].at, seconds(5) + i * milliseconds(800));
+    EXPECT_EQ(loaded[i].lasts, milliseconds(400));
+  }
+  const FaultSchedule brief = load("flap", 2);
+  EXPECT_EQ(brief.back().at + brief.back().lasts, milliseconds(1700)) << "it fits a short window";
 }
 
 TEST(Faults, OnlyRestartsStartNodesAgainAndOnlyCutsNeedControl) {
@@ -92,6 +105,8 @@ TEST(Faults, SomeAreImpossibleForACluster) {
   EXPECT_EQ(impossible_for(load("kill-leader"), 2), "");
   EXPECT_EQ(impossible_for(load("kill-leader"), 1), "would leave no node");
   EXPECT_EQ(impossible_for(load("restart-leader"), 1), "");
+  EXPECT_EQ(impossible_for(load("kill-majority"), 3), "");
+  EXPECT_EQ(impossible_for(load("kill-majority"), 1), "would leave no node");
   EXPECT_EQ(impossible_for(load("isolate-leader"), 1),
             "isolate-leader would cut no link of 1 node");
   EXPECT_EQ(impossible_for(load("partition"), 3), "");
@@ -128,8 +143,13 @@ for_s = 1
 at_s = 1
 kind = "restart"
 node = 3
+[[fault]]
+at_s = 8
+kind = "restart"
+node = "majority"
 )");
-  ASSERT_EQ(faults.size(), 5U);
+  ASSERT_EQ(faults.size(), 6U);
+  EXPECT_EQ(faults[5].name(), "restart-majority");
   EXPECT_EQ(faults[0].name(), "restart-3");
   EXPECT_EQ(faults[0].lasts, seconds(1));
   EXPECT_EQ(faults[1].name(), "pause-leader");
@@ -159,7 +179,7 @@ TEST(Faults, BadFilesAreRefusedByName) {
   EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = 1\ndown_s = 2\n"),
               HasSubstr("fault.down_s: belongs to kind = \"restart\" only"));
   EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = \"boss\"\n"),
-              HasSubstr("fault.node: \"boss\" is not leader, follower, or a node's number"));
+              HasSubstr("fault.node: \"boss\" is not leader, follower, majority, or a node's"));
   EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = 99\n"),
               HasSubstr("fault.node: 99 is not leader"));
   EXPECT_THAT(file_error("[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = 1\nnoed = 2\n"),
@@ -179,6 +199,8 @@ TEST(Faults, BadCutsAndPausesAreRefusedByName) {
               HasSubstr("fault.for_s: belongs to kind = \"pause\" or \"cut\" only"));
   const std::string cut = "[[fault]]\nat_s = 1\nkind = \"cut\"\n";
   EXPECT_THAT(file_error(cut), HasSubstr("fault.node: is missing"));
+  EXPECT_THAT(file_error(cut + "node = \"majority\"\n"),
+              HasSubstr("fault.node: \"majority\" is not leader, follower, or a node's number"));
   EXPECT_THAT(file_error(cut + "node = 1\ndirection = \"up\"\n"),
               HasSubstr("fault.direction: \"up\" is not one of both, in, out"));
   EXPECT_THAT(file_error(cut + "node = 1\nside = \"majority\"\n"),
@@ -195,10 +217,9 @@ TEST(Faults, BadCutsAndPausesAreRefusedByName) {
 }
 
 TEST(Faults, UnknownSchedulesAreRefused) {
-  EXPECT_THAT(error_of([] { load("kill-majority"); }), HasSubstr("belongs to a later version"));
   EXPECT_THAT(
       error_of([] { load("isolate-leadre"); }),
-      HasSubstr("pause-leader, isolate-leader, partition, one-way, random, random:COUNT, or "
+      HasSubstr("pause-leader, isolate-leader, partition, one-way, flap, random, random:COUNT, or "
                 "the path of a TOML file with [[fault]]; the nearest is "
                 "\"isolate-leader\""));
 }

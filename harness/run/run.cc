@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -19,6 +18,7 @@
 #include "harness/run/faults.h"
 #include "harness/run/node_counters.h"
 #include "harness/run/run_files.h"
+#include "harness/run/simulated.h"
 
 namespace parley::harness {
 namespace {
@@ -29,8 +29,15 @@ constexpr auto kReadyLimit = 30s;
 constexpr auto kReportLimit = 500ms;
 constexpr auto kSettleLimit = 10s;  // for replicas to become equal after the load
 
+// Nodes are asked for their leader now and then, and answer late on a machine that is busy.
+constexpr Duration kLeadersLate = 4 * load::kLeaderAskedEvery;
+
 Duration seconds(double value) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
+}
+
+Duration milliseconds(double value) {
+  return seconds(value / 1000);
 }
 
 // What a strategy's recorded runs are held to.
@@ -72,6 +79,7 @@ load::LoadSpec load_spec(const RunSpec& spec, const std::vector<Member>& members
   load.read_share = spec.read_share;
   load.read_mode = spec.read_mode == "linearizable" ? ReadMode::linearizable : ReadMode::local;
   load.routing = spec.routing == "leader" ? load::Routing::leader : load::Routing::any;
+  load.sessions_of_nodes = !spec.algorithm->guarantee.ordered;
   load.workload = spec.workload;
   load.replay_speed = spec.speed;
   load.canvas_width = spec.canvas.width;
@@ -104,7 +112,10 @@ class Run {
     }
     end_cluster();
     if (stopped()) return {RunState::stopped, {}, false};
-    if (measured_) judge();
+    if (measured_) {
+      judge();
+      simulate();
+    }
     write_files();
     if (!reason_.empty()) return {RunState::failed, reason_, check_failed_};
     return {RunState::done, {}, check_failed_};
@@ -168,21 +179,53 @@ class Run {
                                 injector.end(place);
                               }});
     }
-    std::stable_sort(events.timed.begin(), events.timed.end(),
-                     [](const auto& a, const auto& b) { return a.at < b.at; });
     findings_.load = load::run_load(findings_.load_spec, events);
+    if (!spec_.algorithm->guarantee.ordered) {
+      for (load::TimelineRow& row : findings_.load.timeline) row.lag.reset();
+    }
     for (const std::string& text : findings_.load.notes) note(text);
     for (const std::string& text : injector.finish()) note(text);
-    for (const InjectedFault& fault : injector.faults()) {
+    take_account(injector.faults());
+    findings_.cost = cost_between(before_, after_);
+  }
+
+  // What the faults did, as the clients saw it.
+  void take_account(const std::vector<InjectedFault>& faults) {
+    Sightings seen;
+    seen.window = seconds(findings_.load.measured_s);
+    for (const InjectedFault& fault : faults) {
       if (!fault.problem.empty()) {
         fail(fault.fault + " was not done as planned: " + fault.problem);
         continue;
       }
-      const auto at = std::chrono::duration_cast<Duration>(
-          std::chrono::duration<double, std::milli>(fault.injected_ms));
+      const Duration at = milliseconds(fault.injected_ms);
       findings_.recovery.push_back({fault, load::recovery_of(findings_.load, at)});
+      seen.faults.push_back({fault.fault, fault.node, at, {}});
+      if (fault.ended_ms) seen.faults.back().ended = milliseconds(*fault.ended_ms);
     }
-    findings_.cost = cost_between(before_, after_);
+    if (faults.empty()) return;
+    seen.leaders = findings_.load.leaders;
+    seen.successes = findings_.load.successes;
+    seen.refusals = findings_.load.refusals;
+    seen.leaders_late = kLeadersLate;
+    findings_.events = events_of(seen);
+  }
+
+  // The same faults on simulated nodes, and whether what followed them is the same.
+  void simulate() {
+    const FaultSchedule schedule = load_faults(spec_);
+    if (schedule.empty()) return;
+    phase("simulating");
+    const SimulatedRun simulated = simulate_run(spec_, schedule);
+    if (!simulated.problem.empty()) {
+      note("the faults were not simulated as well: " + simulated.problem);
+      return;
+    }
+    findings_.simulated = events_of(simulated.sightings);
+    findings_.as_simulated =
+        compare(aftermaths_of(findings_.events), aftermaths_of(findings_.simulated));
+    if (!findings_.as_simulated->same_order)
+      note("same order of events as simulated: " + findings_.as_simulated->text);
   }
 
   // The nodes as they are now; of those that are dead what was last heard.
@@ -262,6 +305,7 @@ class Run {
     if (!measured_) return;
     write_summary(folder_, findings_);
     write_faults(folder_, findings_.recovery);
+    write_events(folder_, findings_);
     load::write_timeline_csv(folder_ / "timeline.csv", findings_.load);
     load::write_histogram_csv(folder_ / "histogram.csv", findings_.load.latency);
   }

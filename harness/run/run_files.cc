@@ -1,5 +1,6 @@
 #include "harness/run/run_files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <fstream>
@@ -67,12 +68,24 @@ Json recovery_json(const std::vector<RecoveryFigures>& recovery) {
   return list;
 }
 
+Json comparison_json(const std::optional<Comparison>& comparison) {
+  if (!comparison) return nullptr;
+  return {{"same_order", comparison->same_order},
+          {"same_refusals", comparison->same_refusals},
+          {"text", comparison->text}};
+}
+
 Json consistency_object(const RunFindings& findings) {
   Json consistency = findings.consistency.empty() ? Json{{"verdict", "not_checked"}}
                                                   : Json::parse(findings.consistency);
   for (const char* key : {"lost", "superseded", "older_wins", "stale_reads", "duplicates",
                           "divergent_cells_max", "lag_max"}) {
     if (!consistency.contains(key)) consistency[key] = nullptr;
+  }
+  for (const load::TimelineRow& row : findings.load.timeline) {
+    if (!row.lag) continue;
+    Json& most = consistency["lag_max"];
+    most = most.is_null() ? *row.lag : std::max(most.get<std::uint64_t>(), *row.lag);
   }
   consistency["converged_ms"] = or_null(findings.converged_ms);
   return consistency;
@@ -151,6 +164,7 @@ void write_summary(const std::filesystem::path& folder, const RunFindings& findi
   summary["peak_rss_bytes"] = rss;
   summary["elections"] = cost.elections;
   summary["recovery"] = recovery_json(findings.recovery);
+  summary["as_simulated"] = comparison_json(findings.as_simulated);
   summary["consistency"] = consistency_object(findings);
   summary["context_switches"] = {{"voluntary", cost.voluntary_switches},
                                  {"involuntary", cost.involuntary_switches}};
@@ -173,6 +187,12 @@ void write_faults(const std::filesystem::path& folder,
                         cell(figures.after.back_to_95_ms));
   }
   write_text(folder / "faults.csv", text);
+}
+
+void write_events(const std::filesystem::path& folder, const RunFindings& findings) {
+  if (!findings.events.empty()) write_text(folder / "events.csv", events_csv(findings.events));
+  if (!findings.simulated.empty())
+    write_text(folder / "simulated.csv", events_csv(findings.simulated));
 }
 
 }  // namespace parley::harness

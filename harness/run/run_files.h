@@ -1,4 +1,5 @@
-// The files of a run's folder that this module writes: manifest.json, summary.json, faults.csv.
+// The files of a run's folder that this module writes: manifest.json, summary.json, faults.csv,
+// events.csv, simulated.csv.
 #pragma once
 
 #include <filesystem>
@@ -8,6 +9,7 @@
 
 #include "harness/load/load.h"
 #include "harness/load/recovery.h"
+#include "harness/run/events.h"
 #include "harness/run/faults.h"
 #include "harness/run/node_counters.h"
 #include "harness/run/run.h"
@@ -28,6 +30,9 @@ struct RunFindings {
   load::LoadResult load;
   ClusterCost cost;
   std::vector<RecoveryFigures> recovery;
+  std::vector<RunEvent> events;            // of a run with faults
+  std::vector<RunEvent> simulated;         // the same faults in the simulator
+  std::optional<Comparison> as_simulated;  // the two; nothing: there is only one
   std::string consistency;  // a JSON object (parley::history::consistency_json); empty: not checked
   std::optional<double> converged_ms;  // from the end of the load until all replicas were equal
 };
@@ -42,5 +47,7 @@ void write_summary(const std::filesystem::path& folder, const RunFindings& findi
 void write_text(const std::filesystem::path& path, const std::string& text);
 void write_faults(const std::filesystem::path& folder,
                   const std::vector<RecoveryFigures>& recovery);
+// events.csv and simulated.csv, those that have events.
+void write_events(const std::filesystem::path& folder, const RunFindings& findings);
 
 }  // namespace parley::harness

@@ -45,6 +45,13 @@ RunFindings findings_of_a_run() {
       {{"kill-leader", NodeId{2}, 5000.25, ""}, {151.5, 200.0, std::nullopt}});
   findings.consistency = R"({"verdict":"pass","lost":0,"lag_max":null,"converged_ms":null})";
   findings.converged_ms = 12.5;
+  findings.load.timeline.resize(3);
+  findings.load.timeline[0].lag = 3;
+  findings.load.timeline[1].lag = 17;
+  findings.events = {
+      {std::chrono::seconds(5), RunEvent::Kind::fault, NodeId{2}, {}, "kill-leader"},
+      {std::chrono::milliseconds(5151), RunEvent::Kind::leader, NodeId{1}, Epoch{3}, {}}};
+  findings.as_simulated = {true, false, "yes, but"};
   return findings;
 }
 
@@ -72,6 +79,10 @@ TEST(RunFiles, TheSummaryHasTheNamesOfTheInterface) {
   EXPECT_TRUE(summary["recovery"][0]["back_to_95_ms"].is_null());
   EXPECT_EQ(summary["consistency"]["verdict"], "pass");
   EXPECT_DOUBLE_EQ(summary["consistency"]["converged_ms"], 12.5);
+  EXPECT_EQ(summary["consistency"]["lag_max"], 17);
+  EXPECT_EQ(summary["as_simulated"]["same_order"], true);
+  EXPECT_EQ(summary["as_simulated"]["same_refusals"], false);
+  EXPECT_EQ(summary["as_simulated"]["text"], "yes, but");
   for (const char* key : {"superseded", "older_wins", "stale_reads", "duplicates",
                           "divergent_cells_max", "lag_max"}) {
     EXPECT_TRUE(summary["consistency"].contains(key)) << key;
@@ -85,6 +96,8 @@ TEST(RunFiles, ARunThatCompletedNothingHasNoCostPerOperation) {
   EXPECT_TRUE(summary["messages_per_op"].is_null());
   EXPECT_TRUE(summary["cpu_s_per_mops"]["nodes"].is_null());
   EXPECT_EQ(summary["consistency"]["verdict"], "not_checked");
+  EXPECT_TRUE(summary["consistency"]["lag_max"].is_null());
+  EXPECT_TRUE(summary["as_simulated"].is_null());
 }
 
 TEST(RunFiles, TheManifestSaysEverythingNeededToRepeatTheRun) {
@@ -121,6 +134,14 @@ TEST(RunFiles, FaultsLeaveCellsEmptyThatNeverCame) {
   EXPECT_EQ(content_of(folder.path() / "faults.csv"),
             "fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms\n"
             "kill-leader,2,5000.2,151.5,200.0,\n");
+}
+
+TEST(RunFiles, EventsAreWrittenWhereThereAreAny) {
+  const PrivateFolder folder;
+  write_events(folder.path(), findings_of_a_run());
+  EXPECT_EQ(content_of(folder.path() / "events.csv"),
+            "t_ms,event,node,epoch,fault\n5000.0,fault,2,,kill-leader\n5151.0,leader,1,3,\n");
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "simulated.csv"));
 }
 
 }  // namespace

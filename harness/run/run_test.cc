@@ -68,50 +68,41 @@ TEST(Run, OfTheBarePathHasItsFiguresAndSaysWhatItIs) {
 }
 
 TEST(Run, WithAKilledLeaderRecoversAndPassesTheCheck) {
-  const PrivateFolder folder;
-  const auto out = folder.path() / "run";
   RunSpec spec = small("raft", 3);
   spec.record = "all";
   spec.faults = "kill-leader";
   spec.duration_s = 4;
-  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
-  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
-  const Json summary = json_of(out / "summary.json");
-  EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
+  const TestRun run(spec);
+  run.expect_sound();
+  const Json summary = run.summary();
   ASSERT_EQ(summary["recovery"].size(), 1U);
   EXPECT_EQ(summary["recovery"][0]["fault"], "kill-leader");
-  EXPECT_THAT(content_of(out / "faults.csv"), HasSubstr("kill-leader,"));
-  EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("kill -9 of node"));
+  EXPECT_FALSE(summary["consistency"]["lag_max"].is_null()) << "nodes say what they have applied";
+  EXPECT_THAT(run.content("faults.csv"), HasSubstr("kill-leader,"));
+  EXPECT_THAT(run.content("cluster.log"), HasSubstr("kill -9 of node"));
 }
 
 TEST(Run, WithARestartedLeaderKeepsEveryAcknowledgedPlacement) {
   for (const char* durability : {"async", "group_commit"}) {
-    const PrivateFolder folder;
-    const auto out = folder.path() / "run";
     RunSpec spec = small("raft", 3);
     spec.record = "all";
     spec.durability = durability;
     spec.faults = "restart-leader";
     spec.duration_s = 4;
-    const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
-    EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
-    const Json summary = json_of(out / "summary.json");
-    EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
-    EXPECT_FALSE(summary["consistency"]["converged_ms"].is_null());
-    EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("start of node"));
+    const TestRun run(spec);
+    run.expect_sound();
+    EXPECT_THAT(run.content("cluster.log"), HasSubstr("start of node"));
     for (const char* journal :
          {"nodes/1.applied.csv", "nodes/2.applied.csv", "nodes/3.applied.csv"})
-      EXPECT_GT(content_of(out / journal).size(), 1000U) << journal;
-    EXPECT_FALSE(std::filesystem::exists(out / "data")) << "results are figures, not states";
+      EXPECT_GT(run.content(journal).size(), 1000U) << journal;
+    EXPECT_FALSE(std::filesystem::exists(run.out() / "data")) << "results are figures, not states";
   }
 }
 
 // Kill -9 and start again, of the leader and of others, also before the last one is back. The log
 // is kept so short that whoever was away needs a snapshot.
 TEST(Run, FiveNodesOnRealStorageOutliveRestartAfterRestart) {
-  const PrivateFolder folder;
-  const auto schedule = folder.path() / "restarts.toml";
-  std::ofstream(schedule) << R"(
+  const std::string schedule = R"(
 [[fault]]
 at_s = 1.0
 kind = "restart"
@@ -138,24 +129,18 @@ kind = "restart"
 node = "leader"
 down_s = 1.0
 )";
-  const auto out = folder.path() / "run";
   RunSpec spec = small("raft", 5);
   spec.record = "all";
   spec.durability = "async";
-  spec.faults = schedule.string();
   spec.snapshot_bytes = 20'000;
   spec.options.set("log_keep_bytes", 0);
   spec.rate = 500;
   spec.duration_s = 9;
-  const RunOutcome outcome = execute_run(spec, out, with_real_nodes());
-  EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content_of(out / "cluster.log");
-  const Json summary = json_of(out / "summary.json");
-  EXPECT_EQ(summary["consistency"]["verdict"], "pass") << json_of(out / "manifest.json")["notes"];
-  EXPECT_EQ(summary["consistency"]["lost"], 0);
-  EXPECT_EQ(summary["recovery"].size(), 5U);
-  EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("has made a snapshot"));
-  EXPECT_THAT(content_of(out / "cluster.log"), HasSubstr("has received the snapshot"));
-  EXPECT_FALSE(summary["consistency"]["converged_ms"].is_null()) << "all five agree in the end";
+  const TestRun run(spec, schedule);
+  run.expect_sound();
+  EXPECT_EQ(run.summary()["recovery"].size(), 5U);
+  EXPECT_THAT(run.content("cluster.log"), HasSubstr("has made a snapshot"));
+  EXPECT_THAT(run.content("cluster.log"), HasSubstr("has received the snapshot"));
 }
 
 TEST(Run, WhoseNodesDoNotStartFailsWithItsReasonAndAManifest) {

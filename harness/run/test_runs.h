@@ -1,6 +1,8 @@
 // What the tests that measure whole runs share.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -8,6 +10,7 @@
 #include <string>
 
 #include "algorithms/registry/registry.h"
+#include "harness/cluster/private_folder.h"
 #include "harness/run/run.h"
 
 namespace parley::harness {
@@ -46,5 +49,40 @@ inline RunEnvironment with_real_nodes() {
   environment.arguments = {};
   return environment;
 }
+
+// A run on real nodes and its folder, which is gone with it.
+class TestRun {
+ public:
+  // `schedule`, unless it is empty, is the text of the file with the faults.
+  explicit TestRun(RunSpec spec, const std::string& schedule = {}) {
+    if (!schedule.empty()) {
+      spec.faults = (folder_.path() / "faults.toml").string();
+      std::ofstream(spec.faults) << schedule;
+    }
+    outcome = execute_run(spec, out(), with_real_nodes());
+  }
+
+  [[nodiscard]] std::filesystem::path out() const { return folder_.path() / "run"; }
+  [[nodiscard]] std::string content(const char* file) const { return content_of(out() / file); }
+  [[nodiscard]] Json summary() const { return json_of(out() / "summary.json"); }
+
+  void expect_done() const {
+    EXPECT_EQ(outcome.state, RunState::done) << outcome.reason << content("cluster.log");
+  }
+  // Recorded, nothing was lost or done twice, and all agree in the end.
+  void expect_sound() const {
+    expect_done();
+    const Json consistency = summary()["consistency"];
+    EXPECT_EQ(consistency["verdict"], "pass") << json_of(out() / "manifest.json")["notes"];
+    EXPECT_EQ(consistency["lost"], 0);
+    EXPECT_EQ(consistency["duplicates"], 0);
+    EXPECT_FALSE(consistency["converged_ms"].is_null()) << "all agree in the end";
+  }
+
+  RunOutcome outcome;
+
+ private:
+  PrivateFolder folder_;
+};
 
 }  // namespace parley::harness

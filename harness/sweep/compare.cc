@@ -52,10 +52,10 @@ SweepSpec closed_loop(std::string name, Counts nodes, std::uint32_t window, std:
 }
 
 // Every operation is recorded and checked; there is time to come back after the fault.
-SweepSpec killed_leader(Counts nodes) {
-  SweepSpec spec = open_loop("killed-leader", registered(true), std::move(nodes), kRecordedRate);
-  spec.faults = {"kill-leader"};
-  spec.duration_s = 15;
+SweepSpec with_fault(std::string name, std::string fault, Counts nodes, double duration_s) {
+  SweepSpec spec = open_loop(std::move(name), registered(true), std::move(nodes), kRecordedRate);
+  spec.faults = {std::move(fault)};
+  spec.duration_s = duration_s;
   spec.record = "all";
   return spec;
 }
@@ -70,7 +70,13 @@ std::vector<SweepSpec> compare_specs(bool quick) {
   } else {
     specs.push_back(open_loop("strategies", registered(true), {1, 3, 5, 7}, kRates));
   }
-  specs.push_back(killed_leader(quick ? Counts{3} : Counts{3, 5, 7}));
+  specs.push_back(
+      with_fault("killed-leader", "kill-leader", quick ? Counts{3} : Counts{3, 5, 7}, 15));
+  if (!quick) {
+    // A partition lasts a quarter of the window.
+    specs.push_back(with_fault("partition", "partition", {5}, 40));
+    specs.push_back(with_fault("killed-majority", "kill-majority", {5}, 15));
+  }
   // The strategies that cannot run on three nodes are left out there.
   specs.push_back(closed_loop("saturation", {1, 3}, 1024, 1));
   specs.push_back(closed_loop("one-in-flight", {1, 3}, 1, 1));
@@ -78,9 +84,9 @@ std::vector<SweepSpec> compare_specs(bool quick) {
   for (SweepSpec& spec : specs) {
     spec.repetitions = quick ? 1 : kRepetitions;
     // There are many of these, and they settle soon.
-    if (quick && spec.closed_loop) {
+    if (quick && spec.faults == std::vector<std::string>{"none"}) {
       spec.warmup_s = 1;
-      spec.duration_s = 5;
+      spec.duration_s = spec.closed_loop ? 4 : 5;
     }
   }
   return specs;

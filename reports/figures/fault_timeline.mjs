@@ -3,6 +3,7 @@
 import {binWidth, bySetting, groupBy, medianOf} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, median, recovery} from '../format.mjs';
+import {eventLegend, eventStrip} from './event_strip.mjs';
 import {styleOf} from './style.mjs';
 
 const NAME = 'fault-timeline';
@@ -335,20 +336,28 @@ function panelOf(group, model, span, tops) {
   const {members, rows, setting} = group;
   const run = members[0].run;
   const {color} = styleOf(model, run);
+  const strip = eventStrip(members, span, {
+    color,
+    x: (field) => xOf(span, field, hiddenAxis),
+    label: repetitionLabel,
+    rule: faultRule(span),
+  });
   return {
     title: `${run.series}, ${members[0].fault}`,
     subtitle: [run.load.label, setting].filter(Boolean).join(' · '),
     rows: [
       recoveryStrip(members, span, color),
+      ...(strip ? [strip] : []),
       throughputRow(rows, members, span, color, tops.done),
       errorsRow(rows, members, span, tops.failed),
     ],
   };
 }
 
-function legendOf() {
+function legendOf(withEvents) {
   return [
     ...MARKS.map(([, label, shape]) => ({label, shape, mark: 'point', color: '@ink'})),
+    ...(withEvents ? eventLegend('@muted') : []),
     {label: '95 % of the 5 s before', mark: 'rule', dash: [4, 3], width: 1, color: '@muted'},
     ...OUTCOMES.map((name) => ({label: name, mark: 'bar', color: `@${name}`})),
   ];
@@ -374,6 +383,10 @@ export function faultTimeline(model) {
     failed: Math.max(...drawn.map((g) => failedMax(g.rows, g.members.length))),
   };
   const runs = [...new Set(events.map((event) => event.run))];
+  const withEvents = runs.some((run) => run.events || run.simulated);
+  const strips = withEvents
+    ? 'Beneath: who led each repetition, and how the same faults went in the simulator. '
+    : '';
   const rest = groups
     .slice(MAX_PANELS)
     .map((g) => `${g.members[0].run.series} ${g.members[0].fault}`);
@@ -382,7 +395,7 @@ export function faultTimeline(model) {
     name: NAME,
     title,
     conditions: conditions(runs),
-    legend: legendOf(),
+    legend: legendOf(withEvents),
     panels: drawn.map((group) => panelOf(group, model, span, tops)),
     minPanel: 300,
     maxColumns: 3,
@@ -390,7 +403,7 @@ export function faultTimeline(model) {
     data: groups.flatMap((group) => group.rows),
     caption:
       'Top: when each repetition noticed the fault, answered again and was back to 95 %, in ' +
-      'milliseconds after it. Middle: operations completed per second, thin lines for repetitions, ' +
+      `milliseconds after it. ${strips}Middle: operations completed per second, thin lines for repetitions, ` +
       'the thick line for their median. Bottom: operations that did not succeed, as the mean of the ' +
       `repetitions (bars) and each repetition's sum (points).${omitted}`,
   };

@@ -147,6 +147,19 @@ function faultOf(run, random) {
   };
 }
 
+/** The leader dies, another one leads, and clients are answered again, `late` ms sooner or later. */
+function eventsOf(fault, late) {
+  const at = fault.injected_ms;
+  const led = at + fault.noticed_ms + late;
+  return [
+    [-2000, 'leader', 1, 3, ''],
+    [at, 'fault', fault.node, '', fault.fault],
+    [led - 10, 'leader_lost', 1, '', ''],
+    [led, 'leader', 2, 4, ''],
+    [at + fault.first_success_ms + late, 'success', 3, '', fault.fault],
+  ];
+}
+
 function summaryOf(run, parts) {
   const {offered, achieved, bins, total, fault, counts, random} = parts;
   const at = (q) => percentileOf(bins, total, q);
@@ -176,6 +189,7 @@ function summaryOf(run, parts) {
     elections: fault ? 1 : 0,
     generator: {cpu_share: 0.3, late_share: 0.001, limited: false},
     recovery: fault ? [fault] : [],
+    as_simulated: fault ? AS_SIMULATED : null,
     consistency: {
       verdict: run.algorithm === 'gossip_lww' ? 'not_promised' : 'pass',
       lost: 0,
@@ -190,6 +204,12 @@ function summaryOf(run, parts) {
     ...run.summary,
   };
 }
+
+const AS_SIMULATED = {
+  same_order: true,
+  same_refusals: true,
+  text: 'yes: kill-leader: leader lost, another leads, success',
+};
 
 const csvOf = (header, rows) => `${header}\n${rows.map((row) => `${row.join(',')}\n`).join('')}`;
 
@@ -246,6 +266,11 @@ function writeRun(dir, run, at) {
     join(dir, 'faults.csv'),
     csvOf('fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms', faults),
   );
+  if (fault) {
+    const header = 't_ms,event,node,epoch,fault';
+    writeFileSync(join(dir, 'events.csv'), csvOf(header, eventsOf(fault, 0)));
+    writeFileSync(join(dir, 'simulated.csv'), csvOf(header, eventsOf(fault, -20)));
+  }
   return {manifest, summary};
 }
 

@@ -374,7 +374,8 @@ void ClientPort::build_reply(const Connection& connection) {
     const auto application_text = builder_.CreateString(application.data(), application.size());
     welcome = client::CreateWelcome(builder_, connection.welcome_id, greeting.node.value,
                                     greeting.incarnation.value, greeting.leader.value,
-                                    algorithm_text, application_text, options_.max_request_bytes);
+                                    algorithm_text, application_text, options_.max_request_bytes,
+                                    greeting.epoch.value, greeting.applied.value);
   }
   const auto done = connection.done.empty() ? 0 : builder_.CreateVectorOfStructs(connection.done);
   const auto results =

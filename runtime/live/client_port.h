@@ -35,6 +35,8 @@ class NodeDesk {
     NodeId node;
     Incarnation incarnation;
     NodeId leader;
+    Epoch epoch;
+    LogIndex applied;
     std::string_view algorithm;
   };
   [[nodiscard]] virtual Greeting greeting() const = 0;

@@ -139,8 +139,9 @@ class Node::Loop final : public NodeDesk {
 
   // NodeDesk
   [[nodiscard]] Greeting greeting() const override {
-    return {config_.replica.self, config_.replica.incarnation, driver_.replica().status().leader,
-            config_.algorithm->name};
+    const Status status = driver_.replica().status();
+    return {config_.replica.self, config_.replica.incarnation, status.leader,
+            status.epoch,         driver_.applied(),           config_.algorithm->name};
   }
   [[nodiscard]] std::string report() const override;
 

@@ -106,6 +106,9 @@ TEST(Node, SaysWhoItIs) {
   EXPECT_EQ(welcome.algorithm, "unreplicated");
   EXPECT_EQ(welcome.application, "test");
   EXPECT_EQ(welcome.max_request_bytes, ClientOptions{}.max_request_bytes);
+  EXPECT_EQ(welcome.applied, 0u);
+  open_session(client, 7);
+  EXPECT_EQ(client.hello().applied, 1u);
 }
 
 TEST(Node, ReportsItsFiguresAsJson) {

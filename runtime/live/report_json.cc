@@ -83,6 +83,7 @@ std::string report_json(const NodeFigures& figures) {
         {"error", node.snapshot_error}}},
       {"elections", node.status.elections},
       {"held_runs", node.status.held_runs},
+      {"superseded", node.status.superseded},
       {"client_endpoint", node.client_endpoint},
       {"frames_refused", node.frames_refused},
       {"frames_refused_by_kind", refused_json(figures)},

@@ -97,6 +97,8 @@ class TestClient {
     std::string algorithm;
     std::string application;
     std::uint32_t max_request_bytes = 0;
+    std::uint64_t epoch = 0;
+    std::uint64_t applied = 0;
   };
   Welcome hello() {
     const std::uint64_t id = send(client::RequestKind::hello, {});
@@ -127,7 +129,9 @@ class TestClient {
                                 welcome.leader(),
                                 welcome.algorithm()->str(),
                                 welcome.application()->str(),
-                                welcome.max_request_bytes()};
+                                welcome.max_request_bytes(),
+                                welcome.epoch(),
+                                welcome.applied()};
     }
     if (reply.answers() != nullptr) {
       for (const client::Answer* answer : *reply.answers()) {

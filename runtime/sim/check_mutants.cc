@@ -28,8 +28,13 @@ std::vector<const Guard*> guards_of(const Algorithm& algorithm) {
 MutantResult check_mutant(const Algorithm& algorithm, const OptionValues& values,
                           SeedsOptions options, const Guard& guard) {
   options.until_failure = true;
+  OptionValues set = values;
+  if (const std::size_t equals = guard.setting.find('='); equals != std::string_view::npos) {
+    set_option(algorithm.options, guard.setting.substr(0, equals), guard.setting.substr(equals + 1),
+               set);
+  }
   leave_out(&guard);
-  SeedsReport report = check_seeds(algorithm, values, options);
+  SeedsReport report = check_seeds(algorithm, set, options);
   leave_out(nullptr);
   MutantResult result;
   result.guard = &guard;

@@ -72,6 +72,7 @@ class Seeds {
     report_.anomalies.duplicates += result.anomalies.duplicates;
     report_.anomalies.superseded += result.anomalies.superseded;
     report_.anomalies.lost += result.anomalies.lost;
+    if (result.agreed_after != kNotAgreed) report_.agreed_after.push_back(result.agreed_after);
     report_.clients.acknowledged += result.clients.acknowledged;
     report_.clients.refused += result.clients.refused;
     report_.clients.unknown += result.clients.unknown;
@@ -119,6 +120,7 @@ class Seeds {
   SeedsReport finish() {
     sort_failures();
     std::sort(report_.failing_seeds.begin(), report_.failing_seeds.end());
+    std::sort(report_.agreed_after.begin(), report_.agreed_after.end());
     report_.elapsed_s =
         std::max(1e-9, std::chrono::duration<double>(Clock::now() - began_).count());
     report_.seeds_per_s = static_cast<double>(report_.seeds) / report_.elapsed_s;

@@ -53,6 +53,7 @@ struct SeedsReport {
   FaultCounts faults{};
   std::vector<std::string> missed;  // the first faults of a schedule that hit nobody
   Anomalies anomalies;
+  std::vector<Duration> agreed_after;  // of each seed that agreed, rising
   ClientCounts clients;
   std::uint64_t fewest_placements = 0;  // acknowledged writes of the seed that had fewest
   std::uint64_t fewest_faults = 0;      // likewise of faults

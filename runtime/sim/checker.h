@@ -60,9 +60,9 @@ class Checker {
   // The last word, when the nodes agree.
   virtual void finish(std::span<const NodeView> nodes) = 0;
 
-  // A client's read was answered. The same for all guarantees that promise linearizable reads.
-  void answered(std::uint32_t node, std::uint32_t client, const ReadOperation& read,
-                const Cell& cell);
+  // A client's read was answered.
+  virtual void answered(std::uint32_t node, std::uint32_t client, const ReadOperation& read,
+                        const Cell& cell);
 
   [[nodiscard]] const Anomalies& anomalies() const { return anomalies_; }
 
@@ -80,6 +80,7 @@ std::unique_ptr<Checker> make_ordered_checker(Engine& engine, History& history,
 
 // For strategies that merge cells: convergence, nothing lost, and counts of the rest.
 std::unique_ptr<Checker> make_merge_checker(Engine& engine, History& history,
-                                            const Guarantee& guarantee, std::uint32_t nodes);
+                                            const Guarantee& guarantee, const MergePromise& promise,
+                                            std::uint32_t nodes);
 
 }  // namespace parley::sim

@@ -148,6 +148,7 @@ void Clients::add_writes(std::uint32_t number) {
     WriteOperation operation;
     operation.command = draw_command(number);
     operation.floor = history_.floor;
+    operation.asked = engine_.now;
     writes.push_back(operation);
   }
 }
@@ -366,14 +367,18 @@ Clients::Answer Clients::settle_write(Node& node, std::uint32_t client, const Re
     const Result& result = results[i];
     const std::uint32_t sequence = request.first + i;
     WriteOperation& operation = history_.clients[client].writes[sequence - 1];
+    const auto note = [&](FactKind kind, std::uint64_t told) {
+      engine_.trace.note({engine_.now, kind, id, client, sequence, told, {}, operation.asked});
+    };
     switch (result.outcome) {
       case Outcome::ok:
-        engine_.note(FactKind::result, id, client, sequence, result.stamp.major);
+        note(FactKind::result, result.stamp.major);
         ++counts_.acknowledged;
+        last_acknowledged_ = engine_.now;
         checker_.acknowledged(id, client, sequence, result);
         break;
       case Outcome::refused:
-        engine_.note(FactKind::refused, id, client, sequence, result.reason);
+        note(FactKind::refused, result.reason);
         ++counts_.refused;
         ++operation.refused;
         answer = result.reason == static_cast<std::uint8_t>(RefusedBecause::no_session)
@@ -381,7 +386,7 @@ Clients::Answer Clients::settle_write(Node& node, std::uint32_t client, const Re
                      : Answer::refused;
         break;
       case Outcome::unknown:
-        engine_.note(FactKind::unknown, id, client, sequence, result.reason);
+        note(FactKind::unknown, result.reason);
         ++counts_.unknown;
         answer = result.reason == static_cast<std::uint8_t>(RefusedBecause::session_expired)
                      ? Answer::expired

@@ -54,6 +54,8 @@ class Clients {
   // What the first client that has not stopped waits for.
   [[nodiscard]] std::string waiting_for() const;
   [[nodiscard]] const ClientCounts& counts() const { return counts_; }
+  // When a node last acknowledged a write.
+  [[nodiscard]] Instant last_acknowledged() const { return last_acknowledged_; }
 
  private:
   enum class Kind : std::uint8_t { open, write, local_read, linearizable_read };
@@ -128,6 +130,7 @@ class Clients {
   std::size_t stopped_ = 0;
   bool winding_down_ = false;
   ClientCounts counts_;
+  Instant last_acknowledged_;
 };
 
 }  // namespace parley::sim

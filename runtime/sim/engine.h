@@ -13,6 +13,9 @@
 
 namespace parley::sim {
 
+// What clocks that are right show when an execution begins.
+inline constexpr WallTime kWallStart{std::chrono::seconds(1'600'000'000)};
+
 // Two numbers as one that depends on every bit of both.
 constexpr std::uint64_t scatter(std::uint64_t seed, std::uint64_t number) {
   std::uint64_t x = number ^ (seed * 0x9e3779b97f4a7c15);
@@ -55,6 +58,7 @@ struct Engine {
   FaultCounts faults{};
   std::vector<std::string> violations;
   std::uint64_t messages = 0;  // that were numbered
+  std::uint64_t bodies = 0;    // sent by nodes: messages that carry writes
 
   void after(Duration delay, EventKind kind, std::uint32_t subject, std::uint32_t item = 0) {
     queue.push(now + delay, kind, subject, item);

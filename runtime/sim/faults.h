@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "algorithms/contract/ids.h"
 #include "algorithms/contract/random.h"
 #include "algorithms/contract/time.h"
 
@@ -32,6 +34,14 @@ using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
 
 // As --faults and --json spell it.
 std::string_view fault_name(FaultKind kind);
+
+// What became of a fault of a schedule.
+struct StruckFault {
+  NodeId node;                   // whom it hit, of a majority its leader; kNoNode if nobody, or of
+                                 // a cut by groups
+  std::optional<Instant> begun;  // nothing: it hit nobody
+  std::optional<Instant> ended;  // nothing: of a kill, or it lasts until everything heals
+};
 
 // Whether a node alone cannot have it.
 bool needs_peers(FaultKind kind);
@@ -80,7 +90,8 @@ struct Weather {
   std::uint32_t whole_turn_per_million = 0;  // how often a turn takes in all that waits
   std::uint32_t drift_per_million = 0;       // by how much clocks run fast or slow at most
   Duration skew_max{};                       // of a wall clock
-  Duration calm_min{};                       // between two faults
+  Duration far_clock{};  // how far one clock is ahead of all others now and then; 0: never
+  Duration calm_min{};   // between two faults
   Duration calm_max{};
 };
 

@@ -112,8 +112,13 @@ std::unique_ptr<Replica> make_flawed(const Algorithm& inner, ReplicaConfig confi
   return std::make_unique<FlawedReplica>(config, inner.make(config, recovered));
 }
 
-Algorithm flawed(const Algorithm& inner) {
-  Algorithm algorithm = inner;
+template <const Algorithm& kInner>
+Algorithm flawed(std::string_view name) {
+  Algorithm algorithm = kInner;
+  algorithm.name = name;
+  algorithm.make = [](const ReplicaConfig& config, const Recovered& recovered) {
+    return make_flawed(kInner, config, recovered);
+  };
   OptionSpec spec;
   spec.name = "flaw";
   spec.help = "the mistake to make";
@@ -122,33 +127,15 @@ Algorithm flawed(const Algorithm& inner) {
   return algorithm;
 }
 
-Algorithm flawed_raft() {
-  Algorithm algorithm = flawed(kRaft);
-  algorithm.name = "flawed_raft";
-  algorithm.make = [](const ReplicaConfig& config, const Recovered& recovered) {
-    return make_flawed(kRaft, config, recovered);
-  };
-  return algorithm;
-}
-
-Algorithm flawed_unreplicated() {
-  Algorithm algorithm = flawed(kUnreplicated);
-  algorithm.name = "flawed_unreplicated";
-  algorithm.make = [](const ReplicaConfig& config, const Recovered& recovered) {
-    return make_flawed(kUnreplicated, config, recovered);
-  };
-  return algorithm;
-}
-
 }  // namespace
 
 const Algorithm& flawed_raft_algorithm() {
-  static const Algorithm algorithm = flawed_raft();
+  static const Algorithm algorithm = flawed<kRaft>("flawed_raft");
   return algorithm;
 }
 
 const Algorithm& flawed_unreplicated_algorithm() {
-  static const Algorithm algorithm = flawed_unreplicated();
+  static const Algorithm algorithm = flawed<kUnreplicated>("flawed_unreplicated");
   return algorithm;
 }
 

@@ -17,6 +17,7 @@ struct WriteOperation {
   // The highest stamp that anyone had been told when this was first asked for: whatever order the
   // operations are given, this one comes later.
   Stamp floor;
+  Instant asked;            // when that was
   Stamp stamp;              // once carried out
   Stamp second_stamp;       // of a duplicate, where those are not excluded
   Stamp told;               // the highest that it was acknowledged with

@@ -11,10 +11,18 @@ namespace {
 // strategies are each node's own.
 class MergeChecker final : public Checker {
  public:
-  MergeChecker(Engine& engine, History& history, const Guarantee& guarantee, std::uint32_t nodes)
-      : Checker(engine, history, guarantee), seen_(nodes) {}
+  MergeChecker(Engine& engine, History& history, const Guarantee& guarantee,
+               const MergePromise& promise, std::uint32_t nodes)
+      : Checker(engine, history, guarantee),
+        promise_(promise),
+        seen_(nodes),
+        held_(nodes),
+        told_(nodes) {}
 
-  void started(std::uint32_t node) override { seen_[node - 1].fill(Stamp{}); }
+  void started(std::uint32_t node) override {
+    seen_[node - 1].fill(Stamp{});
+    told_[node - 1].fill(Stamp{});
+  }
   void committed(std::uint32_t node, const CommittedRun&) override {
     engine_.fail(check::kContract,
                  fmt::format("node {} commits a run, but its strategy merges", node));
@@ -24,6 +32,8 @@ class MergeChecker final : public Checker {
   void acknowledged(std::uint32_t node, std::uint32_t client, std::uint32_t sequence,
                     const Result& result) override;
   void opened(std::uint32_t, std::uint32_t, std::uint32_t) override {}
+  void answered(std::uint32_t node, std::uint32_t client, const ReadOperation& read,
+                const Cell& cell) override;
   [[nodiscard]] std::string disagreement(std::span<const NodeView> nodes) const override;
   void finish(std::span<const NodeView> nodes) override;
 
@@ -35,10 +45,16 @@ class MergeChecker final : public Checker {
     std::uint64_t value = 0;
   };
 
+  using Stamps = std::array<Stamp, kCells>;
+
   WriteOperation* find(std::uint64_t value);
+  void check_copies(std::uint32_t node, std::uint32_t key, Stamp stamp);
   void count_superseded();
 
-  std::vector<std::array<Stamp, kCells>> seen_;  // by node
+  MergePromise promise_;
+  std::vector<Stamps> seen_;  // by node: in its store, as its journal says, in this life
+  std::vector<Stamps> held_;  // by node: the highest that it ever had
+  std::vector<Stamps> told_;  // by node: the highest that it told clients in this life
   std::array<std::vector<Made>, kCells> made_;
 };
 
@@ -65,7 +81,9 @@ void MergeChecker::applied(std::uint32_t node, const Applied& entry) {
   if (second) {
     operation->second_stamp = entry.stamp;
     ++anomalies_.duplicates;
-    if (guarantee_.exactly_once) {
+    // A weak guarantee allows that a retry is taken for a new write; without one there is no
+    // excuse.
+    if (guarantee_.exactly_once || operation->attempts < 2) {
       engine_.fail(check::kExactlyOnce,
                    fmt::format("node {} carried out one write of cell {} a second time", node,
                                entry.key.value));
@@ -73,14 +91,57 @@ void MergeChecker::applied(std::uint32_t node, const Applied& entry) {
   }
   if (first || second) made_[entry.key.value].push_back({entry.stamp, seen, entry.value});
   seen = entry.stamp;
+  Stamp& held = held_[node - 1][entry.key.value];
+  held = std::max(held, entry.stamp);
+  // The most that clocks may be off, and as much again.
+  constexpr Duration kSlack = std::chrono::seconds(10);
+  const Duration latest =
+      (kWallStart + engine_.now.time_since_epoch()).time_since_epoch() + promise_.max_clock_skew;
+  if (promise_.max_clock_skew > Duration{} &&
+      entry.stamp.major > static_cast<std::uint64_t>((latest + kSlack).count())) {
+    engine_.fail(check::kFuture, fmt::format("node {} took a write of cell {} from the far future",
+                                             node, entry.key.value));
+  }
+}
+
+// In a session with one node a client's writes are there for it to read, and what it has read does
+// not go away: the node never answers with less than it has told anyone (Terry et al., "Session
+// Guarantees for Weakly Consistent Replicated Data", 1994).
+void MergeChecker::answered(std::uint32_t node, std::uint32_t client, const ReadOperation& read,
+                            const Cell& cell) {
+  Checker::answered(node, client, read, cell);
+  Stamp& told = told_[node - 1][read.key];
+  if (cell.stamp < told) {
+    engine_.fail(
+        check::kSessions,
+        fmt::format("node {} answered client {}'s read of cell {} with an older write than "
+                    "it had told of",
+                    node, client, read.key));
+  }
+  told = std::max(told, cell.stamp);
+}
+
+void MergeChecker::check_copies(std::uint32_t node, std::uint32_t key, Stamp stamp) {
+  const auto copies = std::count_if(held_.begin(), held_.end(),
+                                    [&](const Stamps& held) { return held[key] >= stamp; });
+  if (copies >= static_cast<std::ptrdiff_t>(promise_.copies)) return;
+  engine_.fail(check::kCopies,
+               fmt::format("node {} acknowledged a write of cell {} that {} nodes hold, not {}",
+                           node, key, copies, promise_.copies));
 }
 
 void MergeChecker::acknowledged(std::uint32_t node, std::uint32_t client, std::uint32_t sequence,
                                 const Result& result) {
   WriteOperation& operation = history_.clients[client].writes[sequence - 1];
-  // A write that came second in its own turn is never in the store, nor journaled: it is
-  // superseded.
-  if (!operation.carried_out()) operation.stamp = result.stamp;
+  const std::uint32_t key = operation.command.key;
+  if (result.stamp != Stamp{} && !operation.carried_out()) {
+    return engine_.fail(
+        check::kCausality,
+        fmt::format(
+            "node {} told client {} that {} is done, which lost at once to a write that the "
+            "node already had in cell {}",
+            node, client, sequence, key));
+  }
   if (result.stamp == Stamp{} ||
       (result.stamp != operation.stamp && result.stamp != operation.second_stamp &&
        guarantee_.exactly_once)) {
@@ -90,7 +151,10 @@ void MergeChecker::acknowledged(std::uint32_t node, std::uint32_t client, std::u
   }
   operation.acknowledged = true;
   operation.told = std::max(operation.told, result.stamp);
-  history_.tell(operation.command.key, result.stamp);
+  history_.tell(key, result.stamp);
+  Stamp& told = told_[node - 1][key];
+  told = std::max(told, result.stamp);
+  check_copies(node, key, result.stamp);
 }
 
 std::string MergeChecker::disagreement(std::span<const NodeView> nodes) const {
@@ -139,8 +203,9 @@ void MergeChecker::count_superseded() {
 }  // namespace
 
 std::unique_ptr<Checker> make_merge_checker(Engine& engine, History& history,
-                                            const Guarantee& guarantee, std::uint32_t nodes) {
-  return std::make_unique<MergeChecker>(engine, history, guarantee, nodes);
+                                            const Guarantee& guarantee, const MergePromise& promise,
+                                            std::uint32_t nodes) {
+  return std::make_unique<MergeChecker>(engine, history, guarantee, promise, nodes);
 }
 
 }  // namespace parley::sim

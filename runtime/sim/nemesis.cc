@@ -6,6 +6,12 @@ namespace parley::sim {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+constexpr int kEchoes = 3;  // of old frames, on each link to a new leader
+
+}  // namespace
+
 Nemesis::Nemesis(Engine& engine, Network& network, std::span<Node> nodes,
                  const FaultSchedule* schedule, const Reduction* reduction)
     : engine_(engine),
@@ -35,6 +41,7 @@ bool Nemesis::left_out(std::uint32_t strike) const {
 }
 
 void Nemesis::begin_bout(Duration begin, Duration end) {
+  healed_ = false;
   const auto schedule = [&](Duration at, EventKind kind, std::uint32_t number, std::uint32_t item) {
     if (at < begin || at > end || left_out(number)) return;
     engine_.after(at - begin, kind, 0, item);
@@ -56,8 +63,13 @@ void Nemesis::begin_bout(Duration begin, Duration end) {
 
 // --- by a schedule ---
 
-// The node that most of those who work name, if it works.
+// The node that most of those who work name, if it works. Where nobody leads, it is the first that
+// works.
 NodeId Nemesis::leader() {
+  if (engine_.algorithm != nullptr && !engine_.algorithm->guarantee.ordered) {
+    const auto first = std::ranges::find_if(nodes_, [](Node& node) { return node.running(); });
+    return first == nodes_.end() ? kNoNode : first->id();
+  }
   NodeId best;
   std::ptrdiff_t most = 0;
   for (Node& candidate : nodes_) {
@@ -73,10 +85,24 @@ NodeId Nemesis::leader() {
   return best;
 }
 
+// Of a majority the leader is the first; empty if nobody fits.
+std::vector<Node*> Nemesis::find_all(const NodeTarget& target) {
+  const bool many = target.kind == NodeTarget::Kind::majority;
+  Node* first = find(many ? NodeTarget{NodeTarget::Kind::leader, {}} : target);
+  if (first == nullptr) return {};
+  std::vector<Node*> found{first};
+  const std::size_t wanted = many ? majority_of(static_cast<std::uint32_t>(nodes_.size())) : 1;
+  for (std::size_t i = nodes_.size(); i > 0 && found.size() < wanted; --i) {
+    if (nodes_[i - 1].running() && &nodes_[i - 1] != first) found.push_back(&nodes_[i - 1]);
+  }
+  return found.size() == wanted ? found : std::vector<Node*>();
+}
+
 Node* Nemesis::find(const NodeTarget& target) {
   const NodeId leads = leader();
   switch (target.kind) {
     case NodeTarget::Kind::leader:
+    case NodeTarget::Kind::majority:
       return leads == kNoNode ? nullptr : &nodes_[leads.value - 1];
     case NodeTarget::Kind::follower:
       for (std::size_t i = nodes_.size(); i > 0; --i) {
@@ -93,30 +119,40 @@ Node* Nemesis::find(const NodeTarget& target) {
 // A fault for the leader waits until there is one, as with live nodes.
 void Nemesis::begin(std::size_t place) {
   constexpr std::uint32_t kMaxTries = 500;
+  if (healed_) return;  // it waited too long
   const ScheduledFault& fault = (*schedule_)[place];
   Struck& struck = struck_[place];
-  Node* node = fault.by_groups() ? nullptr : find(fault.target);
-  if (node == nullptr && !fault.by_groups()) {
-    if (fault.target.kind == NodeTarget::Kind::leader && ++struck.tries < kMaxTries) {
+  const std::vector<Node*> found =
+      fault.by_groups() ? std::vector<Node*>() : find_all(fault.target);
+  if (found.empty() && !fault.by_groups()) {
+    const bool wants_leader = fault.target.kind == NodeTarget::Kind::leader ||
+                              fault.target.kind == NodeTarget::Kind::majority;
+    if (wants_leader && ++struck.tries < kMaxTries) {
       return engine_.after(milliseconds(20), EventKind::scheduled, 0,
                            static_cast<std::uint32_t>(place));
     }
-    return missed_.push_back(fault.name() + ": nobody fits");
+    return miss(place);
   }
-  struck.node = node == nullptr ? kNoNode : node->id();
   strikes_.push_back(static_cast<std::uint32_t>(place + 1));
+  struck.told = {found.empty() ? kNoNode : found.front()->id(), engine_.now, {}};
   switch (fault.kind) {
     case ScheduledFault::Kind::kill:
     case ScheduledFault::Kind::restart:
-      node->crash();
-      struck.life = node->life();
-      engine_.count(FaultKind::crash);
+      for (Node* node : found) {
+        node->crash();
+        struck.lives.emplace_back(node->id(), node->life());
+        engine_.count(FaultKind::crash);
+      }
       break;
     case ScheduledFault::Kind::pause:
-      node->pause(fault.lasts);
-      return engine_.count(FaultKind::pause);
+      for (Node* node : found) {
+        node->pause(fault.lasts);
+        engine_.count(FaultKind::pause);
+      }
+      break;
     case ScheduledFault::Kind::cut:
-      struck.links = links_of(fault.cut, struck.node, static_cast<std::uint32_t>(nodes_.size()));
+      struck.links =
+          links_of(fault.cut, struck.told.node, static_cast<std::uint32_t>(nodes_.size()));
       network_.cut(struck.links, "cut by schedule");
       engine_.count(fault.cut.direction == CutShape::Direction::both ? FaultKind::partition
                                                                      : FaultKind::one_way);
@@ -126,11 +162,25 @@ void Nemesis::begin(std::size_t place) {
   engine_.after(fault.lasts, EventKind::scheduled, 1, static_cast<std::uint32_t>(place));
 }
 
+void Nemesis::miss(std::size_t place) {
+  struck_[place].missed = true;
+  missed_.push_back((*schedule_)[place].name() + ": nobody fits");
+}
+
 void Nemesis::end(std::size_t place) {
   const ScheduledFault& fault = (*schedule_)[place];
-  const Struck& struck = struck_[place];
+  Struck& struck = struck_[place];
+  struck.told.ended = engine_.now;
   if (fault.kind == ScheduledFault::Kind::cut) return network_.mend(struck.links);
-  engine_.after(Duration{}, EventKind::restart, struck.node.value, struck.life);
+  if (fault.kind == ScheduledFault::Kind::pause) return;  // goes on by itself
+  for (const auto& [node, life] : struck.lives)
+    engine_.after(Duration{}, EventKind::restart, node.value, life);
+}
+
+std::vector<StruckFault> Nemesis::struck() const {
+  std::vector<StruckFault> told;
+  for (const Struck& struck : struck_) told.push_back(struck.told);
+  return told;
 }
 
 // --- at random ---
@@ -188,12 +238,28 @@ void Nemesis::hit(FaultKind kind, Node& node) {
       strike_down(node);
       return;
     case FaultKind::clock:
-      node.step_wall_clock(draw(-engine_.weather.skew_max, engine_.weather.skew_max));
+      step_clock(node);
       break;
     default:
       return;
   }
   engine_.count(kind);
+}
+
+// Where a strategy bounds how far clocks may be apart, that of one node goes far beyond at times:
+// always the same one, since with two of three nodes can no longer be told who is right.
+void Nemesis::step_clock(Node& node) {
+  const bool may =
+      engine_.weather.far_clock > Duration{} && (far_clock_ == kNoNode || far_clock_ == node.id());
+  if (!may || !random_.chance(400'000)) {
+    return node.step_wall_clock(draw(-engine_.weather.skew_max, engine_.weather.skew_max));
+  }
+  far_clock_ = node.id();
+  node.step_wall_clock(engine_.weather.far_clock);
+}
+
+void Nemesis::set_far_clock_right() {
+  if (far_clock_ != kNoNode) nodes_[far_clock_.value - 1].step_wall_clock(Duration{});
 }
 
 void Nemesis::strike_down(Node& node) {
@@ -207,7 +273,9 @@ void Nemesis::strike_down(Node& node) {
 }
 
 void Nemesis::after_turn(Node& node, bool new_epoch, bool leads) {
-  if (leads && engine_.weather.faults.has(FaultKind::duplication)) network_.echo(node.id());
+  if (leads && engine_.weather.faults.has(FaultKind::duplication)) {
+    for (int i = 0; i < kEchoes; ++i) network_.echo(node.id());
+  }
   if (leads && !ambush_.empty()) {
     const auto kind = static_cast<std::uint32_t>(ambush_.front());
     ambush_.erase(ambush_.begin());
@@ -277,6 +345,14 @@ void Nemesis::heal() {
   engine_.weather = calm(engine_.weather);
   std::fill(doomed_.begin(), doomed_.end(), Doom::none);
   ambush_.clear();
+  set_far_clock_right();
+  healed_ = true;
+  for (std::size_t place = 0; place < struck_.size(); ++place) {
+    const bool begun = struck_[place].told.begun.has_value();
+    if (!begun && !struck_[place].missed && !left_out(static_cast<std::uint32_t>(place + 1))) {
+      miss(place);
+    }
+  }
   network_.heal();
   for (Node& node : nodes_) node.heal();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "runtime/sim/network.h"
@@ -34,6 +35,8 @@ class Nemesis {
   [[nodiscard]] const std::vector<std::string>& missed() const { return missed_; }
   // The strikes that there were, in their order.
   [[nodiscard]] const std::vector<std::uint32_t>& strikes() const { return strikes_; }
+  // What became of each fault of the schedule, by its place.
+  [[nodiscard]] std::vector<StruckFault> struck() const;
 
  private:
   // What a crash waits for. Durability matters between issuing a write and its sync, and soon after
@@ -42,12 +45,16 @@ class Nemesis {
 
   [[nodiscard]] bool left_out(std::uint32_t strike) const;
   void begin(std::size_t place);
+  void miss(std::size_t place);
   void end(std::size_t place);
+  [[nodiscard]] std::vector<Node*> find_all(const NodeTarget& target);
   [[nodiscard]] Node* find(const NodeTarget& target);
   [[nodiscard]] NodeId leader();
   void strike(std::uint32_t number);
   bool wait_for_leader(FaultKind kind);
   void hit(FaultKind kind, Node& node);
+  void step_clock(Node& node);
+  void set_far_clock_right();
   void crash(Node& node);
   void strike_down(Node& node);
   void crash_with_others(Node& node);
@@ -65,16 +72,19 @@ class Nemesis {
   std::vector<FaultKind> kinds_;  // that strike at a moment; the others are in the weather
   std::vector<Doom> doomed_;      // by node
   struct Struck {                 // of the schedule
-    NodeId node;
-    std::uint32_t life = 0;
+    StruckFault told;
+    std::vector<std::pair<NodeId, std::uint32_t>> lives;  // that were ended
     std::vector<DirectedLink> links;
     std::uint32_t tries = 0;
+    bool missed = false;
   };
   const FaultSchedule* schedule_;
   const Reduction* reduction_;
   std::vector<Struck> struck_;  // by its place in the schedule
   std::vector<std::string> missed_;
+  bool healed_ = false;            // until the next bout
   std::vector<FaultKind> ambush_;  // for the next leaders
+  NodeId far_clock_;               // whose clock is far ahead of all others at times
 };
 
 }  // namespace parley::sim

@@ -12,7 +12,6 @@ constexpr std::int64_t kMillion = 1'000'000;
 // Until a process that its disk ended is started again.
 constexpr Duration kAwayMin = std::chrono::milliseconds(1);
 constexpr Duration kAwayMax = std::chrono::milliseconds(1000);
-constexpr WallTime kWallStart{std::chrono::seconds(1'600'000'000)};
 
 }  // namespace
 
@@ -235,6 +234,7 @@ void Node::send(std::span<const Message> messages, const Effects& effects, bool 
 
 void Node::put_on_the_wire(NodeId to, const Frame& frame) {
   if (settings_.log_checker != nullptr) settings_.log_checker->leaves(id_, to, frame.header);
+  if (!frame.body.empty()) ++engine_.bodies;
   network_.send(to, frame);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 namespace parley::sim {
@@ -33,7 +34,7 @@ std::string seconds_text(Duration time) {
 bool read_seconds(std::string_view text, Duration& time) {
   double value = 0;
   if (!read(text, value) || !(value >= 0) || value > 86400) return false;
-  time = milliseconds(static_cast<std::int64_t>(value * 1000 + 0.5));
+  time = milliseconds(std::llround(value * 1000));
   return time <= kLongest;
 }
 

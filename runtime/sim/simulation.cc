@@ -24,6 +24,14 @@ std::uint64_t placements_in(Duration part) {
 // How long the clients may take for that, at most, once everything is whole.
 constexpr Duration kPatience = seconds(60);
 
+// Of strategies that bound the skew of clocks: how far one goes at times.
+constexpr Duration kFarClock = std::chrono::hours(1);
+
+// Of strategies that merge: once all agree, what is still on its way gets so long to arrive; after
+// that no writes are sent for a while.
+constexpr Duration kCalmingDown = seconds(5);
+constexpr Duration kCalm = seconds(2);
+
 // Beyond this an execution is a loop without end.
 constexpr std::uint64_t kMaxEventsPerSecond = 1'000'000;
 
@@ -92,6 +100,12 @@ ClientSettings draw_clients(const SimOptions& options, CellApplication::Kind app
   return settings;
 }
 
+MergePromise promise_of(const Algorithm& algorithm, const OptionValues& values,
+                        std::uint32_t nodes) {
+  return algorithm.merge_promise == nullptr ? MergePromise{}
+                                            : algorithm.merge_promise(values, nodes);
+}
+
 // One execution from its beginning to its end.
 class Execution {
  public:
@@ -117,6 +131,7 @@ class Execution {
   void heal();
   void wind_down();
   void look_for_the_end();
+  bool calm_again();
   void collect_views();
   void compare_states();
   SimResult result() const;
@@ -146,6 +161,9 @@ class Execution {
   Duration broken_{};  // the part of phase one that is behind, without rests
   bool winding_down_ = false;
   bool over_ = false;
+  Instant healed_;                                 // for the last time
+  std::optional<Instant> agreed_;                  // since when, at the end
+  std::optional<std::uint64_t> bodies_when_calm_;  // that had been sent then
   std::uint64_t events_ = 0;
   std::uint64_t turns_ = 0;
   std::uint64_t messages_ = 0;
@@ -177,7 +195,9 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                 nullptr},
       checker_(algorithm.guarantee.ordered
                    ? make_ordered_checker(engine_, history_, algorithm.guarantee)
-                   : make_merge_checker(engine_, history_, algorithm.guarantee, node_count_)),
+                   : make_merge_checker(engine_, history_, algorithm.guarantee,
+                                        promise_of(algorithm, settings_.options, node_count_),
+                                        node_count_)),
       network_(engine_, node_count_),
       nodes_(make_nodes(engine_, network_, settings_, node_count_)),
       nemesis_(engine_, network_, nodes_, options.schedule ? &options.schedule->faults : nullptr,
@@ -197,6 +217,10 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
     settings_.log_checker = &*log_checker_;
   }
   engine_.weather = options.schedule ? quick_weather() : draw_weather(options.faults, random_);
+  const MergePromise promise = promise_of(algorithm, settings_.options, node_count_);
+  if (promise.max_clock_skew > Duration{} && engine_.weather.faults.has(FaultKind::clock)) {
+    engine_.weather.far_clock = kFarClock;
+  }
   if (options.links) {
     engine_.weather.delay_min = quick_weather().delay_min;
     engine_.weather.delay_max = quick_weather().delay_max;
@@ -230,6 +254,7 @@ SimResult Execution::run() {
     heal();
     wind_down();
     run_until(break_until + options_.healing_bound);
+    if (agreed_ && sound()) run_until(engine_.now + kCalmingDown + 2 * kCalm);
   }
   if (engine_.violations.empty() && !over_) {
     collect_views();
@@ -424,6 +449,7 @@ void Execution::heal() {
 }
 
 void Execution::wind_down() {
+  healed_ = engine_.now;
   clients_.wind_down();
   winding_down_ = true;
 }
@@ -436,9 +462,23 @@ void Execution::look_for_the_end() {
   if (!clients_.finished() || !engine_.violations.empty()) return;
   collect_views();
   if (!checker_->disagreement(views_).empty()) return;
+  if (!agreed_) agreed_ = engine_.now;
+  const MergePromise promise = promise_of(algorithm_, settings_.options, node_count_);
+  if (promise.exchange_interval > Duration{} && !calm_again()) return;
   checker_->finish(views_);
   if (algorithm_.guarantee.ordered) compare_states();
   over_ = true;
+}
+
+// Nodes that agree have nothing to send each other but questions whether they still do. True when
+// that was seen.
+bool Execution::calm_again() {
+  if (engine_.now < *agreed_ + kCalmingDown) return false;
+  if (!bodies_when_calm_) bodies_when_calm_ = engine_.bodies;
+  if (engine_.bodies != *bodies_when_calm_) {
+    engine_.fail(check::kQuiet, "all nodes agree, and still send each other writes");
+  }
+  return engine_.now >= *agreed_ + kCalmingDown + kCalm;
 }
 
 // Everything that replicas hold, sessions included, is the same where the same runs were applied,
@@ -465,11 +505,13 @@ SimResult Execution::result() const {
     result.installs += node.installs();
   }
   result.virtual_time = engine_.now.time_since_epoch();
+  if (agreed_) result.agreed_after = *agreed_ - std::max(healed_, clients_.last_acknowledged());
   result.nodes = node_count_;
   result.broken = broken_;
   result.faults = engine_.faults;
   result.strikes = nemesis_.strikes();
   result.missed = nemesis_.missed();
+  result.struck = nemesis_.struck();
   result.anomalies = checker_->anomalies();
   result.clients = clients_.counts();
   return result;

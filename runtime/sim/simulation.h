@@ -54,6 +54,8 @@ inline constexpr std::uint32_t kScheduledNodes = 5;  // of a cluster that follow
 // allowed.
 std::string check_sim_options(const Algorithm& algorithm, const SimOptions& options);
 
+inline constexpr Duration kNotAgreed = Duration::max();
+
 struct SimResult {
   std::vector<std::string> violations;  // empty if all is well; an execution stops at the first
   std::uint64_t trace_hash = 0;         // see Trace
@@ -64,11 +66,15 @@ struct SimResult {
   std::uint64_t snapshots = 0;  // saved by the nodes that made them
   std::uint64_t installs = 0;   // of others' snapshots
   Duration virtual_time{};
+  // From healing, or the last write acknowledged after it, until all nodes held the same;
+  // kNotAgreed if they never did.
+  Duration agreed_after = kNotAgreed;
   std::uint32_t nodes = 0;
   Duration broken{};  // the part of phase one that is behind, without rests; see Reduction
   FaultCounts faults{};
   std::vector<std::uint32_t> strikes;  // of the nemesis, by number
   std::vector<std::string> missed;     // faults of the schedule that hit nobody, and why
+  std::vector<StruckFault> struck;     // what became of each fault of the schedule, by its place
   Anomalies anomalies;
   ClientCounts clients;
 };

@@ -203,12 +203,12 @@ TEST(Mutants, TheBaselineThatAcknowledgesTooEarlyIsCaught) {
 }
 
 TEST(Mutants, GossipMistakesAreCaught) {
-  const auto caught = [](GossipFlaw flaw) {
+  const auto caught = [](GossipFlaw flaw, std::uint64_t seeds = 30) {
     const SeedsReport report =
-        check(kToyGossip, 30, twenty_seconds(), static_cast<std::int64_t>(flaw));
+        check(kToyGossip, seeds, twenty_seconds(), static_cast<std::int64_t>(flaw));
     return report.failures.empty() ? std::string() : report.failures[0].violations.at(0);
   };
-  EXPECT_THAT(caught(GossipFlaw::acknowledges_unsynced), HasSubstr("has lost it"));
+  EXPECT_THAT(caught(GossipFlaw::acknowledges_unsynced, 100), HasSubstr("has lost it"));
   EXPECT_THAT(caught(GossipFlaw::ties_by_arrival), HasSubstr("have one stamp"));
   EXPECT_THAT(caught(GossipFlaw::forgets_half), HasSubstr("hold different cells"));
   EXPECT_THAT(caught(GossipFlaw::pushes_downwards), HasSubstr("hold different cells"));
@@ -252,6 +252,33 @@ TEST(Simulation, ASchedulesFaultsHappenAndNoOthers) {
   EXPECT_EQ(injected(result, FaultKind::crash), 2U);
   EXPECT_EQ(std::accumulate(result.faults.begin(), result.faults.end(), std::uint64_t{0}), 4U);
   EXPECT_GT(result.clients.acknowledged, 100U);
+  ASSERT_EQ(result.struck.size(), 4U);
+  EXPECT_EQ(result.struck[0].begun, Instant(seconds(1)));
+  EXPECT_EQ(result.struck[0].ended, Instant(seconds(2)));
+  EXPECT_NE(result.struck[0].node, kNoNode);
+  EXPECT_EQ(result.struck[1].node, kNoNode) << "a cut by groups is for nobody";
+  EXPECT_EQ(result.struck[2].ended, *result.struck[2].begun + std::chrono::milliseconds(300));
+  EXPECT_EQ(result.struck[3].ended, std::nullopt);
+}
+
+TEST(Simulation, AMajorityIsHitAtOnceAndComesBackAtOnce) {
+  using Kind = ScheduledFault::Kind;
+  constexpr auto kHalf = std::chrono::milliseconds(500);
+  FaultSchedule schedule = {at(seconds(1), Kind::restart, kHalf),
+                            at(seconds(3), Kind::pause, kHalf), at(seconds(4), Kind::kill)};
+  for (ScheduledFault& fault : schedule) fault.target.kind = NodeTarget::Kind::majority;
+  const SimResult result = follow(schedule);
+  EXPECT_THAT(result.violations, IsEmpty());
+  EXPECT_THAT(result.missed, IsEmpty());
+  EXPECT_EQ(injected(result, FaultKind::crash), 6U) << "three of five, twice";
+  EXPECT_EQ(injected(result, FaultKind::pause), 3U);
+}
+
+TEST(Simulation, WithoutAMajorityLeftNoneIsHit) {
+  using Kind = ScheduledFault::Kind;
+  FaultSchedule schedule = {at(seconds(1), Kind::kill), at(seconds(2), Kind::kill)};
+  for (ScheduledFault& fault : schedule) fault.target.kind = NodeTarget::Kind::majority;
+  EXPECT_THAT(follow(schedule).missed, ::testing::ElementsAre("kill-majority: nobody fits"));
 }
 
 TEST(Simulation, AFaultOfAScheduleThatHitsNobodyIsNamed) {

@@ -48,6 +48,8 @@ struct Fact {
   std::uint64_t b = 0;
   std::uint64_t c = 0;
   std::string_view text = {};  // a literal
+  // Of a write's result, refused and unknown: when the client first asked for it.
+  Instant asked = {};
 };
 
 // Why a message was lost.
@@ -86,9 +88,9 @@ class TraceSink {
 };
 
 // The hash covers every fact above, with its time and all of its numbers and literals: decoded
-// values and never bytes of the wire, addresses or sizes of encodings, nor the words that are only
-// made for a sink. Equal hashes mean that the nodes took the same turns at the same times and came
-// to the same results.
+// values and never bytes of the wire, addresses or sizes of encodings, nor what is only there for a
+// sink: words, and when a write was first asked for. Equal hashes mean that the nodes took the same
+// turns at the same times and came to the same results.
 class Trace {
  public:
   // `sink` may be null.

@@ -1,0 +1,79 @@
+#include "algorithms/gossip_lww/core.h"
+
+namespace parley::gossip_lww {
+
+// Anti-entropy (Demers et al., §1.3), with version vectors to see at once what is missing: the
+// peers' stores are compared by digests only when those agree or the deltas are gone.
+void Core::compare_with_next() {
+  const Duration interval = options_.anti_entropy;
+  const Duration wait = random_.between(interval * 3 / 4, interval * 5 / 4);
+  next_comparison_ = now_ + wait;
+  const auto partner = next_partner(repair_ring_);
+  if (partner && holds(guards::kRepair)) send_summary(*partner, Summary::Stage::opening);
+}
+
+std::optional<std::size_t> Core::next_partner(PartnerRing& ring) {
+  return ring.next(random_, [this](std::size_t peer) {
+    if (!holds(guards::kReachAll) && peer % 2 != place_ % 2) return false;
+    return peer != place_ && !detector_.dead(peer);
+  });
+}
+
+// Whether the store holds what the version vector says. In a turn with writes it does not: they
+// reach the store when the turn is over.
+bool Core::settled() const {
+  return effects_->merge.empty();
+}
+
+// It waits for the disk, so that what it says is known may count as acknowledged.
+void Core::send_summary(std::size_t to, Summary::Stage stage, bool out_of_reach) {
+  const Summary summary{store_->digest(), stage, settled(), known_.whole(), out_of_reach};
+  send_when_durable(to, encoder_.summary(summary, known_));
+}
+
+void Core::on_summary(std::size_t from, const Summary& summary, const wire::Message& message) {
+  Known theirs(members_.size());
+  if (message.known() != nullptr) {
+    for (const wire::Known* known : *message.known()) {
+      if (const auto place = place_of({known->node()})) theirs.join(*place, {known->through()});
+    }
+  }
+  acked_[from] = std::max(acked_[from], theirs.through(place_));
+  const bool equal = summary.settled && summary.digest == store_->digest();
+  const bool comparable = settled() && known_.whole() && summary.settled && summary.whole;
+  bool lacking = false;
+  bool ahead = false;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    // Equal stores hold what either of them knows.
+    if (equal) known_.join(i, theirs.through(i));
+    lacking = lacking || known_.through(i) < theirs.through(i);
+    ahead = ahead || known_.through(i) > theirs.through(i);
+  }
+  const bool differs = comparable && !lacking && !ahead && !equal;
+  if (differs || summary.out_of_reach) start_walk(from, theirs);
+  if (equal || summary.stage == Summary::Stage::notice) return;
+  const bool out_of_reach = ahead && offer_deltas(from, theirs);
+  if (summary.stage == Summary::Stage::opening) {
+    if (lacking || differs || out_of_reach) {
+      send_summary(from, Summary::Stage::answer, out_of_reach);
+    }
+  } else if (out_of_reach) {
+    send_summary(from, Summary::Stage::notice, out_of_reach);
+  }
+}
+
+// Sends what the peer lacks, a message full. True if some of it is no longer here as deltas.
+bool Core::offer_deltas(std::size_t to, const Known& theirs) {
+  const Instant until = now_ - options_.repair_after;
+  const RecentDeltas::Offer offer =
+      recent_.offer(known_, theirs, until, options_.max_message_bytes);
+  if (!offer.deltas.empty()) {
+    const BodyRange body{static_cast<std::uint32_t>(effects_->bodies.size()),
+                         static_cast<std::uint32_t>(offer.deltas.size())};
+    for (const Delta* delta : offer.deltas) effects_->bodies.push_back(delta->cells);
+    send_when_durable(to, encoder_.rumors(offer.deltas, offer.more), body);
+  }
+  return offer.out_of_reach;
+}
+
+}  // namespace parley::gossip_lww

@@ -1,0 +1,118 @@
+#include "algorithms/gossip_lww/options.h"
+
+namespace parley::gossip_lww {
+namespace {
+
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kMiB = 1024 * kKiB;
+constexpr std::int64_t kMinute = 60'000;  // in ms
+constexpr std::int64_t kByProfile = -1;
+
+// What the word of option `profile` stands for.
+struct Profile {
+  std::int64_t rumor_interval_ms;
+  std::int64_t anti_entropy_ms;
+};
+constexpr Profile kProfiles[] = {
+    {0, 100},     // fast: rumours leave with the turn that made them
+    {100, 5000},  // paper: as course projects plan it
+};
+
+OptionSpec integer(std::string name, std::int64_t fallback, std::int64_t min, std::int64_t max,
+                   std::string help) {
+  return {std::move(name), std::move(help), fallback, min, max, {}};
+}
+
+std::int64_t or_by_profile(const OptionValues& values, std::string_view name,
+                           std::int64_t Profile::*field) {
+  const std::int64_t value = values.at(name);
+  const auto profile = static_cast<std::size_t>(values.at("profile"));
+  return value == kByProfile ? kProfiles[profile].*field : value;
+}
+
+// Rumours that a node passes on reach nearly everyone; the rest is anti-entropy's. Each node passes
+// a rumour on to fanout * rounds others, of which the share that stays without it shrinks
+// exponentially (Demers et al., "Epidemic Algorithms", PODC 1987, §1.4).
+std::uint64_t rounds_for(std::size_t members, std::uint64_t fanout) {
+  return members <= fanout + 1 ? 1 : 2;
+}
+
+}  // namespace
+
+std::vector<OptionSpec> option_specs() {
+  return {
+      {.name = "profile",
+       .help = "how eagerly: fast (rumours at once, anti-entropy every 100 ms) or paper (rumours "
+               "every 100 ms, anti-entropy every 5 s)",
+       .fallback = 0,
+       .min = 0,
+       .max = 1,
+       .choices = {"fast", "paper"}},
+      integer("ack", 1, 1, 64,
+              "how many nodes hold a write before it is acknowledged; at most the nodes there are"),
+      integer("fanout", 4, 1, 64, "peers to whom a rumour is passed on at a time"),
+      integer("rounds", 0, 0, 16,
+              "how often a node passes on a rumour; 0: once if the fanout reaches everyone, else "
+              "twice"),
+      integer("rumor_interval_ms", kByProfile, kByProfile, kMinute,
+              "time between two rounds of rumours; 0: the first at once; -1: by the profile"),
+      integer("anti_entropy_interval_ms", kByProfile, kByProfile, kMinute,
+              "time between two comparisons with a peer, about; -1: by the profile"),
+      integer("repair_after_ms", 20, 0, kMinute,
+              "how long a rumour has time to arrive by itself before anti-entropy sends it"),
+      integer("max_clock_skew_ms", 500, 1, 10 * kMinute,
+              "how far a clock may be ahead of the others': beyond, its writes are refused"),
+      integer("ping_interval_ms", 200, 10, kMinute,
+              "time between two pings of the failure detector"),
+      integer("ping_timeout_ms", 60, 1, kMinute,
+              "how long an answer may take before others are asked to ping"),
+      integer("suspicion_ms", 1000, 10, 10 * kMinute,
+              "how long a silent peer is suspected before it is taken for dead"),
+      integer("max_message_bytes", 256 * kKiB, 64, 16 * kMiB,
+              "bytes of cells in one message; a single larger run still goes"),
+      integer("recent_bytes", 16 * kMiB, 0, 4096 * kMiB,
+              "bytes of runs kept for peers that lack some; beyond, digests find what they lack"),
+      integer("max_held_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
+              "bytes of a node's own runs that it holds until they are acknowledged"),
+      integer("max_set_aside_bytes", 8 * kMiB, 4 * kKiB, 4096 * kMiB,
+              "bytes of writes from the future that a node keeps; more have to come again"),
+  };
+}
+
+Options read_options(const OptionValues& values, std::size_t members) {
+  const auto count = [&values](std::string_view name) {
+    return static_cast<std::uint64_t>(values.at(name));
+  };
+  const auto time = [&values](std::string_view name) -> Duration {
+    return std::chrono::milliseconds(values.at(name));
+  };
+  Options options;
+  options.ack = std::min<std::uint64_t>(count("ack"), members);
+  options.fanout = count("fanout");
+  options.rounds = count("rounds") == 0 ? rounds_for(members, options.fanout) : count("rounds");
+  options.rumor_interval = std::chrono::milliseconds(
+      or_by_profile(values, "rumor_interval_ms", &Profile::rumor_interval_ms));
+  options.anti_entropy = std::chrono::milliseconds(
+      or_by_profile(values, "anti_entropy_interval_ms", &Profile::anti_entropy_ms));
+  options.repair_after = time("repair_after_ms");
+  options.max_clock_skew = time("max_clock_skew_ms");
+  options.detector = {time("ping_interval_ms"), time("ping_timeout_ms"), time("suspicion_ms")};
+  options.max_message_bytes = count("max_message_bytes");
+  options.recent_bytes = count("recent_bytes");
+  options.max_held_bytes = count("max_held_bytes");
+  options.max_set_aside_bytes = count("max_set_aside_bytes");
+  return options;
+}
+
+std::string check_options(const OptionValues& values) {
+  if (values.at("anti_entropy_interval_ms") == 0) {
+    return "anti_entropy_interval_ms must be -1 or at least 1: two nodes would compare without end";
+  }
+  const std::int64_t timeout = values.at("ping_timeout_ms");
+  const std::int64_t interval = values.at("ping_interval_ms");
+  if (timeout < interval) return {};
+  return "ping_timeout_ms (" + std::to_string(timeout) + ") must be below ping_interval_ms (" +
+         std::to_string(interval) + "), or no one else is ever asked";
+}
+
+}  // namespace parley::gossip_lww

@@ -1,0 +1,60 @@
+#include "algorithms/gossip_lww/replica.h"
+
+#include "algorithms/gossip_lww/codec.h"
+#include "algorithms/gossip_lww/core.h"
+#include "algorithms/gossip_lww/guards.h"
+#include "algorithms/gossip_lww/options.h"
+#include "algorithms/gossip_lww/text.h"
+
+namespace parley {
+namespace gossip_lww {
+namespace {
+
+class GossipReplica final : public Replica {
+ public:
+  GossipReplica(const ReplicaConfig& config, const Recovered& recovered)
+      : core_(config, recovered) {}
+
+  void step(const Turn& turn, const Store& store, Effects& effects) noexcept override {
+    core_.step(turn, store, effects);
+  }
+  [[nodiscard]] Instant deadline() const noexcept override { return core_.deadline(); }
+  [[nodiscard]] Status status() const noexcept override { return core_.status(); }
+
+ private:
+  Core core_;
+};
+
+std::unique_ptr<Replica> make(const ReplicaConfig& config, const Recovered& recovered) {
+  return std::make_unique<GossipReplica>(config, recovered);
+}
+
+MergePromise merge_promise(const OptionValues& values, std::uint32_t members) {
+  const Options options = read_options(values, members);
+  return {static_cast<std::uint32_t>(options.ack), options.max_clock_skew, options.anti_entropy};
+}
+
+}  // namespace
+}  // namespace gossip_lww
+
+const Algorithm kGossipLww{
+    .name = "gossip_lww",
+    .summary = "every node takes every write at once; the last writer wins",
+    .guarantee = {.linearizable_writes = false,
+                  .linearizable_reads = false,
+                  .exactly_once = false,
+                  .ordered = false,
+                  .summary = "both sides of a partition go on; nodes converge, concurrent "
+                             "overwrites are counted"},
+    .options = gossip_lww::option_specs(),
+    .max_nodes = 1024,
+    .check_options = gossip_lww::check_options,
+    .merge_promise = gossip_lww::merge_promise,
+    .verify = gossip_lww::verify,
+    .describe = gossip_lww::describe,
+    .inspection = nullptr,
+    .guards = gossip_lww::guards::kAll,
+    .make = gossip_lww::make,
+};
+
+}  // namespace parley

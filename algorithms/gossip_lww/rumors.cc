@@ -1,0 +1,160 @@
+#include <algorithm>
+
+#include "algorithms/gossip_lww/core.h"
+
+namespace parley::gossip_lww {
+
+void Core::on_rumors(std::size_t from, const wire::Message& message, const Block& body) {
+  decode_deltas(message, body, deltas_);
+  bool news = false;
+  for (const Delta& delta : deltas_) {
+    if (take(delta)) news = true;
+  }
+  // There is more where this came from. Without news it would only come again.
+  if (message.rumors()->more() && news) send_summary(from, Summary::Stage::opening);
+}
+
+// True if it was new, and is here now.
+bool Core::take(const Delta& delta) {
+  const auto origin = place_of(delta.origin);
+  if (!origin || !in_store(delta.cells)) return false;
+  if (known_.has(*origin, delta.last())) {
+    if (!holds(guards::kPassOnNew)) heat(delta);
+    return false;
+  }
+  if (from_the_future(delta.last())) {
+    set_aside(delta);
+    return false;
+  }
+  return apply(delta, *origin);
+}
+
+bool Core::apply(const Delta& delta, std::size_t origin) {
+  if (!known_.add(origin, delta.previous, delta.last())) return false;
+  clock_.observe(delta.last());
+  const std::span<const WireCell> cells = cells_of(delta.cells);
+  for (std::uint32_t i = 0; i < cells.size(); ++i) {
+    const Stamp stamp = stamp_of(delta, i);
+    if (origin != place_) count_superseded(cells[i], stamp);
+    merge(cells[i], stamp);
+  }
+  append(encode_record(delta), delta.cells);
+  recent_.add(origin, delta, now_);
+  acks_due_[origin] = true;
+  // If every node's fanout reaches everyone, its own rumours need no help.
+  if (members_.size() > options_.fanout + 1) heat(delta);
+  return true;
+}
+
+// Only the node whose write is overwritten counts it, if the author of the later one did not know
+// it: so each is counted once.
+void Core::count_superseded(const WireCell& cell, Stamp stamp) {
+  const Stamp held = turn_stamps_.at(*store_, cell.key);
+  if (held.minor >> 32 == self_.value && held < stamp && cell.stamp < held) ++superseded_;
+}
+
+// --- writes from the future ---
+
+// Not computed anew for every write of a turn.
+HybridTime Core::latest_allowed() const {
+  if (!latest_allowed_) {
+    const auto skew = static_cast<std::uint64_t>(options_.max_clock_skew.count());
+    latest_allowed_ = reference_.now(wall_, now_).plus(skew);
+  }
+  return *latest_allowed_;
+}
+
+bool Core::from_the_future(HybridTime time) const {
+  return time > latest_allowed();
+}
+
+// Kept until its time comes. It is not known until then: what is lost here comes again.
+void Core::set_aside(const Delta& delta) {
+  if (set_aside_bytes_ + delta.cells.size() > options_.max_set_aside_bytes) return;
+  const bool here = std::any_of(set_aside_.begin(), set_aside_.end(), [&delta](const Delta& d) {
+    return d.origin == delta.origin && d.first == delta.first;
+  });
+  if (here) return;
+  set_aside_bytes_ += delta.cells.size();
+  set_aside_.push_back(delta);
+}
+
+void Core::retry_set_aside() {
+  if (set_aside_.empty()) return;
+  const HybridTime latest = latest_allowed();
+  std::erase_if(set_aside_, [this, latest](const Delta& delta) {
+    if (delta.last() > latest) return false;
+    set_aside_bytes_ -= delta.cells.size();
+    apply(delta, *place_of(delta.origin));
+    return true;
+  });
+}
+
+// --- passing on ---
+
+void Core::heat(const Delta& delta) {
+  if (members_.size() > 1) hot_.push_back({delta, options_.rounds});
+}
+
+// Rumor mongering by pushing, with a counter that does not look whether it was news (Demers et al.,
+// §1.4, "blind" and "counter").
+void Core::spread_rumors() {
+  // What is passed on more than once, or at intervals of its own, waits; the first round of a
+  // profile without an interval leaves with the turn.
+  constexpr Duration kBetweenRounds = std::chrono::milliseconds(5);
+  if (hot_.empty()) return;
+  const bool fresh = options_.rumor_interval == Duration{} && hot_.back().rounds == options_.rounds;
+  if (!fresh && now_ < next_rumors_) return;
+  partners_.clear();
+  const std::size_t most = std::min<std::size_t>(options_.fanout, members_.size() - 1);
+  for (std::size_t i = 0; i < most; ++i) {
+    const auto partner = next_partner(rumor_ring_);
+    const bool again =
+        partner && std::find(partners_.begin(), partners_.end(), *partner) != partners_.end();
+    if (!partner || again) break;
+    partners_.push_back(*partner);
+  }
+  if (!partners_.empty()) send_rumors(partners_);
+  for (Hot& hot : hot_) --hot.rounds;
+  std::erase_if(hot_, [](const Hot& hot) { return hot.rounds == 0; });
+  next_rumors_ = now_ + std::max<Duration>(options_.rumor_interval, kBetweenRounds);
+}
+
+// As many messages as the bound on their size demands, each encoded once. A stamp that is not
+// reserved on disk yet must not be seen by others before it is.
+void Core::send_rumors(std::span<const std::size_t> to) {
+  const bool reserved = reserved_ticket_ <= durable_;
+  for (std::size_t at = 0; at < hot_.size();) {
+    outgoing_.clear();
+    std::uint64_t bytes = 0;
+    BodyRange body{static_cast<std::uint32_t>(effects_->bodies.size()), 0};
+    for (; at < hot_.size(); ++at) {
+      const Delta& delta = hot_[at].delta;
+      if (bytes > 0 && bytes + delta.cells.size() > options_.max_message_bytes) break;
+      bytes += delta.cells.size();
+      outgoing_.push_back(&delta);
+      effects_->bodies.push_back(delta.cells);
+      ++body.count;
+    }
+    const Block header = encoder_.rumors(outgoing_, /*more=*/false);
+    for (const std::size_t peer : to) {
+      if (reserved) {
+        send(peer, header, body);
+      } else {
+        send_when_durable(peer, header, body);
+      }
+    }
+  }
+}
+
+// Whoever waits for others' disks hears of this one's, once what came is on it.
+void Core::send_acks() {
+  for (std::size_t origin = 0; origin < acks_due_.size(); ++origin) {
+    if (!acks_due_[origin]) continue;
+    acks_due_[origin] = false;
+    if (options_.ack == 1 || origin == place_) continue;
+    send_when_durable(origin, encoder_.ack(known_.through(origin)));
+  }
+}
+
+}  // namespace parley::gossip_lww
