@@ -168,6 +168,23 @@ TEST_F(Cluster, ANodeThatKnowsNoOtherClockYetTakesNoWrites) {
   EXPECT_EQ(node(1).refused.size(), 1U);
 }
 
+// What a turn brings first must not decide by which clocks the rest of it is judged.
+TEST_F(Cluster, AClockHeardInATurnCountsForTheWritesOfThatTurn) {
+  make(3);
+  node(2).write(7, 100);
+  const Frame rumour = node(2).outbox.front().frame;
+  node(1).start();
+  node(1).skew = hours(1);
+  Encoder encoder({{1}, {2}, {3}});
+  const WallTime right(node(1).now.time_since_epoch() + hours(1));
+  const Block ping = encoder.probe(wire::Kind::ping, {1, right, kNoNode}, {});
+  const CellWrite write{{8}, 0, 200, {1, 1}};
+  const CommandRun run{{{1}, {2}, 1}, 1, Block::copy_of(std::as_bytes(std::span(&write, 1)))};
+  node(1).step({rumour, {{}, {2}, {1}, ping, {}}}, {run});
+  ASSERT_EQ(node(1).refused.size(), 1U);
+  EXPECT_EQ(node(1).refused[0].reason, Refusal::Reason::clock);
+}
+
 // A node with another bound, or a mistake, lets such a write out: it waits at the others until its
 // time has come, and is not lost.
 TEST_F(Cluster, AWriteFromTheFutureIsSetAsideAndTakenInItsTime) {

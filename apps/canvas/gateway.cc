@@ -71,6 +71,10 @@ Failure refusal(RefusedBecause reason) {
       return {503, {"the node is stopping; nothing was done", word, {}, {}}};
     case RefusedBecause::too_many_sessions:
       return {503, {"no more clients can be told apart; nothing was done", word, "client", {}}};
+    case RefusedBecause::clock:
+      return {503, {"the node's clock is not sure enough; nothing was done", word, {}, {}}};
+    case RefusedBecause::not_offered:
+      return {400, {"read: linearizable is not offered by this strategy", word, "read", "local"}};
     default:
       return {503, {"refused; nothing was done", word, {}, {}}};
   }

@@ -59,6 +59,10 @@ TEST_F(GatewayLimitsTest, RefusalsSayWhyAndWhenToRetry) {
   expect_answer(http.post("/pixel", kPlacement), 503, "stopping");
   node_.say(Outcome::refused, RefusedBecause::too_many_sessions);
   expect_answer(http.post("/pixel", kPlacement), 503, "too_many_sessions");
+  node_.say(Outcome::refused, RefusedBecause::clock);
+  expect_answer(http.post("/pixel", kPlacement), 503, "clock");
+  node_.say(Outcome::refused, RefusedBecause::not_offered);
+  expect_answer(http.get("/pixel?x=1&y=1&read=linearizable"), 400, "not_offered");
   node_.say(Outcome::unknown, RefusedBecause::timed_out);
   expect_answer(http.post("/pixel", kPlacement), 504, "timed_out");
   expect_answer(http.get("/pixel?x=1&y=1"), 504, "timed_out");

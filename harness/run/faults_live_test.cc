@@ -225,7 +225,9 @@ TEST(FaultRuns, AFaultThatIsNeverInjectedFailsTheRun) {
   EXPECT_THAT(run.content("faults.csv"), Not(HasSubstr("pause-2")));
 }
 
-TEST(FaultRuns, WithoutAMajorityNothingSucceedsAndWhatWasAcknowledgedStays) {
+// The survivors may lack what the majority had acknowledged last, which no strategy promises to
+// keep.
+TEST(FaultRuns, WithoutAMajorityNothingSucceeds) {
   RunSpec spec = small("raft", 5);
   spec.record = "all";
   spec.faults = "kill-majority";
@@ -233,7 +235,6 @@ TEST(FaultRuns, WithoutAMajorityNothingSucceedsAndWhatWasAcknowledgedStays) {
   const TestRun run(spec);
   run.expect_done();
   const Json summary = run.summary();
-  EXPECT_EQ(summary["consistency"]["verdict"], "pass");
   ASSERT_EQ(summary["recovery"].size(), 1U);
   EXPECT_EQ(summary["recovery"][0]["fault"], "kill-majority");
   EXPECT_TRUE(summary["recovery"][0]["first_success_ms"].is_null());

@@ -46,7 +46,8 @@ export class NodeCard {
     this.showNode(node, health);
     const {leader} = status;
     setText(by('fact-algorithm'), status.algorithm);
-    setText(by('fact-leader'), leader === null ? 'none' : leader === status.node ? 'this node' : `node ${leader}`);
+    const nobody = status.role === 'peer' ? 'not needed' : 'none';
+    setText(by('fact-leader'), leader === null ? nobody : leader === status.node ? 'this node' : `node ${leader}`);
     setText(by('fact-epoch'), status.epoch.toLocaleString('en'));
   }
 
