@@ -57,6 +57,9 @@ struct CheckOptions {
   // only the model linearizable can be checked, by a search for an order.
   bool versions = true;
   std::uint64_t max_search_states = 1'000'000;  // of each cell, besides some for each operation
+  // Whether what replicas hold at the end is final. Where a majority of an ordered strategy's nodes
+  // is gone it is not: then neither loss nor convergence is looked for.
+  bool quiescent = true;
   // Nodes alive at the end. When empty: those with final reads, or all if there are none.
   std::vector<std::uint32_t> live_nodes;
 };

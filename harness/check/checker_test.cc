@@ -106,6 +106,15 @@ TEST(Consistency, LostWritesAreCounted) {
   EXPECT_EQ(check("duplicate_stamp.jsonl").consistency.lost, std::nullopt) << "no final reads";
 }
 
+// The survivors of a majority that is gone hold what they hold.
+TEST(Consistency, WithoutQuiescenceNothingCountsAsLost) {
+  CheckOptions options;
+  options.quiescent = false;
+  const CheckResult result = check_history(kTestdata / "linearizable/lost_write.jsonl", options);
+  EXPECT_EQ(result.verdict, Verdict::not_checked) << to_text(result);
+  EXPECT_EQ(result.consistency.lost, std::nullopt);
+}
+
 TEST(Consistency, OlderWinsIsCountedWhereNothingElseIsPromised) {
   const CheckResult result = check("good--older-wins-is-counted.jsonl", Model::convergent);
   EXPECT_EQ(result.consistency.older_wins, 1u);

@@ -23,7 +23,7 @@ void JournalCheck::begin(std::uint32_t node) {
   const auto& live = context_.live_nodes;
   Journal& journal = journals_.emplace_back();
   journal.node = node;
-  journal.live = std::binary_search(live.begin(), live.end(), node);
+  journal.live = context_.options.quiescent && std::binary_search(live.begin(), live.end(), node);
   newest_.clear();
 }
 

@@ -289,6 +289,7 @@ class Run {
     options.canvas_width = spec_.canvas.width;
     options.sampled = spec_.record != "all";
     options.live_nodes = live_;
+    options.quiescent = !spec_.algorithm->guarantee.ordered || 2 * live_.size() > spec_.nodes;
     try {
       const history::CheckResult result = history::check_history(folder_, options);
       findings_.consistency = history::consistency_json(result);
