@@ -44,6 +44,11 @@ std::string set_integer(const OptionSpec& spec, std::string_view text, OptionVal
 
 }  // namespace
 
+OptionSpec integer_option(std::string name, std::int64_t fallback, std::int64_t min,
+                          std::int64_t max, std::string help) {
+  return {std::move(name), std::move(help), fallback, min, max, {}};
+}
+
 OptionValues default_options(std::span<const OptionSpec> specs) {
   OptionValues values;
   for (const OptionSpec& spec : specs) values.set(spec.name, spec.fallback);

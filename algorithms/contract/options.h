@@ -21,6 +21,9 @@ struct OptionSpec {
   std::vector<std::string> choices = {};  // empty for an integer
 };
 
+OptionSpec integer_option(std::string name, std::int64_t fallback, std::int64_t min,
+                          std::int64_t max, std::string help);
+
 // A value for every option of an algorithm, by name; a choice by its place.
 class OptionValues {
  public:

@@ -29,7 +29,6 @@ struct Status {
   // Of merge strategies: writes of this node that it saw overwritten by ones that did not know
   // them.
   std::uint64_t superseded = 0;
-  std::uint64_t alive_peers = 0;  // that this replica's failure detector, if any, holds for alive
 };
 
 // One of a cluster's members. Driven by one thread.

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "algorithms/contract/flat_message.h"
 #include "algorithms/gossip_lww/digest_tree.h"
 
 namespace parley::gossip_lww {
@@ -16,13 +17,6 @@ static_assert(sizeof(wire::Known) == 16 && sizeof(wire::Update) == 16);
 constexpr std::uint64_t kMaxTime = std::uint64_t{1} << 63;
 constexpr std::uint32_t kMaxLevel = 8;
 constexpr std::uint32_t kMaxPlaces = 4096;
-
-// FlatBuffers' verifier checks that a vector lies within the buffer, not that the 64-bit numbers in
-// its structs are aligned.
-template <class T>
-bool aligned(const flatbuffers::Vector<const T*>* items) {
-  return items == nullptr || reinterpret_cast<std::uintptr_t>(items->Data()) % alignof(T) == 0;
-}
 
 // Which optional fields a message has, as bits; each kind allows one set.
 enum Field : unsigned {
@@ -93,7 +87,7 @@ bool verify_tree(const wire::Message& message, const Block& body) {
     return true;
   }
   if (message.digests() != nullptr) {
-    if (!aligned(message.digests())) return false;
+    if (!aligned(message.digests()) || message.digests()->size() > kMaxPlaces) return false;
     for (const wire::TreeDigest* digest : *message.digests()) {
       if (digest->level() > kMaxLevel) return false;
     }
@@ -124,9 +118,7 @@ Delta from_wire(const wire::Delta& delta) {
 }  // namespace
 
 bool verify(const Block& header, const Block& body) {
-  // Messages hold one table; the limits keep a hostile one from costing more than its size.
-  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(header.data()),
-                                 header.size(), /*max_depth=*/8, /*max_tables=*/2);
+  flatbuffers::Verifier verifier = message_verifier(header);
   if (!wire::VerifyMessageBuffer(verifier)) return false;
   const wire::Message& message = decode(header);
   switch (message.kind()) {
@@ -176,15 +168,10 @@ void decode_deltas(const wire::Message& message, const Block& body, std::vector<
 // `fill(MessageBuilder&)` adds the fields; vectors must have been created before.
 template <class Fill>
 Block Encoder::finish(wire::Kind kind, Fill&& fill) {
-  wire::MessageBuilder message(builder_);
-  fill(message);
-  message.add_kind(kind);
-  const auto root = message.Finish();
-  builder_.Finish(root);
-  Block block = Block::copy_of(
-      {reinterpret_cast<const std::byte*>(builder_.GetBufferPointer()), builder_.GetSize()});
-  builder_.Clear();
-  return block;
+  return finish_message<wire::MessageBuilder>(builder_, [&](wire::MessageBuilder& message) {
+    fill(message);
+    message.add_kind(kind);
+  });
 }
 
 Block Encoder::rumors(std::span<const Delta* const> deltas, bool more) {

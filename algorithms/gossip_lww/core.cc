@@ -157,7 +157,6 @@ Status Core::status() const {
   status.log_bytes = recent_.bytes();
   status.held_runs = own_.size();
   status.superseded = superseded_;
-  status.alive_peers = detector_.alive_peers();
   return status;
 }
 

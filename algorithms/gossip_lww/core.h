@@ -109,6 +109,7 @@ class Core {
   void retry_set_aside();
   void heat(const Delta& delta);
   void spread_rumors();
+  [[nodiscard]] bool rumors_fill_a_message() const;
   void send_rumors(std::span<const std::size_t> to);
   void count_superseded(const WireCell& cell, Stamp stamp);
   [[nodiscard]] HybridTime latest_allowed() const;

@@ -137,10 +137,4 @@ void FailureDetector::tell(std::vector<Update>& updates) {
   }
 }
 
-std::size_t FailureDetector::alive_peers() const {
-  const auto alive = std::count_if(members_.begin(), members_.end(),
-                                   [](const Member& m) { return m.standing != Standing::dead; });
-  return static_cast<std::size_t>(alive) - 1;  // without this one
-}
-
 }  // namespace parley::gossip_lww

@@ -54,7 +54,6 @@ class FailureDetector {
 
   [[nodiscard]] Standing standing(std::size_t peer) const { return members_[peer].standing; }
   [[nodiscard]] bool dead(std::size_t peer) const { return standing(peer) == Standing::dead; }
-  [[nodiscard]] std::size_t alive_peers() const;
   [[nodiscard]] Instant deadline() const { return deadline_; }
 
   static constexpr std::size_t kMaxUpdates = 8;

@@ -18,11 +18,6 @@ constexpr Profile kProfiles[] = {
     {100, 5000},  // paper: as course projects plan it
 };
 
-OptionSpec integer(std::string name, std::int64_t fallback, std::int64_t min, std::int64_t max,
-                   std::string help) {
-  return {std::move(name), std::move(help), fallback, min, max, {}};
-}
-
 std::int64_t or_by_profile(const OptionValues& values, std::string_view name,
                            std::int64_t Profile::*field) {
   const std::int64_t value = values.at(name);
@@ -48,34 +43,38 @@ std::vector<OptionSpec> option_specs() {
        .min = 0,
        .max = 1,
        .choices = {"fast", "paper"}},
-      integer("ack", 1, 1, 64,
-              "how many nodes hold a write before it is acknowledged; at most the nodes there are"),
-      integer("fanout", 4, 1, 64, "peers to whom a rumour is passed on at a time"),
-      integer("rounds", 0, 0, 16,
-              "how often a node passes on a rumour; 0: once if the fanout reaches everyone, else "
-              "twice"),
-      integer("rumor_interval_ms", kByProfile, kByProfile, kMinute,
-              "time between two rounds of rumours; 0: the first at once; -1: by the profile"),
-      integer("anti_entropy_interval_ms", kByProfile, kByProfile, kMinute,
-              "time between two comparisons with a peer, about; -1: by the profile"),
-      integer("repair_after_ms", 20, 0, kMinute,
-              "how long a rumour has time to arrive by itself before anti-entropy sends it"),
-      integer("max_clock_skew_ms", 500, 1, 10 * kMinute,
-              "how far a clock may be ahead of the others': beyond, its writes are refused"),
-      integer("ping_interval_ms", 200, 10, kMinute,
-              "time between two pings of the failure detector"),
-      integer("ping_timeout_ms", 60, 1, kMinute,
-              "how long an answer may take before others are asked to ping"),
-      integer("suspicion_ms", 1000, 10, 10 * kMinute,
-              "how long a silent peer is suspected before it is taken for dead"),
-      integer("max_message_bytes", 256 * kKiB, 64, 16 * kMiB,
-              "bytes of cells in one message; a single larger run still goes"),
-      integer("recent_bytes", 16 * kMiB, 0, 4096 * kMiB,
-              "bytes of runs kept for peers that lack some; beyond, digests find what they lack"),
-      integer("max_held_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
-              "bytes of a node's own runs that it holds until they are acknowledged"),
-      integer("max_set_aside_bytes", 8 * kMiB, 4 * kKiB, 4096 * kMiB,
-              "bytes of writes from the future that a node keeps; more have to come again"),
+      integer_option(
+          "ack", 1, 1, 64,
+          "how many nodes hold a write before it is acknowledged; at most the nodes there are"),
+      integer_option("fanout", 4, 1, 64, "peers to whom a rumour is passed on at a time"),
+      integer_option(
+          "rounds", 0, 0, 16,
+          "how often a node passes on a rumour; 0: once if the fanout reaches everyone, else "
+          "twice"),
+      integer_option(
+          "rumor_interval_ms", kByProfile, kByProfile, kMinute,
+          "time between two rounds of rumours; 0: the first at once; -1: by the profile"),
+      integer_option("anti_entropy_interval_ms", kByProfile, kByProfile, kMinute,
+                     "time between two comparisons with a peer, about; -1: by the profile"),
+      integer_option("repair_after_ms", 20, 0, kMinute,
+                     "how long a rumour has time to arrive by itself before anti-entropy sends it"),
+      integer_option("max_clock_skew_ms", 500, 1, 10 * kMinute,
+                     "how far a clock may be ahead of the others': beyond, its writes are refused"),
+      integer_option("ping_interval_ms", 200, 10, kMinute,
+                     "time between two pings of the failure detector"),
+      integer_option("ping_timeout_ms", 60, 1, kMinute,
+                     "how long an answer may take before others are asked to ping"),
+      integer_option("suspicion_ms", 1000, 10, 10 * kMinute,
+                     "how long a silent peer is suspected before it is taken for dead"),
+      integer_option("max_message_bytes", 256 * kKiB, 64, 16 * kMiB,
+                     "bytes of cells in one message; a single larger run still goes"),
+      integer_option(
+          "recent_bytes", 16 * kMiB, 0, 4096 * kMiB,
+          "bytes of runs kept for peers that lack some; beyond, digests find what they lack"),
+      integer_option("max_held_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
+                     "bytes of a node's own runs that it holds until they are acknowledged"),
+      integer_option("max_set_aside_bytes", 8 * kMiB, 4 * kKiB, 4096 * kMiB,
+                     "bytes of writes from the future that a node keeps; more have to come again"),
   };
 }
 

@@ -104,7 +104,7 @@ void Core::spread_rumors() {
   constexpr Duration kBetweenRounds = std::chrono::milliseconds(5);
   if (hot_.empty()) return;
   const bool fresh = options_.rumor_interval == Duration{} && hot_.back().rounds == options_.rounds;
-  if (!fresh && now_ < next_rumors_) return;
+  if (!fresh && now_ < next_rumors_ && !rumors_fill_a_message()) return;
   partners_.clear();
   const std::size_t most = std::min<std::size_t>(options_.fanout, members_.size() - 1);
   for (std::size_t i = 0; i < most; ++i) {
@@ -118,6 +118,15 @@ void Core::spread_rumors() {
   for (Hot& hot : hot_) --hot.rounds;
   std::erase_if(hot_, [](const Hot& hot) { return hot.rounds == 0; });
   next_rumors_ = now_ + std::max<Duration>(options_.rumor_interval, kBetweenRounds);
+}
+
+// Rumours that wait are bounded: what makes up a message does not wait for company.
+bool Core::rumors_fill_a_message() const {
+  std::uint64_t bytes = 0;
+  for (const Hot& hot : hot_) {
+    if (hot.rounds == options_.rounds) bytes += hot.delta.cells.size();
+  }
+  return bytes >= options_.max_message_bytes;
 }
 
 // As many messages as the bound on their size demands, each encoded once. A stamp that is not

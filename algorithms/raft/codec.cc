@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "algorithms/contract/flat_message.h"
+
 namespace parley::raft {
 namespace {
 
@@ -17,13 +19,6 @@ constexpr std::uint64_t kMaxOrdinal = std::uint64_t{1} << 62;
 template <class... Numbers>
 bool in_range(Numbers... numbers) {
   return ((numbers < kMaxOrdinal) && ...);
-}
-
-// FlatBuffers' verifier checks that a vector lies within the buffer, not that the 64-bit numbers in
-// its structs are aligned.
-template <class T>
-bool aligned(const flatbuffers::Vector<const T*>* items) {
-  return items == nullptr || reinterpret_cast<std::uintptr_t>(items->Data()) % alignof(T) == 0;
 }
 
 // Which optional fields a message has, as bits; each kind allows one set.
@@ -121,9 +116,7 @@ bool verify_forward(const wire::Message& message, std::size_t body_size) {
 }  // namespace
 
 bool verify(const Block& header, const Block& body) {
-  // Messages hold one table; the limits keep a hostile one from costing more than its size.
-  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(header.data()),
-                                 header.size(), /*max_depth=*/8, /*max_tables=*/2);
+  flatbuffers::Verifier verifier = message_verifier(header);
   if (!wire::VerifyMessageBuffer(verifier)) return false;
   const wire::Message& message = decode(header);
   const std::size_t size = body.size();
@@ -229,15 +222,10 @@ std::optional<CommandRun> ForwardReader::next() {
 // `fill(MessageBuilder&)` adds the fields; vectors must have been created before.
 template <class Fill>
 Block Encoder::finish(wire::Kind kind, Fill&& fill) {
-  wire::MessageBuilder message(builder_);
-  fill(message);
-  message.add_kind(kind);
-  const auto root = message.Finish();
-  builder_.Finish(root);
-  Block block = Block::copy_of(
-      {reinterpret_cast<const std::byte*>(builder_.GetBufferPointer()), builder_.GetSize()});
-  builder_.Clear();
-  return block;
+  return finish_message<wire::MessageBuilder>(builder_, [&](wire::MessageBuilder& message) {
+    fill(message);
+    message.add_kind(kind);
+  });
 }
 
 Block Encoder::encode(const VoteRequest& m) {

@@ -7,11 +7,6 @@ constexpr std::int64_t kKiB = 1024;
 constexpr std::int64_t kMiB = 1024 * kKiB;
 constexpr std::int64_t kMinute = 60'000;  // in ms
 
-OptionSpec integer(std::string name, std::int64_t fallback, std::int64_t min, std::int64_t max,
-                   std::string help) {
-  return {std::move(name), std::move(help), fallback, min, max, {}};
-}
-
 OptionSpec on_off(std::string name, std::string help) {
   return {std::move(name), std::move(help), 1, 0, 1, {"off", "on"}};
 }
@@ -20,37 +15,39 @@ OptionSpec on_off(std::string name, std::string help) {
 
 std::vector<OptionSpec> option_specs() {
   return {
-      integer(
+      integer_option(
           "election_timeout_min_ms", 150, 10, kMinute,
           "shortest time without a leader's message after which a follower stands for election"),
-      integer("election_timeout_max_ms", 300, 11, 2 * kMinute,
-              "longest such time; each wait is drawn at random in between"),
-      integer("heartbeat_ms", 50, 1, kMinute, "longest silence of a leader towards a follower"),
-      integer("commit_notice_ms", 2, 0, kMinute,
-              "how long a follower without a client waiting may be left untold of a commit"),
+      integer_option("election_timeout_max_ms", 300, 11, 2 * kMinute,
+                     "longest such time; each wait is drawn at random in between"),
+      integer_option("heartbeat_ms", 50, 1, kMinute,
+                     "longest silence of a leader towards a follower"),
+      integer_option("commit_notice_ms", 2, 0, kMinute,
+                     "how long a follower without a client waiting may be left untold of a commit"),
       on_off("pre_vote", "ask whether an election could be won before starting one"),
       on_off("check_quorum",
              "a leader that hears no majority for election_timeout_max_ms steps down"),
-      integer("max_inflight_messages", 256, 1, 65536,
-              "messages with entries on their way to one follower"),
-      integer("max_inflight_bytes", 16 * kMiB, kKiB, 4096 * kMiB,
-              "bytes of entries on their way to one follower"),
-      integer("max_append_bytes", kMiB, kKiB, 64 * kMiB,
-              "bytes of entries in one message; a single larger entry still goes"),
+      integer_option("max_inflight_messages", 256, 1, 65536,
+                     "messages with entries on their way to one follower"),
+      integer_option("max_inflight_bytes", 16 * kMiB, kKiB, 4096 * kMiB,
+                     "bytes of entries on their way to one follower"),
+      integer_option("max_append_bytes", kMiB, kKiB, 64 * kMiB,
+                     "bytes of entries in one message; a single larger entry still goes"),
       // A probe may have to be repeated, and most of it may be refused, so it is kept small.
-      integer("max_probe_bytes", 64 * kKiB, 0, 64 * kMiB,
-              "bytes of entries in a message that asks where two logs part"),
-      integer("max_uncommitted_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
-              "bytes of entries that a leader takes before they are committed"),
-      integer("max_held_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
-              "bytes of a node's own runs that it holds until they are committed"),
-      integer(
+      integer_option("max_probe_bytes", 64 * kKiB, 0, 64 * kMiB,
+                     "bytes of entries in a message that asks where two logs part"),
+      integer_option("max_uncommitted_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
+                     "bytes of entries that a leader takes before they are committed"),
+      integer_option("max_held_bytes", 64 * kMiB, 64 * kKiB, 4096 * kMiB,
+                     "bytes of a node's own runs that it holds until they are committed"),
+      integer_option(
           "log_keep_bytes", 16 * kMiB, 0, 4096 * kMiB,
           "bytes of entries kept before a snapshot's end, for followers that are a little behind"),
-      integer("forward_retry_ms", 1000, 10, kMinute,
-              "time after which a forwarded run or read that was not answered is sent again"),
-      integer("forward_give_up_ms", 5000, 10, 10 * kMinute,
-              "age at which a held run that may have been carried out is given up"),
+      integer_option(
+          "forward_retry_ms", 1000, 10, kMinute,
+          "time after which a forwarded run or read that was not answered is sent again"),
+      integer_option("forward_give_up_ms", 5000, 10, 10 * kMinute,
+                     "age at which a held run that may have been carried out is given up"),
   };
 }
 
