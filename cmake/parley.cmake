@@ -12,7 +12,8 @@ endif()
 find_program(PARLEY_CCACHE ccache)
 if(PARLEY_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${PARLEY_CCACHE})
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${PARLEY_CCACHE})
 endif()
 
 include(GNUInstallDirs)
@@ -64,6 +65,19 @@ if(PARLEY_SANITIZE)
   target_compile_options(parley_flags INTERFACE -fsanitize=${PARLEY_SANITIZE} -fno-omit-frame-pointer
                                                 -fno-sanitize-recover=all)
   target_link_options(parley_flags INTERFACE -fsanitize=${PARLEY_SANITIZE})
+endif()
+
+# What nearly every test includes, read once for all of them, and the options that this demands to be the same:
+# tests are compiled once for each time that they run, so they are optimised only a little.
+if(PARLEY_TESTS)
+  add_library(parley_test_headers OBJECT ${CMAKE_CURRENT_LIST_DIR}/test_headers.cc)
+  # An assertion of GoogleTest holds an if of its own.
+  target_compile_options(parley_test_headers PUBLIC -O0 -Wno-dangling-else)
+  target_link_libraries(parley_test_headers PUBLIC parley_flags GTest::gmock)
+  target_precompile_headers(parley_test_headers PRIVATE
+    <gmock/gmock.h> <gtest/gtest.h> <algorithm> <atomic> <chrono> <cstdint> <filesystem> <fstream> <functional> <map>
+    <memory> <optional> <regex> <set> <span> <sstream> <string> <thread> <vector>)
+  set_target_properties(parley_test_headers PROPERTIES EXCLUDE_FROM_ALL ON UNITY_BUILD OFF)
 endif()
 
 # parley_module(<folder> [MUTANTS] SOURCES ... [SCHEMAS ...] [DEPENDS <folder> ...] [LIBRARIES ...])
@@ -146,8 +160,8 @@ function(parley_test folder)
   endif()
   add_executable(${test} ${T_SOURCES})
   target_link_libraries(${test} PRIVATE parley_${name} ${T_LIBRARIES} GTest::gmock GTest::gtest_main)
-  # An assertion of GoogleTest holds an if of its own.
-  target_compile_options(${test} PRIVATE -Wno-dangling-else)
+  target_compile_options(${test} PRIVATE $<TARGET_PROPERTY:parley_test_headers,INTERFACE_COMPILE_OPTIONS>)
+  target_precompile_headers(${test} REUSE_FROM parley_test_headers)
   foreach(dependency ${T_DEPENDS})
     string(REPLACE "/" "_" dependency_name parley_${dependency})
     target_link_libraries(${test} PRIVATE ${dependency_name})

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "algorithms/contract/random.h"
+#include "runtime/snapshot.h"
 
 namespace parley {
 namespace {
@@ -333,6 +334,23 @@ TEST_F(Cooldown, NobodyIsRefusedForAnother) {
   }
   EXPECT_GT(too_early, 0U);
   EXPECT_LT(too_early, 1000U);
+}
+
+TEST_F(Cooldown, HoldsInAStateThatCameBySnapshot) {
+  ASSERT_EQ(place(7, kNoon), 0);
+  ASSERT_EQ(place(8, kNoon + 3000, 2), 0);
+  SessionTable sessions(64, 0);
+  const Snapshot snapshot =
+      encode_snapshot({LogIndex{index_}, 2, store_.freeze(), sessions.freeze()});
+  std::string error;
+  const auto state =
+      decode_snapshot(snapshot.id, snapshot.parts, {canvas_.key_count(), 64, 0}, error);
+  ASSERT_NE(state, nullptr) << error;
+  EXPECT_EQ(state->store.digest(), store_.digest());
+  store_ = std::move(state->store);
+  EXPECT_EQ(place(7, kNoon + 4999), Canvas::kCooldown);
+  EXPECT_EQ(place(8, kNoon + 7999), Canvas::kCooldown);
+  EXPECT_EQ(place(7, kNoon + 5000), 0);
 }
 
 TEST_F(Cooldown, PlacementsNeedTheirUserAndTime) {

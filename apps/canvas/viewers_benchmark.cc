@@ -1,9 +1,10 @@
 // What a canvas costs those who paint and those who watch: the latency of POST /pixel, and of the
 // way from a placement to each viewer's WebSocket, at a given rate with a given number of viewers.
 //
-// An open loop: placements are due at fixed times, and latencies count from these. Each has a
-// colour of its own, by which viewers tell it. One thread does it all, with everything
-// asynchronous.
+// An open loop: placements are due at fixed times, and latencies count from these. They begin when
+// every viewer has its first picture. Each has a colour of its own, by which viewers tell it, and
+// none that an earlier run is likely to have left in its cell. One thread does it all, with
+// everything asynchronous.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/asio.hpp>
@@ -13,7 +14,9 @@
 #include <deque>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/canvas/update_stream.h"
@@ -69,10 +72,16 @@ class Sample {
 };
 
 // The placements: number n has the colour n + 1.
+constexpr std::uint32_t kColors = 1U << 24;
+
 struct Placements {
   std::vector<Clock::time_point> due;
+  std::uint32_t first_color = std::random_device()() % kColors;  // of the first placement
+  std::uint32_t viewers_ready = 0;                               // who have the picture
   std::uint64_t posted = 0;
   std::uint64_t failed = 0;
+  std::uint64_t viewers_lost = 0;  // who were cut off
+  std::string why_lost;            // the latest
   Sample post;
   Sample delivery;
 };
@@ -92,7 +101,12 @@ class Viewer : public std::enable_shared_from_this<Viewer> {
  private:
   void read() {
     socket_.async_read(buffer_, [self = shared_from_this()](beast::error_code error, std::size_t) {
-      if (!error) self->take();
+      if (error) {
+        ++self->placements_.viewers_lost;
+        self->placements_.why_lost = error.message();
+        return;
+      }
+      self->take();
     });
   }
 
@@ -100,10 +114,12 @@ class Viewer : public std::enable_shared_from_this<Viewer> {
     const Clock::time_point now = Clock::now();
     const auto data = buffer_.cdata();
     FrameReader reader({static_cast<const char*>(data.data()), data.size()});
+    if (!std::exchange(ready_, true)) ++placements_.viewers_ready;
     PixelChange change;
     while (reader.header().kind == FrameKind::changes && reader.next(change)) {
-      if (change.color == 0 || change.color > placements_.due.size()) continue;
-      placements_.delivery.add(now - placements_.due[change.color - 1]);
+      const std::uint32_t placement = (change.color - placements_.first_color) % kColors;
+      if (placement >= placements_.due.size()) continue;
+      placements_.delivery.add(now - placements_.due[placement]);
     }
     buffer_.consume(buffer_.size());
     read();
@@ -111,6 +127,7 @@ class Viewer : public std::enable_shared_from_this<Viewer> {
 
   beast::websocket::stream<beast::tcp_stream> socket_;
   Placements& placements_;
+  bool ready_ = false;
   beast::flat_buffer buffer_;
 };
 
@@ -171,7 +188,7 @@ class Painter {
     const std::size_t n = connection.placement;
     std::array<char, 96> body{};
     std::snprintf(body.data(), body.size(), R"({"x":%zu,"y":%zu,"color":"#%06zX"})", n % 500,
-                  n / 500 % 500, n + 1);
+                  n / 500 % 500, (placements_.first_color + n) % kColors);
     connection.request = {http::verb::post, "/pixel", 11, body.data()};
     connection.request.set(http::field::host, "localhost");
     connection.request.set(http::field::content_type, "application/json");
@@ -217,6 +234,10 @@ int measure(const Plan& plan) {
     const auto viewer = std::make_shared<Viewer>(context, placements);
     viewer->connect(endpoint_of(plan.watched[i % plan.watched.size()]));
   }
+  const auto patience = Clock::now() + std::chrono::seconds(60);
+  while (placements.viewers_ready < plan.viewers && Clock::now() < patience) {
+    context.run_for(std::chrono::milliseconds(50));
+  }
   Painter painter(context, plan, placements);
   painter.start();
   const auto deadline = Clock::now() + std::chrono::duration<double>(plan.seconds + 5);
@@ -226,6 +247,8 @@ int measure(const Plan& plan) {
     if (painter.done() && placements.delivery.count() >= wanted) break;
   }
   const nlohmann::ordered_json summary{{"viewers", plan.viewers},
+                                       {"viewers_lost", placements.viewers_lost},
+                                       {"why_lost", placements.why_lost},
                                        {"rate", plan.rate},
                                        {"placed", placements.posted},
                                        {"failed", placements.failed},
