@@ -340,6 +340,24 @@ TEST_F(HistoryFile, JournalIsRead) {
   EXPECT_EQ(entries[0].stamp, (Stamp{0, 10}));
   EXPECT_EQ(entries[0].write, (Writer{1, 2}));
   EXPECT_EQ(entries[0].cell, 3u);
+  EXPECT_EQ(entries[0].t_ns, kNoTime);
+}
+
+TEST_F(HistoryFile, JournalTellsWhen) {
+  const auto path = write(
+      "stamp,client,seq,cell,t_ns\n0a,1,2,3,17\n0b,1,3,3\n0c,1,4,3,-1\n0d,1,5,3,18\n0e,1,6,3,1");
+  JournalReader reader(path);
+  JournalEntry entry;
+  ASSERT_TRUE(reader.next(entry));
+  EXPECT_EQ(entry.t_ns, 17);
+  ASSERT_TRUE(reader.next(entry));
+  EXPECT_EQ(entry.write, (Writer{1, 5}));
+  EXPECT_EQ(entry.t_ns, 18);
+  EXPECT_EQ(reader.line(), 5u);
+  EXPECT_FALSE(reader.next(entry));
+  EXPECT_TRUE(reader.report().torn_tail);
+  ASSERT_EQ(reader.report().malformed, 2u);
+  EXPECT_EQ(reader.report().examples[1].field, "t_ns");
 }
 
 TEST_F(HistoryFile, MalformedJournalLinesNameTheColumn) {

@@ -7,13 +7,13 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-
-#include "harness/check/lines.h"
+#include <utility>
 
 namespace parley::history {
 namespace {
 
-constexpr std::array<const char*, 4> kColumns = {"stamp", "client", "seq", "cell"};
+constexpr std::array<const char*, 5> kColumns = {"stamp", "client", "seq", "cell", "t_ns"};
+using Parts = std::array<std::string_view, kColumns.size()>;
 
 template <typename Number>
 bool parse_number(std::string_view text, Number& number) {
@@ -22,11 +22,11 @@ bool parse_number(std::string_view text, Number& number) {
   return error == std::errc{} && rest == end;
 }
 
-// Cuts the line at its commas; false unless there are four parts.
-bool split(std::string_view line, std::array<std::string_view, 4>& parts) {
-  for (std::size_t i = 0; i < parts.size(); ++i) {
+// Cuts the line at its commas; false unless there are `columns` parts.
+bool split(std::string_view line, std::size_t columns, Parts& parts) {
+  for (std::size_t i = 0; i < columns; ++i) {
     const std::size_t comma = line.find(',');
-    if ((comma == std::string_view::npos) != (i + 1 == parts.size())) return false;
+    if ((comma == std::string_view::npos) != (i + 1 == columns)) return false;
     parts[i] = line.substr(0, comma);
     line.remove_prefix(comma == std::string_view::npos ? line.size() : comma + 1);
   }
@@ -34,10 +34,12 @@ bool split(std::string_view line, std::array<std::string_view, 4>& parts) {
 }
 
 // Parses a line, or says what is wrong with it.
-bool parse_entry(std::string_view line, int& digits, JournalEntry& entry, MalformedLine& error) {
-  std::array<std::string_view, 4> parts;
-  if (!split(line, parts)) {
-    error.problem = fmt::format("expected four columns, {}", kJournalHeader);
+bool parse_entry(std::string_view line, bool timed, int& digits, JournalEntry& entry,
+                 MalformedLine& error) {
+  Parts parts;
+  if (!split(line, timed ? 5 : 4, parts)) {
+    error.problem = timed ? fmt::format("expected five columns, {}", kJournalHeader)
+                          : fmt::format("expected four columns, {}", kTimelessHeader);
     return false;
   }
   const auto fail = [&](std::size_t column, std::string_view allowed) {
@@ -58,34 +60,44 @@ bool parse_entry(std::string_view line, int& digits, JournalEntry& entry, Malfor
   if (!parse_number(parts[1], entry.write.session)) return fail(1, "an integer of 32 bits");
   if (!parse_number(parts[2], entry.write.sequence)) return fail(2, "an integer of 32 bits");
   if (!parse_number(parts[3], entry.cell)) return fail(3, "an integer, y * width + x");
+  entry.t_ns = kNoTime;
+  if (timed && (!parse_number(parts[4], entry.t_ns) || entry.t_ns < 0 || entry.t_ns > kMaxTimeNs)) {
+    return fail(4, fmt::format("nanoseconds from 0 to {}", kMaxTimeNs));
+  }
   return true;
 }
 
 }  // namespace
 
-ReadReport read_journal(const std::filesystem::path& path, const JournalVisitor& visit) {
-  LineReader lines(path);
-  ReadReport report;
+void JournalReader::take_header(std::string_view line) {
+  timed_ = line == kJournalHeader;
+  if (timed_ || line == kTimelessHeader) return;
+  report_.add({lines_.line_number(), {}, fmt::format("expected the header {}", kJournalHeader)});
+}
+
+bool JournalReader::next(JournalEntry& entry) {
   std::string_view line;
-  JournalEntry entry;
-  while (lines.next(line)) {
-    if (!lines.ended_with_newline()) {
-      report.torn_tail = true;
+  while (lines_.next(line)) {
+    if (!lines_.ended_with_newline()) {
+      report_.torn_tail = true;
       break;
     }
-    ++report.lines;
-    MalformedLine error{lines.line_number(), {}, {}};
-    if (report.lines == 1) {
-      if (line == kJournalHeader) continue;
-      error.problem = fmt::format("expected the header {}", kJournalHeader);
-      report.add(error);
-    } else if (parse_entry(line, report.stamp_digits, entry, error)) {
-      visit(entry, lines.line_number());
-    } else {
-      report.add(error);
+    if (++report_.lines == 1) {
+      take_header(line);
+      continue;
     }
+    MalformedLine error{lines_.line_number(), {}, {}};
+    if (parse_entry(line, timed_, report_.stamp_digits, entry, error)) return true;
+    report_.add(std::move(error));
   }
-  return report;
+  return false;
+}
+
+ReadReport read_journal(const std::filesystem::path& path, const JournalVisitor& visit) {
+  JournalReader reader(path);
+  JournalEntry entry;
+  while (reader.next(entry)) visit(entry, reader.line());
+  return reader.report();
 }
 
 }  // namespace parley::history

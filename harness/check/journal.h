@@ -1,6 +1,7 @@
 // What one replica applied, in its order: `nodes/<id>.applied.csv`, with the header
-// `stamp,client,seq,cell`. `stamp` is a stamp in hexadecimal as in the history's `version`, `cell`
-// the decimal key y * width + x.
+// `stamp,client,seq,cell,t_ns`. `stamp` is a stamp in hexadecimal as in the history's `version`,
+// `cell` the decimal key y * width + x, `t_ns` when, by the clock of the history's times. A journal
+// may do without the last column: then what needs times is not computed.
 //
 // A line of client 0 says that the replica's state is now that after the log index in the upper
 // half of its stamp: at a start after a crash (index 0, or that of the replica's own snapshot), or
@@ -11,23 +12,49 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
+#include <string_view>
 
 #include "harness/check/history.h"
+#include "harness/check/lines.h"
 
 namespace parley::history {
+
+// Of an entry whose journal has no times.
+inline constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 
 struct JournalEntry {
   Stamp stamp;
   Writer write;
   std::uint64_t cell = 0;  // y * width + x
+  std::int64_t t_ns = kNoTime;
   [[nodiscard]] bool restores() const { return write == Writer{}; }
 };
 
-inline constexpr const char* kJournalHeader = "stamp,client,seq,cell";
+inline constexpr std::string_view kJournalHeader = "stamp,client,seq,cell,t_ns";
+inline constexpr std::string_view kTimelessHeader = "stamp,client,seq,cell";
 
-// Streams a journal through `visit`; malformed lines are reported and left out. A last line without
-// a newline is what a killed process leaves: it is left out too, and only `torn_tail` says so.
-// Throws std::system_error when the file cannot be read.
+// Reads a journal entry by entry, with bounded memory. Malformed lines are reported and left out. A
+// last line without a newline is what a killed process leaves: it is left out too, and only
+// `torn_tail` says so. Throws std::system_error when the file cannot be read.
+class JournalReader {
+ public:
+  explicit JournalReader(const std::filesystem::path& path) : lines_(path) {}
+
+  // False at the end.
+  bool next(JournalEntry& entry);
+  [[nodiscard]] std::uint64_t line() const { return lines_.line_number(); }  // of that entry
+  [[nodiscard]] const ReadReport& report() const { return report_; }
+
+ private:
+  void take_header(std::string_view line);
+
+  LineReader lines_;
+  ReadReport report_;
+  bool timed_ = false;
+};
+
+// Streams a whole journal through `visit`.
 using JournalVisitor = std::function<void(const JournalEntry&, std::uint64_t line)>;
 ReadReport read_journal(const std::filesystem::path& path, const JournalVisitor& visit);
 

@@ -9,10 +9,12 @@
 #include <string_view>
 #include <system_error>
 
+#include "runtime/live/waiter.h"
+
 namespace parley {
 namespace {
 
-constexpr std::string_view kHeader = "stamp,client,seq,cell\n";
+constexpr std::string_view kHeader = "stamp,client,seq,cell,t_ns\n";
 constexpr std::size_t kFlushBytes = 256U << 10;
 
 char* append_hex(char* to, std::uint64_t value) {
@@ -69,14 +71,16 @@ void FileJournal::restored(LogIndex index) {
 
 void FileJournal::put(Stamp stamp, Writer writer, std::uint64_t cell) {
   if (!error_.empty()) return;
-  std::array<char, 96> line;
+  std::array<char, 120> line;
   char* const end = line.data() + line.size();
   char* to = append_hex(line.data(), stamp.major);
   to = append_hex(to, stamp.minor);
   *to++ = ',';
   to = append_number(to, end, writer.session, ',');
   to = append_number(to, end, writer.sequence, ',');
-  to = append_number(to, end, cell, '\n');
+  to = append_number(to, end, cell, ',');
+  const auto now_ns = static_cast<std::uint64_t>(monotonic_now().time_since_epoch().count());
+  to = append_number(to, end, now_ns, '\n');
   buffer_.insert(buffer_.end(), line.data(), to);
   if (buffer_.size() >= kFlushBytes) flush();
 }

@@ -11,12 +11,13 @@
 
 namespace parley {
 
-// Lines `stamp,client,seq,cell`: the stamp as 32 lower-case hexadecimal digits that sort as stamps
-// do, the rest in decimal. A line of client 0 says that the state is now the one after the log
-// index in its stamp's first half: 0 at a start that finds the file of an earlier one, otherwise
-// that of a snapshot. What comes next comes after it, and may have been there before. Lines are
-// gathered in memory until `flush`, so a killed node loses only the tail. A file that cannot be
-// written to never disturbs the node: `error` tells of it.
+// Lines `stamp,client,seq,cell,t_ns`: the stamp as 32 lower-case hexadecimal digits that sort as
+// stamps do, the rest in decimal; `t_ns` is when it was applied, by the machine's monotonic clock,
+// which all processes of one machine share. A line of client 0 says that the state is now the one
+// after the log index in its stamp's first half: 0 at a start that finds the file of an earlier
+// one, otherwise that of a snapshot. What comes next comes after it, and may have been there
+// before. Lines are gathered in memory until `flush`, so a killed node loses only the tail. A file
+// that cannot be written to never disturbs the node: `error` tells of it.
 class FileJournal final : public Journal {
  public:
   // Maps the store's keys to the cell numbers of the file.

@@ -4,36 +4,29 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include "runtime/live/test_folder.h"
+#include "runtime/live/test_journal.h"
 
 namespace parley {
 namespace {
-
-std::string read_all(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 TEST(FileJournal, WritesLinesWhenFlushed) {
   const TestFolder folder;
   const auto path = folder.path() / "1.applied.csv";
   FileJournal journal(path, FileJournal::Mode::anew, nullptr);
-  EXPECT_EQ(read_all(path), "stamp,client,seq,cell\n");
+  EXPECT_EQ(without_times(path), "stamp,client,seq,cell,t_ns\n");
   EXPECT_FALSE(journal.dirty());
 
   journal.applied(Key{42}, Stamp{0x1f, 3}, Writer{7, 9}, 5);
   EXPECT_TRUE(journal.dirty());
-  EXPECT_EQ(read_all(path), "stamp,client,seq,cell\n");
+  EXPECT_EQ(without_times(path), "stamp,client,seq,cell,t_ns\n");
   journal.flush();
   EXPECT_FALSE(journal.dirty());
-  EXPECT_EQ(read_all(path),
-            "stamp,client,seq,cell\n"
-            "000000000000001f0000000000000003,7,9,42\n");
+  EXPECT_EQ(without_times(path),
+            "stamp,client,seq,cell,t_ns\n"
+            "000000000000001f0000000000000003,7,9,42,T\n");
 }
 
 TEST(FileJournal, MapsKeysToCells) {
@@ -44,33 +37,33 @@ TEST(FileJournal, MapsKeysToCells) {
                         [](Key key) { return 1000 + std::uint64_t{key.value}; });
     journal.applied(Key{1}, Stamp{~std::uint64_t{0}, ~std::uint64_t{0}}, Writer{~0U, ~0U}, 0);
   }
-  EXPECT_EQ(read_all(path),
-            "stamp,client,seq,cell\n"
-            "ffffffffffffffffffffffffffffffff,4294967295,4294967295,1001\n");
+  EXPECT_EQ(without_times(path),
+            "stamp,client,seq,cell,t_ns\n"
+            "ffffffffffffffffffffffffffffffff,4294967295,4294967295,1001,T\n");
 }
 
 TEST(FileJournal, GoesOnBehindTheLastWholeLineOfAnEarlierStart) {
   const TestFolder folder;
   const auto path = folder.path() / "journal";
-  std::ofstream(path) << "stamp,client,seq,cell\n"
-                         "00000000000000010000000000000000,1,1,5\n"
+  std::ofstream(path) << "stamp,client,seq,cell,t_ns\n"
+                         "00000000000000010000000000000000,1,1,5,3\n"
                          "00000000000000020000";
   {
     FileJournal journal(path, FileJournal::Mode::go_on, nullptr);
     journal.restored(LogIndex{7});
     journal.applied(Key{6}, Stamp{8, 0}, Writer{1, 2}, 0);
   }
-  EXPECT_EQ(read_all(path),
-            "stamp,client,seq,cell\n"
-            "00000000000000010000000000000000,1,1,5\n"
-            "00000000000000000000000000000000,0,0,0\n"
-            "00000000000000070000000000000000,0,0,0\n"
-            "00000000000000080000000000000000,1,2,6\n");
+  EXPECT_EQ(without_times(path),
+            "stamp,client,seq,cell,t_ns\n"
+            "00000000000000010000000000000000,1,1,5,T\n"
+            "00000000000000000000000000000000,0,0,0,T\n"
+            "00000000000000070000000000000000,0,0,0,T\n"
+            "00000000000000080000000000000000,1,2,6,T\n");
   { FileJournal journal(path, FileJournal::Mode::anew, nullptr); }
-  EXPECT_EQ(read_all(path), "stamp,client,seq,cell\n");
+  EXPECT_EQ(without_times(path), "stamp,client,seq,cell,t_ns\n");
   std::filesystem::remove(path);
   { FileJournal journal(path, FileJournal::Mode::go_on, nullptr); }
-  EXPECT_EQ(read_all(path), "stamp,client,seq,cell\n") << "there was none";
+  EXPECT_EQ(without_times(path), "stamp,client,seq,cell,t_ns\n") << "there was none";
 }
 
 TEST(FileJournal, AFullDiskIsToldAndDisturbsNothing) {

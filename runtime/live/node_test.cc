@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
-#include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "algorithms/unreplicated/replica.h"
 #include "runtime/live/test_client.h"
 #include "runtime/live/test_folder.h"
+#include "runtime/live/test_journal.h"
 #include "runtime/test_application.h"
 
 namespace parley {
@@ -394,16 +393,14 @@ TEST(Node, KeepsAJournalOfWhatItApplied) {
   client.submit(set_commands(session, 1, 2, 5));
   // It is written while the node lives, without further requests.
   const std::string expected =
-      "stamp,client,seq,cell\n"
-      "00000000000000020000000000000000,1,1,5\n"
-      "00000000000000020000000000000001,1,2,5\n";
+      "stamp,client,seq,cell,t_ns\n"
+      "00000000000000020000000000000000,1,1,5,T\n"
+      "00000000000000020000000000000001,1,2,5,T\n";
   std::string text;
   const Instant give_up = monotonic_now() + kPatience;
   while (text != expected && monotonic_now() < give_up) {
     std::this_thread::yield();
-    std::stringstream content;
-    content << std::ifstream(folder.path() / "1.applied.csv").rdbuf();
-    text = content.str();
+    text = without_times(folder.path() / "1.applied.csv");
   }
   EXPECT_EQ(text, expected);
 }
