@@ -8,6 +8,7 @@
 
 #include "harness/check/checker.h"
 #include "harness/check/json_io.h"
+#include "harness/check/run_folder.h"
 
 namespace parley::history {
 namespace {
@@ -16,32 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kJournalSuffix = ".applied.csv";
 constexpr std::uintmax_t kShortestLine = 128;  // bytes, for an estimate from above
-
-struct JournalFile {
-  std::uint32_t node = 0;
-  fs::path path;
-};
-
-// nodes/<id>.applied.csv, by id.
-std::vector<JournalFile> find_journals(const fs::path& folder) {
-  std::vector<JournalFile> journals;
-  if (!fs::is_directory(folder)) return journals;
-  for (const auto& item : fs::directory_iterator(folder)) {
-    const std::string name = item.path().filename().string();
-    if (name.size() <= kJournalSuffix.size() || !name.ends_with(kJournalSuffix)) continue;
-    const std::size_t digits = name.size() - kJournalSuffix.size();
-    JournalFile journal{0, item.path()};
-    const auto [rest, error] = std::from_chars(name.data(), name.data() + digits, journal.node);
-    if (error != std::errc{} || rest != name.data() + digits) {
-      throw std::invalid_argument(fmt::format("{}: expected the node's number before {}",
-                                              item.path().string(), kJournalSuffix));
-    }
-    journals.push_back(std::move(journal));
-  }
-  std::sort(journals.begin(), journals.end(),
-            [](const JournalFile& a, const JournalFile& b) { return a.node < b.node; });
-  return journals;
-}
 
 void add_history(const fs::path& path, Checker& checker, bool versions) {
   checker.reserve(static_cast<std::size_t>(fs::file_size(path) / kShortestLine));
@@ -63,6 +38,26 @@ void add_journal(const JournalFile& journal, Checker& checker) {
 }
 
 }  // namespace
+
+std::vector<JournalFile> find_journals(const fs::path& folder) {
+  std::vector<JournalFile> journals;
+  if (!fs::is_directory(folder)) return journals;
+  for (const auto& item : fs::directory_iterator(folder)) {
+    const std::string name = item.path().filename().string();
+    if (name.size() <= kJournalSuffix.size() || !name.ends_with(kJournalSuffix)) continue;
+    const std::size_t digits = name.size() - kJournalSuffix.size();
+    JournalFile journal{0, item.path()};
+    const auto [rest, error] = std::from_chars(name.data(), name.data() + digits, journal.node);
+    if (error != std::errc{} || rest != name.data() + digits) {
+      throw std::invalid_argument(fmt::format("{}: expected the node's number before {}",
+                                              item.path().string(), kJournalSuffix));
+    }
+    journals.push_back(std::move(journal));
+  }
+  std::sort(journals.begin(), journals.end(),
+            [](const JournalFile& a, const JournalFile& b) { return a.node < b.node; });
+  return journals;
+}
 
 CheckResult check_history(const fs::path& path, CheckOptions options) {
   const bool folder = fs::is_directory(path);
