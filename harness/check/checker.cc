@@ -29,7 +29,9 @@ std::string_view verdict_name(Verdict verdict) {
 struct Checker::State {
   explicit State(CheckOptions given)
       : options(std::move(given)),
-        context{options, table, result.findings, result.consistency, result.notes, {}},
+        context{
+            options,    table, result.findings, result.consistency, result.notes, result.staleness,
+            visibility, {}},
         live_by_journals(options.live_nodes.empty()) {
     result.model = options.model;
     result.findings = Findings(options.max_examples);
@@ -45,6 +47,7 @@ struct Checker::State {
     result.notes.push_back(std::move(why));
   }
   void check_journals();
+  void check_staleness();
   void check_versions();
   void check_orders();
   Verdict verdict() const;
@@ -52,6 +55,7 @@ struct Checker::State {
   CheckOptions options;
   CheckResult result;
   RecordTable table;
+  VisibilityCurve visibility;
   CheckContext context;
   std::optional<JournalCheck> journals;
   bool live_by_journals;  // nobody has said who is alive: whoever has a journal
@@ -175,7 +179,7 @@ void Checker::State::check_versions() {
   check_stamps(context);
   if (options.model == Model::linearizable) check_real_time(context);
   if (options.model == Model::session) check_sessions(context);
-  count_stale(context);
+  check_staleness();
   if (!options.quiescent) {
     note_incomplete("what replicas hold at the end is not final: loss was not looked for");
   } else if (result.final_reads > 0) {
@@ -188,6 +192,20 @@ void Checker::State::check_versions() {
   for (RecordIndex i = 0; i < table.size(); ++i) {
     if (table[i].two_stamps) ++result.consistency.duplicates;
   }
+}
+
+void Checker::State::check_staleness() {
+  if (journals) {
+    const WarsLegs legs = journals->propagation().legs(context.live_nodes);
+    result.predicted = legs.complete();
+    if (result.predicted) visibility = VisibilityCurve(Visibility(legs, options.seed));
+  }
+  count_stale(context);
+  if (result.staleness.reads() > 0) {
+    result.consistency.stale_ms_p99 = result.staleness.ms_at(0.99);
+    result.consistency.stale_versions_p99 = result.staleness.versions_at(0.99);
+  }
+  if (visibility.reads() > 0) result.visibility = visibility.bins();
 }
 
 void Checker::State::check_orders() {

@@ -29,6 +29,7 @@
 #include "harness/check/findings.h"
 #include "harness/check/history.h"
 #include "harness/check/journal.h"
+#include "harness/check/staleness.h"
 
 namespace parley::history {
 
@@ -60,6 +61,7 @@ struct CheckOptions {
   // Whether what replicas hold at the end is final. Where a majority of an ordered strategy's nodes
   // is gone it is not: then neither loss nor convergence is looked for.
   bool quiescent = true;
+  std::uint64_t seed = 1;  // of samples and of the model of staleness
   // Nodes alive at the end. When empty: those with final reads, or all if there are none.
   std::vector<std::uint32_t> live_nodes;
 };
@@ -81,6 +83,9 @@ struct Consistency {
   double stale_ms_max = 0;
   double stale_ms_mean = 0;
   std::uint64_t stale_versions_max = 0;
+  // What 99 % of the reads did not exceed. Needs reads.
+  std::optional<double> stale_ms_p99;
+  std::optional<std::uint64_t> stale_versions_p99;
   // Writes known under two stamps, from reads and journals.
   std::uint64_t duplicates = 0;
   // Cells whose final reads differ between live replicas: a lower bound of divergent_cells_max,
@@ -103,6 +108,11 @@ struct CheckResult {
   std::vector<std::uint32_t> live_nodes;  // as taken for the checks
   Findings findings{0};
   Consistency consistency;
+  Staleness staleness;
+  // Of local reads; the prediction is there if journals tell when writes were applied. Empty
+  // without local reads that came after a write of their cell.
+  std::vector<VisibilityBin> visibility;
+  bool predicted = false;
   std::uint64_t malformed = 0;                  // lines left out
   std::vector<std::string> malformed_examples;  // file, line, field
   std::vector<std::string> notes;               // what was not checked, and why

@@ -12,6 +12,7 @@
 
 #include "harness/check/checker.h"
 #include "harness/check/records.h"
+#include "harness/check/staleness.h"
 
 namespace parley::history {
 
@@ -22,6 +23,8 @@ struct CheckContext {
   Findings& findings;
   Consistency& consistency;
   std::vector<std::string>& notes;
+  Staleness& staleness;
+  VisibilityCurve& visibility;
   std::vector<std::uint32_t> live_nodes;
   std::uint64_t uncertain = 0;  // violations that rest on less than the clocks' error
 
@@ -45,7 +48,7 @@ void check_real_time(CheckContext& context);
 // and linearizable reads explains what was read. False, and a note, if a search was given up.
 bool search_orders(CheckContext& context);
 
-// Fills the stale_* fields.
+// Fills the stale_* fields, the staleness and the measured part of the visibility.
 void count_stale(CheckContext& context);
 
 // Per client, node and cell: reads see the client's own earlier writes and never go back. Holds
@@ -66,6 +69,9 @@ class JournalCheck {
   void add(const JournalEntry& entry, std::uint64_t line);
   // To be called after the last entry: what is missing, and superseded.
   void finish();
+
+  // What the journals showed of how writes spread. After the last entry.
+  [[nodiscard]] const Propagation& propagation() const { return propagation_; }
 
   bool has(std::uint32_t node) const;
   std::size_t journals() const { return journals_.size(); }
@@ -94,6 +100,7 @@ class JournalCheck {
 
   CheckContext& context_;
   const bool ordered_;
+  Propagation propagation_;
   std::vector<Journal> journals_;
   std::vector<std::uint64_t> applied_by_;  // per record: a bit a journal
   std::uint64_t entries_ = 0;

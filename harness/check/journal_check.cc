@@ -10,7 +10,9 @@
 namespace parley::history {
 
 JournalCheck::JournalCheck(CheckContext& context)
-    : context_(context), ordered_(context.options.model == Model::linearizable) {
+    : context_(context),
+      ordered_(context.options.model == Model::linearizable),
+      propagation_(context.table, context.options.seed) {
   applied_by_.resize(context.table.size());
   if (!ordered_) seen_at_origin_.resize(context.table.size());
 }
@@ -25,6 +27,7 @@ void JournalCheck::begin(std::uint32_t node) {
   journal.node = node;
   journal.live = context_.options.quiescent && std::binary_search(live.begin(), live.end(), node);
   newest_.clear();
+  propagation_.begin(node);
 }
 
 bool JournalCheck::has(std::uint32_t node) const {
@@ -45,6 +48,7 @@ bool JournalCheck::Journal::skips(Stamp stamp) const {
 // The lines after this one come after `index`. Those that were there before must be the same again.
 void JournalCheck::restore(std::uint64_t index) {
   Journal& journal = journals_.back();
+  propagation_.restored();
   if (index > journal.end.major) journal.skipped.emplace_back(journal.end.major, index);
   journal.restored = true;
   journal.last = {index, std::numeric_limits<std::uint64_t>::max()};
@@ -65,6 +69,7 @@ void JournalCheck::add(const JournalEntry& entry, std::uint64_t line) {
     });
     return;
   }
+  if (entry.t_ns != kNoTime) propagation_.applied(index, entry.t_ns);
   const std::uint64_t bit = std::uint64_t{1} << (journals_.size() - 1);
   if ((applied_by_[index] & bit) != 0) {
     check_repeated(entry, line, index);
