@@ -181,6 +181,7 @@ LoadResult Generator::finish() {
     if (flights_[slot].active) give_up(slot);
   }
   recorder_->finish(result_, now_ns_);
+  for (NodeRow& row : result_.nodes) row.node = links_[row.node.value]->node();
   result_.generator.ceiling_ops_per_s = spec_.ceiling_ops_per_s;
   result_.generator.limit = limit_of(result_);
   result_.replay = source_->replay_figures();

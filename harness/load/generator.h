@@ -73,7 +73,8 @@ class Generator {
   bool receive_all();
   void take_reply(std::uint8_t link, const zmq::message_t& message);
   void take_done(std::uint8_t link, const client::Done& done, const client::Reply& reply);
-  void take_results(std::uint32_t slot, const client::Done& done, const client::Result* results);
+  void take_results(std::uint8_t link, std::uint32_t slot, const client::Done& done,
+                    const client::Result* results);
   void take_answer(std::uint8_t link, const client::Answer& answer);
   void take_welcome(std::uint8_t link, const client::Welcome& welcome);
   void take_refusal(std::uint8_t link, AttemptId id, Flight& flight, std::uint8_t reason);

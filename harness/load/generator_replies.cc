@@ -67,7 +67,7 @@ void Generator::take_done(std::uint8_t link, const client::Done& done, const cli
     const NodeId node = links_[link]->node();
     if (recording_.on()) recording_.placed(message_of(id.slot, node), done, results.first);
     if (outcome == Outcome::ok) note_success(*flight, node);
-    return take_results(id.slot, done, results.first);
+    return take_results(link, id.slot, done, results.first);
   }
   if (outcome == Outcome::refused) return take_refusal(link, id, *flight, done.reason());
   if (!worth_retrying(done.reason())) return end_unknown(id.slot, done.reason());
@@ -78,11 +78,14 @@ void Generator::take_done(std::uint8_t link, const client::Done& done, const cli
 }
 
 // All has its outcome: the same one (`results` is null), or each its own.
-void Generator::take_results(std::uint32_t slot, const client::Done& done,
+void Generator::take_results(std::uint8_t link, std::uint32_t slot, const client::Done& done,
                              const client::Result* results) {
   const Flight& flight = flights_[slot];
+  using Answer = Recorder::Answer;
   if (results == nullptr) {
-    recorder_->completed(operations_of(flight, spec_.batch), now_ns_);
+    const Recorder::Operations all = operations_of(flight, spec_.batch);
+    recorder_->completed(all, now_ns_);
+    recorder_->answered(all, link, Answer::placed, now_ns_);
     return release(slot);
   }
   for (std::uint32_t i = 0; i < done.count(); ++i) {
@@ -91,6 +94,7 @@ void Generator::take_results(std::uint32_t slot, const client::Done& done,
     switch (static_cast<Outcome>(results[i].outcome())) {
       case Outcome::ok:
         recorder_->completed(one, now_ns_);
+        recorder_->answered(one, link, Answer::placed, now_ns_);
         break;
       case Outcome::refused:
         if (flight.unresolved <= 1) {
@@ -125,7 +129,9 @@ void Generator::take_answer(std::uint8_t link, const client::Answer& answer) {
     recording_.read(message_of(id.slot, node), states_);
   }
   note_success(*flight, node);
-  recorder_->completed(operations_of(*flight, spec_.batch), now_ns_);
+  const Recorder::Operations all = operations_of(*flight, spec_.batch);
+  recorder_->completed(all, now_ns_);
+  recorder_->answered(all, link, Recorder::Answer::read, now_ns_);
   release(id.slot);
 }
 
@@ -143,6 +149,7 @@ void Generator::take_refusal(std::uint8_t link, AttemptId id, Flight& flight, st
   if ((flight.refused & bit) != 0) return;
   flight.refused |= bit;
   --flight.unresolved;
+  recorder_->answered(operations_of(flight, spec_.batch), link, Recorder::Answer::refused, now_ns_);
   if (static_cast<RefusedBecause>(reason) == RefusedBecause::no_leader) {
     recorder_->refused_without_leader(links_[link]->node(), now_ns_);
   }

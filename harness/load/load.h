@@ -146,6 +146,18 @@ struct TimelineRow {
   // one moment and answered before they were asked again. Nothing: nobody did. Means nothing where
   // a strategy has no order.
   std::optional<std::uint64_t> lag{};
+  // The most cells at one moment of the row whose stamps differed between live replicas. Nothing
+  // where that was not measured, and under an order.
+  std::optional<std::uint64_t> divergent_cells{};
+};
+
+// What one node answered in 100 ms of the measured window or of the drain after it.
+struct NodeRow {
+  std::uint32_t t_ms = 0;  // as of TimelineRow
+  NodeId node;
+  std::uint64_t placed = 0;   // placements answered ok
+  std::uint64_t read = 0;     // cells read
+  std::uint64_t refused = 0;  // operations of attempts that it refused, also of those tried again
 };
 
 // A node was heard to name another leader than it had named before.
@@ -235,6 +247,7 @@ struct LoadResult {
   std::map<std::string, std::uint64_t> errors;
 
   std::vector<TimelineRow> timeline;
+  std::vector<NodeRow> nodes;          // rows in which a node answered nothing are left out
   std::vector<LeaderSeen> leaders;     // in the order of time, changes only
   std::vector<SuccessSeen> successes;  // in the order of `sent`; at most one a millisecond
   std::vector<RefusalSeen> refusals;   // in the order of time; at most one in ten milliseconds

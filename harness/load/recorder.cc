@@ -1,6 +1,7 @@
 #include "harness/load/recorder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "harness/load/limit.h"
 
@@ -75,6 +76,17 @@ void Recorder::unsent(const Operations& operations, std::int64_t now_ns) {
   handled_.add_endless(operations.count);
 }
 
+void Recorder::answered(const Operations& operations, std::size_t node, Answer answer,
+                        std::int64_t now_ns) {
+  if (!measured(operations.intended_ns)) return;
+  advance(now_ns);
+  if (node >= node_rows_.size()) node_rows_.resize(node + 1);
+  NodeRow& row = node_rows_[node];
+  (answer == Answer::placed ? row.placed
+   : answer == Answer::read ? row.read
+                            : row.refused) += operations.count;
+}
+
 void Recorder::taken_up(const Operations& operations) {
   if (!measured(operations.intended_ns)) return;
   lateness_.add(operations.late_us * kNsPerUs, operations.count);
@@ -131,6 +143,13 @@ void Recorder::close_row() {
   row_.p50 = row_latency_.percentile(0.5, limit_us_);
   row_.p99 = row_latency_.percentile(0.99, limit_us_);
   timeline_.push_back(row_);
+  for (std::size_t node = 0; node < node_rows_.size(); ++node) {
+    NodeRow& row = node_rows_[node];
+    if (row.placed + row.read + row.refused == 0) continue;
+    row.t_ms = row_.t_ms;
+    row.node = NodeId{static_cast<std::uint32_t>(node)};
+    nodes_.push_back(std::exchange(row, {}));
+  }
   latency_.add(row_latency_);
   row_latency_.clear();
   row_ = TimelineRow{};
@@ -167,6 +186,7 @@ void Recorder::finish(LoadResult& result, std::int64_t now_ns) {
     if (retried_[reason] > 0) result.errors["retried_" + name] = retried_[reason];
   }
   result.timeline = std::move(timeline_);
+  result.nodes = std::move(nodes_);
   result.leaders = std::move(leaders_);
   std::erase_if(successes_, [](const SuccessSeen& seen) { return seen.answered == Duration{}; });
   result.successes = std::move(successes_);

@@ -36,6 +36,10 @@ class Recorder {
   void unknown(const Operations& operations, std::uint8_t reason, std::int64_t now_ns);
   void unsent(const Operations& operations, std::int64_t now_ns);
 
+  // What a node answered; `node` is its place among the targets.
+  enum class Answer : std::uint8_t { placed, read, refused };
+  void answered(const Operations& operations, std::size_t node, Answer answer, std::int64_t now_ns);
+
   // The generator took them up, so many of them that were due: sent at once or not.
   void taken_up(const Operations& operations);
   // An attempt of theirs was sent for the first time, or again because of `reason`.
@@ -57,7 +61,7 @@ class Recorder {
   void advance(std::int64_t now_ns) {
     while (now_ns >= row_end_ns_) close_row();
   }
-  // Writes everything into `result`.
+  // Writes everything into `result`; the nodes of its `nodes` are places among the targets.
   void finish(LoadResult& result, std::int64_t now_ns);
 
  private:
@@ -76,6 +80,8 @@ class Recorder {
   LatencyHistogram handled_;  // latency without the generator's lateness
   LatencyHistogram lateness_;
   TimelineRow row_;
+  std::vector<NodeRow> node_rows_;  // of this row, by place among the targets
+  std::vector<NodeRow> nodes_;
   std::int64_t row_end_ns_;
   std::vector<TimelineRow> timeline_;
   NodeId leader_;

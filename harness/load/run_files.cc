@@ -26,11 +26,21 @@ void write_timeline_csv(const std::filesystem::path& path, const LoadResult& res
   std::string text =
       "t_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag\n";
   for (const TimelineRow& row : result.timeline) {
-    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},,{}\n", row.t_ms,
+    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},{},{}\n", row.t_ms,
                    row.completed, row.refused, row.unknown, row.unsent,
                    row.has_latency ? to_csv(row.p50) : "", row.has_latency ? to_csv(row.p99) : "",
                    row.leader == kNoNode ? "" : std::to_string(row.leader.value),
+                   row.divergent_cells ? std::to_string(*row.divergent_cells) : "",
                    row.lag ? std::to_string(*row.lag) : "");
+  }
+  write_file(path, text);
+}
+
+void write_nodes_csv(const std::filesystem::path& path, const LoadResult& result) {
+  std::string text = "t_ms,node,placed,read,refused\n";
+  for (const NodeRow& row : result.nodes) {
+    fmt::format_to(std::back_inserter(text), "{},{},{},{},{}\n", row.t_ms, row.node.value,
+                   row.placed, row.read, row.refused);
   }
   write_file(path, text);
 }

@@ -8,9 +8,11 @@
 
 namespace parley::load {
 
-// timeline.csv: one line per 100 ms. `divergent_cells` stays empty: clients cannot see them. Throws
-// std::system_error when the file cannot be written.
+// timeline.csv: one line per 100 ms. Throws std::system_error when the file cannot be written.
 void write_timeline_csv(const std::filesystem::path& path, const LoadResult& result);
+
+// nodes.csv: what each node answered per 100 ms, see NodeRow. Throws likewise.
+void write_nodes_csv(const std::filesystem::path& path, const LoadResult& result);
 
 // histogram.csv: the distribution of latency_us, operations without an end left out (summary.json
 // has their number). Throws likewise.

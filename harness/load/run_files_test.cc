@@ -36,12 +36,20 @@ TEST_F(RunFiles, Timeline) {
   row.p99 = {5e6, true};
   row.leader = {3};
   row.lag = 4;
+  row.divergent_cells = 9;
   result.timeline = {row, TimelineRow{.t_ms = 100, .p50 = {}, .p99 = {}, .leader = {}}};
   write_timeline_csv(path_, result);
   EXPECT_EQ(content(path_),
             "t_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag\n"
-            "0,5,1,0,0,120.500,>5000000,3,,4\n"
+            "0,5,1,0,0,120.500,>5000000,3,9,4\n"
             "100,0,0,0,0,,,,,\n");
+}
+
+TEST_F(RunFiles, Nodes) {
+  LoadResult result;
+  result.nodes = {{.t_ms = 0, .node = {2}, .placed = 3}, {100, {1}, 0, 4, 5}};
+  write_nodes_csv(path_, result);
+  EXPECT_EQ(content(path_), "t_ms,node,placed,read,refused\n0,2,3,0,0\n100,1,0,4,5\n");
 }
 
 TEST_F(RunFiles, Histogram) {

@@ -276,11 +276,29 @@ void FaultInjector::begin(std::size_t place) {
   try {
     const Cluster::Struck struck = strike(fault, progress.links);
     account.node = struck.node;
-    progress.others = struck.others;
+    account.nodes = struck.others;
+    if (struck.node != kNoNode) account.nodes.push_back(struck.node);
+    if (fault.kind == Kind::cut) account.nodes = connected_with(struck.node, progress.links);
+    std::sort(account.nodes.begin(), account.nodes.end());
     account.injected_ms = in_window(struck.at);
   } catch (const std::exception& error) {
     account.problem = error.what();
   }
+}
+
+// The node and those whose links to and from it are whole; none without a node.
+std::vector<NodeId> FaultInjector::connected_with(NodeId node,
+                                                  const std::vector<DirectedLink>& cut) {
+  std::vector<NodeId> side;
+  if (node == kNoNode) return side;
+  for (const Member& member : cluster_.members()) {
+    const bool whole = std::none_of(cut.begin(), cut.end(), [&](const DirectedLink& link) {
+      return (link.from == node && link.to == member.id) ||
+             (link.to == node && link.from == member.id);
+    });
+    if (whole) side.push_back(member.id);
+  }
+  return side;
 }
 
 // An election may be under way at the very moment: a fault meant for the leader then waits for one.
@@ -308,9 +326,7 @@ void FaultInjector::end(std::size_t place) {
   progress.phase = Phase::over;
   try {
     if (!progress.links.empty()) cluster_.heal(progress.links);
-    std::vector<NodeId> struck = progress.others;
-    if (account.node != kNoNode) struck.push_back(account.node);
-    for (const NodeId node : struck) {
+    for (const NodeId node : account.nodes) {
       if (schedule_[place].kind == Kind::restart) cluster_.restart(node);
       if (schedule_[place].kind == Kind::pause) cluster_.resume(node);
     }

@@ -63,6 +63,9 @@ struct InjectedFault {
   std::string problem;     // why it was not done, or could not be ended; else empty
   // When it was over, counted likewise; of a kill nothing.
   std::optional<double> ended_ms{};
+  // All nodes that it hit, in rising order: of a majority all, of a cut those on the target's side;
+  // none of a cut by groups.
+  std::vector<NodeId> nodes{};
 };
 
 // Carries out a schedule and keeps account of it. Used by one thread at a time.
@@ -89,12 +92,13 @@ class FaultInjector {
   struct Progress {
     Phase phase = Phase::due;
     std::vector<DirectedLink> links;  // that were cut
-    std::vector<NodeId> others;       // of a majority, besides its leader
   };
 
   [[nodiscard]] double in_window(std::chrono::steady_clock::time_point time) const {
     return std::chrono::duration<double, std::milli>(time - zero_).count();
   }
+  [[nodiscard]] std::vector<NodeId> connected_with(NodeId node,
+                                                   const std::vector<DirectedLink>& cut);
   Cluster::Struck strike(const ScheduledFault& fault, std::vector<DirectedLink>& links);
 
   Cluster& cluster_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "harness/check/checker.h"
+#include "harness/check/convergence.h"
 #include "harness/check/history.h"
 #include "harness/cluster/cluster.h"
 #include "harness/cluster/links.h"
@@ -160,6 +161,7 @@ class Run {
     load::LoadEvents events;
     events.measure_start = [&](std::chrono::steady_clock::time_point zero) {
       injector.start(zero);
+      zero_ns_ = std::chrono::nanoseconds(zero.time_since_epoch()).count();
       before_ = sample();
     };
     events.measure_end = [&] { after_ = sample(); };
@@ -185,21 +187,23 @@ class Run {
     }
     for (const std::string& text : findings_.load.notes) note(text);
     for (const std::string& text : injector.finish()) note(text);
-    take_account(injector.faults());
+    take_account(schedule, injector.faults());
     findings_.cost = cost_between(before_, after_);
   }
 
   // What the faults did, as the clients saw it.
-  void take_account(const std::vector<InjectedFault>& faults) {
+  void take_account(const FaultSchedule& schedule, const std::vector<InjectedFault>& faults) {
     Sightings seen;
     seen.window = seconds(findings_.load.measured_s);
-    for (const InjectedFault& fault : faults) {
+    for (std::size_t place = 0; place < faults.size(); ++place) {
+      const InjectedFault& fault = faults[place];
       if (!fault.problem.empty()) {
         fail(fault.fault + " was not done as planned: " + fault.problem);
         continue;
       }
       const Duration at = milliseconds(fault.injected_ms);
       findings_.recovery.push_back({fault, load::recovery_of(findings_.load, at)});
+      note_absence(schedule[place], fault);
       seen.faults.push_back({fault.fault, fault.node, at, {}});
       if (fault.ended_ms) seen.faults.back().ended = milliseconds(*fault.ended_ms);
     }
@@ -209,6 +213,46 @@ class Run {
     seen.refusals = findings_.load.refusals;
     seen.leaders_late = kLeadersLate;
     findings_.events = events_of(seen);
+  }
+
+  // By the clock of the journals.
+  [[nodiscard]] std::int64_t clock_ns(double in_window_ms) const {
+    return zero_ns_ + milliseconds(in_window_ms).count();
+  }
+
+  void note_absence(const ScheduledFault& scheduled, const InjectedFault& fault) {
+    using Kind = ScheduledFault::Kind;
+    if (scheduled.kind != Kind::kill && scheduled.kind != Kind::restart) return;
+    for (const NodeId node : fault.nodes) {
+      absences_.push_back({node.value, clock_ns(fault.injected_ms),
+                           fault.ended_ms ? clock_ns(*fault.ended_ms) : history::kNever});
+    }
+  }
+
+  // How far the replicas were apart, as their journals say.
+  void measure_convergence() {
+    history::ConvergenceOptions options;
+    options.ordered = spec_.algorithm->guarantee.ordered;
+    options.zero_ns = zero_ns_;
+    options.rows = findings_.load.timeline.size();
+    options.absences = absences_;
+    for (const RecoveryFigures& figures : findings_.recovery) {
+      if (figures.fault.ended_ms) options.healed_ns.push_back(clock_ns(*figures.fault.ended_ms));
+    }
+    const auto measured = history::measure_convergence(folder_, options);
+    if (!measured) return;
+    if (findings_.converged_ms && !measured->converged_ms) {
+      note("the replicas agreed in the end, which their journals do not show");
+    }
+    findings_.converged_ms = measured->converged_ms;
+    findings_.divergent_cells_max = measured->divergent_cells_max;
+    for (std::size_t row = 0; row < measured->divergent_cells.size(); ++row) {
+      findings_.load.timeline[row].divergent_cells = measured->divergent_cells[row];
+    }
+    std::size_t healing = 0;
+    for (RecoveryFigures& figures : findings_.recovery) {
+      if (figures.fault.ended_ms) figures.converged_ms = measured->after_healing_ms[healing++];
+    }
   }
 
   // The same faults on simulated nodes, and whether what followed them is the same.
@@ -289,16 +333,27 @@ class Run {
     options.canvas_width = spec_.canvas.width;
     options.sampled = spec_.record != "all";
     options.live_nodes = live_;
+    options.seed = spec_.seed;
     options.quiescent = !spec_.algorithm->guarantee.ordered || 2 * live_.size() > spec_.nodes;
     try {
       const history::CheckResult result = history::check_history(folder_, options);
       findings_.consistency = history::consistency_json(result);
+      write_staleness(result);
+      measure_convergence();
       check_failed_ = result.verdict == history::Verdict::fail;
       if (check_failed_) note("the check failed:\n" + history::to_text(result));
       for (const std::string& text : result.notes) note("check: " + text);
     } catch (const std::exception& error) {
       fail(std::string("the history could not be checked: ") + error.what());
     }
+  }
+
+  void write_staleness(const history::CheckResult& result) const {
+    if (result.staleness.reads() == 0) return;
+    write_text(folder_ / "staleness.csv", result.staleness.csv());
+    if (result.visibility.empty()) return;
+    write_text(folder_ / "visibility.csv",
+               history::visibility_csv(result.visibility, result.predicted));
   }
 
   void write_files() const {
@@ -308,6 +363,7 @@ class Run {
     write_faults(folder_, findings_.recovery);
     write_events(folder_, findings_);
     load::write_timeline_csv(folder_ / "timeline.csv", findings_.load);
+    load::write_nodes_csv(folder_ / "nodes.csv", findings_.load);
     load::write_histogram_csv(folder_ / "histogram.csv", findings_.load.latency);
   }
 
@@ -321,6 +377,8 @@ class Run {
   ClusterSample before_;
   ClusterSample after_;
   std::vector<std::uint32_t> live_;
+  std::int64_t zero_ns_ = 0;  // when the measured window began, by the monotonic clock
+  std::vector<history::Absence> absences_;
   bool measured_ = false;
   bool check_failed_ = false;
   std::string reason_;

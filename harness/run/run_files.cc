@@ -63,7 +63,9 @@ Json recovery_json(const std::vector<RecoveryFigures>& recovery) {
                     {"node", or_null(node_of(figures))},
                     {"noticed_ms", or_null(figures.after.noticed_ms)},
                     {"first_success_ms", or_null(figures.after.first_success_ms)},
-                    {"back_to_95_ms", or_null(figures.after.back_to_95_ms)}});
+                    {"back_to_95_ms", or_null(figures.after.back_to_95_ms)},
+                    {"ended_ms", or_null(figures.fault.ended_ms)},
+                    {"converged_ms", or_null(figures.converged_ms)}});
   }
   return list;
 }
@@ -88,6 +90,9 @@ Json consistency_object(const RunFindings& findings) {
     most = most.is_null() ? *row.lag : std::max(most.get<std::uint64_t>(), *row.lag);
   }
   consistency["converged_ms"] = or_null(findings.converged_ms);
+  if (findings.divergent_cells_max) {
+    consistency["divergent_cells_max"] = *findings.divergent_cells_max;
+  }
   return consistency;
 }
 
@@ -178,13 +183,22 @@ void write_faults(const std::filesystem::path& folder,
   const auto cell = [](const std::optional<double>& ms) {
     return ms ? fmt::format("{:.1f}", *ms) : std::string();
   };
-  std::string text = "fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms\n";
+  const auto ids = [](const std::vector<NodeId>& nodes) {
+    std::string list;
+    for (const NodeId node : nodes)
+      list += fmt::format("{}{}", list.empty() ? "" : " ", node.value);
+    return list;
+  };
+  std::string text =
+      "fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms,nodes,ended_ms,"
+      "converged_ms\n";
   for (const RecoveryFigures& figures : recovery) {
     const auto node = node_of(figures);
-    text += fmt::format("{},{},{:.1f},{},{},{}\n", figures.fault.fault,
+    text += fmt::format("{},{},{:.1f},{},{},{},{},{},{}\n", figures.fault.fault,
                         node ? std::to_string(*node) : std::string(), figures.fault.injected_ms,
                         cell(figures.after.noticed_ms), cell(figures.after.first_success_ms),
-                        cell(figures.after.back_to_95_ms));
+                        cell(figures.after.back_to_95_ms), ids(figures.fault.nodes),
+                        cell(figures.fault.ended_ms), cell(figures.converged_ms));
   }
   write_text(folder / "faults.csv", text);
 }

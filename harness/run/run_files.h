@@ -20,6 +20,8 @@ namespace parley::harness {
 struct RecoveryFigures {
   InjectedFault fault;
   load::Recovery after;
+  // From its end until every live replica held what any held then; nothing: never, or not measured.
+  std::optional<double> converged_ms{};
 };
 
 // What a run found out, as far as it came.
@@ -34,7 +36,10 @@ struct RunFindings {
   std::vector<RunEvent> simulated;         // the same faults in the simulator
   std::optional<Comparison> as_simulated;  // the two; nothing: there is only one
   std::string consistency;  // a JSON object (parley::history::consistency_json); empty: not checked
-  std::optional<double> converged_ms;  // from the end of the load until all replicas were equal
+  // Until all replicas were equal: by the journals from the last write on, see Convergence, or
+  // without them from the end of the load on, by asking.
+  std::optional<double> converged_ms;
+  std::optional<std::uint64_t> divergent_cells_max;  // of a strategy that merges, by the journals
 };
 
 // The present time as RunFindings::started_at has it.

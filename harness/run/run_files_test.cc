@@ -77,6 +77,7 @@ TEST(RunFiles, TheSummaryHasTheNamesOfTheInterface) {
   EXPECT_EQ(summary["recovery"][0]["node"], 2);
   EXPECT_DOUBLE_EQ(summary["recovery"][0]["noticed_ms"], 151.5);
   EXPECT_TRUE(summary["recovery"][0]["back_to_95_ms"].is_null());
+  EXPECT_TRUE(summary["recovery"][0]["converged_ms"].is_null());
   EXPECT_EQ(summary["consistency"]["verdict"], "pass");
   EXPECT_DOUBLE_EQ(summary["consistency"]["converged_ms"], 12.5);
   EXPECT_EQ(summary["consistency"]["lag_max"], 17);
@@ -132,8 +133,20 @@ TEST(RunFiles, FaultsLeaveCellsEmptyThatNeverCame) {
   const PrivateFolder folder;
   write_faults(folder.path(), findings_of_a_run().recovery);
   EXPECT_EQ(content_of(folder.path() / "faults.csv"),
-            "fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms\n"
-            "kill-leader,2,5000.2,151.5,200.0,\n");
+            "fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms,nodes,ended_ms,"
+            "converged_ms\n"
+            "kill-leader,2,5000.2,151.5,200.0,,,,\n");
+}
+
+TEST(RunFiles, ACutSaysWhomItCutOffAndHowLongTheyTookToAgreeAgain) {
+  const PrivateFolder folder;
+  RecoveryFigures cut = findings_of_a_run().recovery.front();
+  cut.fault.nodes = {{1}, {2}};
+  cut.fault.ended_ms = 7000;
+  cut.converged_ms = 12.25;
+  write_faults(folder.path(), {cut});
+  EXPECT_THAT(content_of(folder.path() / "faults.csv"),
+              testing::EndsWith("kill-leader,2,5000.2,151.5,200.0,,1 2,7000.0,12.2\n"));
 }
 
 TEST(RunFiles, EventsAreWrittenWhereThereAreAny) {

@@ -4,7 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <fstream>
+#include <map>
+#include <optional>
+#include <sstream>
 
 #include "harness/cluster/private_folder.h"
 #include "harness/run/bare_path.h"
@@ -80,6 +84,92 @@ TEST(Run, WithAKilledLeaderRecoversAndPassesTheCheck) {
   EXPECT_FALSE(summary["consistency"]["lag_max"].is_null()) << "nodes say what they have applied";
   EXPECT_THAT(run.content("faults.csv"), HasSubstr("kill-leader,"));
   EXPECT_THAT(run.content("cluster.log"), HasSubstr("kill -9 of node"));
+}
+
+// What each side of the cut was asked to place while it lasted, by the node.
+std::map<std::uint32_t, std::uint64_t> placed_between(const TestRun& run, double from_ms,
+                                                      double until_ms) {
+  std::map<std::uint32_t, std::uint64_t> placed;
+  std::istringstream lines(run.content("nodes.csv"));
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(line, "t_ms,node,placed,read,refused");
+  double t_ms = 0;
+  unsigned node = 0;
+  unsigned count = 0;
+  while (std::getline(lines, line)) {
+    EXPECT_EQ(std::sscanf(line.c_str(), "%lf,%u,%u,", &t_ms, &node, &count), 3) << line;
+    if (t_ms >= from_ms && t_ms < until_ms) placed[node] += count;
+  }
+  return placed;
+}
+
+// The most of a column of the timeline; nothing if it is empty in all rows.
+std::optional<std::uint64_t> most_divergent(const TestRun& run) {
+  std::optional<std::uint64_t> most;
+  std::istringstream lines(run.content("timeline.csv"));
+  std::string line;
+  while (std::getline(lines, line)) {
+    const std::size_t lag = line.rfind(',');
+    const std::size_t divergent = line.rfind(',', lag - 1) + 1;
+    unsigned count = 0;
+    if (std::sscanf(line.c_str() + divergent, "%u", &count) != 1) continue;
+    most = std::max<std::uint64_t>(most.value_or(0), count);
+  }
+  return most;
+}
+
+TEST(Run, UnderGossipBothSidesOfACutServeAndDivergeUntilItHeals) {
+  RunSpec spec = small("gossip_lww", 3);
+  spec.record = "all";
+  spec.read_share = 0.3;
+  spec.duration_s = 4;
+  const TestRun run(spec, R"(
+[[fault]]
+at_s = 1
+kind = "cut"
+node = 1
+side = "alone"
+for_s = 1.5
+)");
+  run.expect_done();
+  const Json summary = run.summary();
+  ASSERT_EQ(summary["recovery"].size(), 1U);
+  const Json& cut = summary["recovery"][0];
+  EXPECT_THAT(run.content("faults.csv"), HasSubstr(",1,"));
+  EXPECT_FALSE(cut["converged_ms"].is_null()) << json_of(run.out() / "manifest.json")["notes"];
+  const auto placed = placed_between(run, 1200, cut["ended_ms"].get<double>() - 100);
+  for (const std::uint32_t node : {1U, 2U, 3U}) EXPECT_GT(placed.at(node), 0U) << node;
+  const Json& consistency = summary["consistency"];
+  EXPECT_GT(consistency["divergent_cells_max"], 20) << "what a side placed in the cut";
+  EXPECT_EQ(consistency["divergent_cells_max"], most_divergent(run));
+  EXPECT_TRUE(consistency["lag_max"].is_null());
+  EXPECT_FALSE(consistency["converged_ms"].is_null());
+  EXPECT_GT(consistency["stale_reads"], 0) << "of what the other side placed";
+  EXPECT_GT(consistency["stale_ms_max"], 100);
+  EXPECT_THAT(run.content("staleness.csv"), HasSubstr("\nversions,1,"));
+  EXPECT_THAT(run.content("visibility.csv"), HasSubstr("t_ms_low,t_ms_high,reads,seen,predicted"));
+}
+
+TEST(Run, UnderAnOrderReplicasLagInsteadOfDiverging) {
+  RunSpec spec = small("raft", 3);
+  spec.record = "all";
+  spec.read_share = 0.3;
+  spec.duration_s = 4;
+  const TestRun run(spec, R"(
+[[fault]]
+at_s = 1
+kind = "cut"
+node = "follower"
+side = "alone"
+for_s = 1.5
+)");
+  run.expect_sound();
+  const Json summary = run.summary();
+  EXPECT_EQ(summary["consistency"]["divergent_cells_max"], 0) << "at equal indices";
+  EXPECT_EQ(most_divergent(run), std::nullopt);
+  EXPECT_GT(summary["consistency"]["lag_max"], 20) << "the follower got nothing";
+  EXPECT_FALSE(summary["recovery"][0]["converged_ms"].is_null());
 }
 
 TEST(Run, WithARestartedLeaderKeepsEveryAcknowledgedPlacement) {
