@@ -1,5 +1,6 @@
 // What the figures show, in sentences made from the data alone.
 
+import {splitEvents} from './figures/both_sides.mjs';
 import {
   bySetting,
   cells,
@@ -21,6 +22,7 @@ import {
   significant,
 } from './format.mjs';
 
+const SECOND = 1000;
 const strong = (text) => ({strong: text});
 
 /** What one series costs as a multiple of the unreplicated control at the same load. */
@@ -168,6 +170,71 @@ function asSimulated(model) {
   });
 }
 
+/** Of the runs' events, those for which the clients were told by node: what each side placed. */
+function splitSides(model) {
+  const key = (event) => [event.fault, event.run.series, event.run.settingId].join('\u0001');
+  return [...groupBy(splitEvents(model), key).values()].map((events) => {
+    const shares = events.map(sharePlaced);
+    const {run, fault} = events[0];
+    const percent = (side) => {
+      return range(
+        shares.map((share) => share[side]),
+        (share) => `${Math.round(100 * share)} %`,
+      );
+    };
+    const killed = fault.startsWith('kill');
+    const hit = killed ? [] : [strong(percent('hit')), ' at the side that was cut off, '];
+    return [
+      strong(`${run.series}, ${fault}`),
+      ': of the placements per second before it, ',
+      ...hit,
+      strong(percent('rest')),
+      killed ? ' at the nodes that were left.' : ' at the others.',
+    ];
+  });
+}
+
+/** Placements per second of both sides during a fault, as a share of those in the second before. */
+function sharePlaced(event) {
+  const rows = event.run.nodeRows;
+  const from = event.injected_ms;
+  const until = event.ended_ms ?? Math.max(...event.run.timeline.map((row) => row.t_ms));
+  const rate = (inside, begin, end) => {
+    const own = rows.filter((row) => {
+      return event.hit.includes(Number(row.node)) === inside && row.t_ms >= begin && row.t_ms < end;
+    });
+    return own.reduce((sum, row) => sum + row.placed, 0) / (end - begin);
+  };
+  const share = (inside) => rate(inside, from, until) / rate(inside, from - SECOND, from);
+  return {hit: share(true), rest: share(false)};
+}
+
+/** What strategies did to data under each fault, beside how stale their reads were. */
+function consequences(model) {
+  const recorded = model.runs.filter((run) => run.summary.consistency.reads > 0);
+  const key = (run) => [run.faultName, run.series, run.settingId].join('\u0001');
+  return [...groupBy(recorded, key).values()].map((runs) => {
+    const figures = runs.map((run) => run.summary.consistency);
+    const sum = (name) => figures.reduce((total, c) => total + (c[name] ?? 0), 0);
+    const stale = (100 * sum('stale_reads')) / sum('reads');
+    const most = Math.max(...figures.map((c) => c.stale_ms_max ?? 0));
+    const told = sum('stale_reads')
+      ? `${significant(stale, 2)} % of ${count(sum('reads'))} local reads were stale, by ` +
+        `${duration(1000 * most)} at most`
+      : `none of ${count(sum('reads'))} local reads was stale`;
+    const counted = ['lost', 'superseded', 'older_wins']
+      .filter((name) => figures.some((c) => isNumber(c[name])))
+      .map((name) => `${count(sum(name))} ${name.replace('_', ' ')}`);
+    return [
+      strong(`${runs[0].series}, ${runs[0].disturbed ? runs[0].faultName : 'no fault'}`),
+      ': ',
+      strong(told),
+      counted.length ? `; ${list(counted)}` : '',
+      ` (${runs[0].setting.workload} workload).`,
+    ];
+  });
+}
+
 function consistency(model) {
   const verdicts = model.runs.map((run) => run.summary.consistency.verdict);
   const of = (verdict) => verdicts.filter((v) => v === verdict).length;
@@ -198,8 +265,11 @@ export function buildFindings(model) {
   }
   const faults = killedLeader(model);
   if (faults.length) {
-    groups.push({title: 'With faults', sentences: [...faults, ...asSimulated(model)]});
+    const sentences = [...faults, ...splitSides(model), ...asSimulated(model)];
+    groups.push({title: 'With faults', sentences});
   }
+  const done = consequences(model);
+  if (done.length) groups.push({title: 'What happened to data', sentences: done});
   groups.push({title: 'Correctness', sentences: consistency(model)});
   return groups;
 }

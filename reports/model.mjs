@@ -190,6 +190,9 @@ function faultEvents(run) {
       run.timeline === null ? null : during.reduce((total, row) => total + (row[column] ?? 0), 0);
     return {
       ...fault,
+      ended_ms: fault.ended_ms ?? null,
+      converged_ms: fault.converged_ms ?? null,
+      hit: (fault.nodes ?? fault.node ?? '').split(' ').filter(Boolean).map(Number),
       run,
       number: at + 1,
       of: faults.length,

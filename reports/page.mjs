@@ -229,10 +229,11 @@ function tablesHtml(model) {
     model.events.length === 0
       ? '<p class="absent">Absent: no run injected a fault.</p>'
       : faultsTable(model.events);
+  const kills = model.events.every((event) => event.fault.startsWith('kill-leader'));
   return [
     section(
       'fault-table',
-      'What a killed leader cost, in numbers',
+      kills ? 'What a killed leader cost, in numbers' : 'What each fault cost, in numbers',
       'Recovery in milliseconds after the injection. Pixels are the operations that did not ' +
         'succeed from the injection to the next fault or the end of the run: refused (definitely ' +
         'not done), unknown (may have been done), unsent (no place among those in flight).',
@@ -240,9 +241,12 @@ function tablesHtml(model) {
     ),
     section(
       'consistency-table',
-      'What the checkers found',
-      'Sums over the runs of a line; maxima where it says so. Not promised: counted, not judged.',
-      consistencyTable(model.runs),
+      'What each strategy did to data',
+      'Recorded runs: sums over the runs of a line; maxima where it says so. Not promised: counted, not ' +
+        'judged. Superseded: overwritten by a write whose author did not know it. Older wins: the ' +
+        'final write was over before another acknowledged one began. An order lets neither happen ' +
+        'unseen, and is not searched for the first (–); it lags instead of diverging.',
+      consistencyTable(model.runs, model.events),
     ),
     section(
       'run-table',

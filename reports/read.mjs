@@ -38,7 +38,10 @@ const FAULT_COLUMNS = [
 const HISTOGRAM_COLUMNS = ['latency_us_low', 'latency_us_high', 'count'];
 const EVENT_COLUMNS = ['t_ms', 'event', 'node', 'epoch', 'fault'];
 const EVENTS = ['fault', 'leader_lost', 'leader', 'success', 'refused', 'healed'];
-const TEXT_COLUMNS = new Set(['leader', 'fault', 'node', 'event']);
+const NODE_COLUMNS = ['t_ms', 'node', 'placed', 'read', 'refused'];
+const STALENESS_COLUMNS = ['unit', 'at_most', 'reads', 'share'];
+const VISIBILITY_COLUMNS = ['t_ms_low', 't_ms_high', 'reads', 'seen', 'predicted'];
+const TEXT_COLUMNS = new Set(['leader', 'fault', 'node', 'nodes', 'event', 'unit']);
 
 function readText(file) {
   const bytes = statSync(file).size;
@@ -130,6 +133,11 @@ const CONSISTENCY_FIGURES = [
   'superseded',
   'older_wins',
   'stale_reads',
+  'reads',
+  'stale_ms_p99',
+  'stale_ms_max',
+  'stale_versions_p99',
+  'stale_versions_max',
   'duplicates',
   'divergent_cells_max',
   'lag_max',
@@ -292,17 +300,19 @@ function readEvents(file) {
   return events;
 }
 
+/** A file of which every cell of these columns has a value; null without the file. */
+function readWhole(file, columns, required = columns) {
+  return requireValues(file, readCsv(file, columns), required);
+}
+
 /** Reads one run's folder. Throws InputError when what is there is malformed. */
 function readRun(sweep, name, dir) {
   const file = (leaf) => join(dir, leaf);
   const manifest = checkManifest(file('manifest.json'), readJson(file('manifest.json')));
   const summary = checkSummary(file('summary.json'), readJson(file('summary.json')));
-  const timeline = readCsv(file('timeline.csv'), TIMELINE_COLUMNS);
-  requireValues(file('timeline.csv'), timeline, ['t_ms', 'completed']);
-  const faults = readCsv(file('faults.csv'), FAULT_COLUMNS);
-  requireValues(file('faults.csv'), faults, ['fault', 'injected_ms']);
-  const histogram = readCsv(file('histogram.csv'), HISTOGRAM_COLUMNS);
-  requireValues(file('histogram.csv'), histogram, HISTOGRAM_COLUMNS);
+  const timeline = readWhole(file('timeline.csv'), TIMELINE_COLUMNS, ['t_ms', 'completed']);
+  const faults = readWhole(file('faults.csv'), FAULT_COLUMNS, ['fault', 'injected_ms']);
+  const histogram = readWhole(file('histogram.csv'), HISTOGRAM_COLUMNS);
   const absent = ['timeline.csv', 'faults.csv', 'histogram.csv'].filter(
     (f) => !existsSync(file(f)),
   );
@@ -316,6 +326,13 @@ function readRun(sweep, name, dir) {
     faults,
     events: readEvents(file('events.csv')),
     simulated: readEvents(file('simulated.csv')),
+    nodeRows: readWhole(file('nodes.csv'), NODE_COLUMNS),
+    staleness: readWhole(file('staleness.csv'), STALENESS_COLUMNS),
+    visibility: readWhole(
+      file('visibility.csv'),
+      VISIBILITY_COLUMNS,
+      VISIBILITY_COLUMNS.slice(0, 4),
+    ),
     histogram,
     absent,
   };

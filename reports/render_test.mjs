@@ -14,6 +14,9 @@ const RENDER = fileURLToPath(new URL('render.mjs', import.meta.url));
 const FIGURES = [
   'latency-throughput',
   'fault-timeline',
+  'both-sides',
+  'divergence',
+  'staleness',
   'latency-distribution',
   'cost-nodes',
   'cost-per-operation',
@@ -56,7 +59,11 @@ let full;
 before(() => {
   full = report(
     'full',
-    planRuns({nodes: {unreplicated: [1], raft: [3, 5], gossip_lww: [3]}, kills: {raft: [3]}}),
+    planRuns({
+      nodes: {unreplicated: [1], raft: [3, 5], gossip_lww: [3]},
+      kills: {raft: [3]},
+      splits: {raft: [3], gossip_lww: [3]},
+    }),
     undefined,
     ['--readme', join(root, 'readme')],
   );
@@ -95,7 +102,7 @@ test('the README plots come in light and dark', () => {
 
 test('no repetition is dropped from the data or from the table', () => {
   const csv = readFileSync(join(full.out, 'plots/latency-throughput.csv'), 'utf8');
-  const steady = Object.keys(full.written).filter((name) => !name.includes('kill'));
+  const steady = Object.keys(full.written).filter((name) => !/kill|split/.test(name));
   for (const name of steady) {
     assert.equal(csv.split('\n').filter((line) => line.endsWith(`/${name}`)).length, 2, name);
   }
@@ -137,7 +144,8 @@ test('the killed leader costs what faults.csv and timeline.csv say', () => {
 test('what followed a fault stands above what followed it in the simulator', () => {
   assert.match(full.html, /who leads: live, and the same faults simulated/);
   const figures = JSON.parse(/id="figures">(.*?)<\/script>/s.exec(full.html)[1]);
-  const [panel] = figures.find((figure) => figure.name === 'fault-timeline').panels;
+  const {panels} = figures.find((figure) => figure.name === 'fault-timeline');
+  const panel = panels.find(({title}) => title.endsWith('kill-leader'));
   const layers = panel.rows[1].spec.layer.map((layer) => layer.data.values);
   const [bands, successes, , , labels] = layers;
   assert.deepEqual(
@@ -157,6 +165,85 @@ test('what followed a fault stands above what followed it in the simulator', () 
   const story = 'yes: kill-leader: leader lost, another leads, success (3 runs).';
   const sentence = `raft · 3 nodes, kill-leader: same order of events as simulated: ${story}`;
   assert.ok(findings.includes(sentence), sentence);
+});
+
+/** The figure of that name as the page has it. */
+function figureOf(name) {
+  return JSON.parse(/id="figures">(.*?)<\/script>/s.exec(full.html)[1]).find((f) => f.name === name);
+}
+
+/** The values of every layer of the row of that title, in the panel of that series. */
+function layersOf(figure, series, row) {
+  const panel = figure.panels.find(({title}) => title.startsWith(series));
+  const found = panel.rows.find(({title}) => title.startsWith(row));
+  return found && found.spec.layer.map((layer) => layer.data.values);
+}
+
+test('gossip serves both sides of a partition, an order one', () => {
+  const figure = figureOf('both-sides');
+  const during = (series, side) => {
+    const [, middle] = layersOf(figure, series, side);
+    const rows = middle.filter((row) => row.t_ms >= 100 && row.t_ms < 2400);
+    assert.ok(rows.length > 20);
+    return rows.map((row) => [row.placed, row.refused]);
+  };
+  assert.ok(during('gossip_lww', 'cut off: node 1').every((row) => `${row}` === '270,0'));
+  assert.ok(during('gossip_lww', 'the others: nodes 2 3').every((row) => `${row}` === '530,0'));
+  assert.ok(during('raft', 'cut off: node 1').every((row) => `${row}` === '0,400'));
+  assert.ok(during('raft', 'the others: nodes 2 3').every((row) => `${row}` === '530,0'));
+});
+
+test('what merges diverges, what has an order lags, until some time after the healing', () => {
+  const figure = figureOf('divergence');
+  const [[band], , middle, , marks] = layersOf(figure, 'gossip_lww', 'divergent cells');
+  assert.equal(band.until, 2500);
+  assert.equal(Math.max(...middle.map((row) => row.most)), 2450);
+  assert.equal(marks.length, 3);
+  assert.deepEqual([marks[0].t, marks[0].text], [2620, 'agreed 120 ms after the healing']);
+  assert.equal(layersOf(figure, 'gossip_lww', 'lag'), undefined);
+  const lag = layersOf(figure, 'raft · 3 nodes, partition', 'lag')[2];
+  assert.equal(Math.max(...lag.map((row) => row.most)), 4900);
+  assert.equal(layersOf(figure, 'raft · 3 nodes, partition', 'divergent'), undefined);
+});
+
+test('staleness is drawn as measured, beside what the model predicts', () => {
+  const [seen, ms, versions] = figureOf('staleness').panels;
+  const [predicted, , measured] = seen.rows[0].spec.layer.map((layer) => layer.data.values);
+  const gossip = (values) => values.filter((row) => row.series.startsWith('gossip'));
+  assert.deepEqual(
+    gossip(measured).map((row) => [row.reads, row.share]),
+    [
+      [30, 0.4],
+      [1500, 0.8],
+      [3000, 0.95],
+      [1200, 1],
+    ],
+    'three repetitions together; a bin with 30 reads counts, one with none does not',
+  );
+  assert.ok(gossip(predicted).some((row) => row.predicted === 0.82));
+  const curve = (panel) => {
+    return gossip(panel.rows[0].spec.layer[0].data.values).map((row) => [row.x, row.share]);
+  };
+  assert.deepEqual(curve(ms), [
+    [0.1, 0.075],
+    [10, 0.01],
+    [2512, 0.01],
+  ]);
+  assert.deepEqual(curve(versions), [
+    [1, 0.075],
+    [2, 0.075],
+    [9, 0.005],
+  ]);
+});
+
+test('what each strategy did to data stands side by side', () => {
+  const table = /<table id="consistency">.*?<\/table>/s.exec(full.html)[0];
+  const row = table.split('<tr>').find((text) => text.includes('gossip_lww · 3 nodes'));
+  for (const text of ['231', '15', '2,400', '7.5 %, at most 2.4 s and 9 versions', '120 ms']) {
+    assert.ok(row.includes(`<td class="n">${text}</td>`), text);
+  }
+  const raft = table.split('<tr>').find((text) => text.includes('raft · 3 nodes'));
+  assert.ok(raft.includes('2.5 %, at most 2.4 s and 9 versions'));
 });
 
 test('a run whose events are not known words is refused', () => {

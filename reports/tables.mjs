@@ -11,6 +11,7 @@ import {
   isNumber,
   perSecond,
   percentile,
+  plural,
   recovery,
   significant,
 } from './format.mjs';
@@ -117,15 +118,43 @@ const ANOMALIES = [
   ['lost', 'lost'],
   ['superseded', 'superseded'],
   ['older_wins', 'older wins'],
-  ['stale_reads', 'stale reads'],
   ['duplicates', 'duplicates'],
   ['divergent_cells_max', 'divergent cells (max)'],
   ['lag_max', 'lag (max)'],
 ];
 
-/** What the checkers said, per strategy and fault schedule: verdicts and summed anomalies. */
-export function consistencyTable(runs) {
-  const groups = [...groupBy(runs, (run) => `${run.series}\u0001${run.faultName}`).values()];
+/** Stale reads as a share of all, and how stale at most. */
+function staleFigures(group) {
+  const known = group.map((run) => run.summary.consistency).filter((c) => c.reads > 0);
+  if (known.length === 0) return MISSING;
+  const sum = (name) => known.reduce((total, c) => total + (c[name] ?? 0), 0);
+  const most = (name) => Math.max(...known.map((c) => c[name] ?? 0));
+  if (sum('stale_reads') === 0) return `0 of ${count(sum('reads'))}`;
+  return (
+    `${significant((100 * sum('stale_reads')) / sum('reads'), 2)} %, at most ` +
+    `${duration(most('stale_ms_max') * 1000)} and ${plural(most('stale_versions_max'), 'version')}`
+  );
+}
+
+/** The slowest of the group's healings, from the fault's end until all replicas had caught up. */
+function afterHealing(group, events) {
+  const ended = events.filter((event) => group.includes(event.run) && isNumber(event.ended_ms));
+  if (ended.length === 0) return MISSING;
+  if (ended.some((event) => !isNumber(event.converged_ms))) return 'never';
+  return duration(Math.max(...ended.map((event) => event.converged_ms)) * 1000);
+}
+
+/**
+ * What each strategy did to data, per strategy, fault schedule and share of reads: verdicts, summed
+ * anomalies and the worst distances, of the runs that were recorded.
+ */
+export function consistencyTable(runs, events) {
+  const recorded = runs.filter((run) => run.summary.consistency.reads !== null);
+  const key = (run) =>
+    [run.faultName, run.setting.workload, run.setting.read_share, run.series].join('\u0001');
+  const groups = [...groupBy(recorded, key).values()].sort((a, b) =>
+    a[0].faultName < b[0].faultName ? -1 : a[0].faultName > b[0].faultName ? 1 : 0,
+  );
   const total = (group, name) => {
     const values = group.map((run) => run.summary.consistency[name]).filter(isNumber);
     if (values.length === 0) return null;
@@ -141,6 +170,7 @@ export function consistencyTable(runs) {
       {title: 'strategy', text: (g) => strategy(g[0]), html: true},
       {title: 'promise', text: (g) => asText(g[0].manifest.guarantee) ?? MISSING},
       {title: 'faults', text: (g) => g[0].faultName},
+      {title: 'workload', text: (g) => g[0].setting.workload},
       {
         title: 'verdicts',
         html: true,
@@ -151,6 +181,8 @@ export function consistencyTable(runs) {
             .join(' '),
       },
       ...ANOMALIES.map(([name, title]) => number(title, (g) => count(total(g, name)))),
+      number('stale reads', staleFigures),
+      number('caught up after healing', (g) => afterHealing(g, events)),
       number('converged (slowest)', (g) => {
         const values = g.map((run) => run.summary.consistency.converged_ms).filter(isNumber);
         return values.length ? duration(Math.max(...values) * 1000) : MISSING;

@@ -1,12 +1,24 @@
 // The figures of a report, in reading order.
 
+import {bothSides} from './both_sides.mjs';
 import {costNodes} from './cost_nodes.mjs';
 import {costPerOperation} from './cost_per_operation.mjs';
 import {distribution} from './distribution.mjs';
+import {divergence} from './divergence.mjs';
 import {faultTimeline} from './fault_timeline.mjs';
 import {latencyThroughput} from './latency_throughput.mjs';
+import {staleness} from './staleness.mjs';
 
-const BUILDERS = [latencyThroughput, faultTimeline, distribution, costNodes, costPerOperation];
+const BUILDERS = [
+  latencyThroughput,
+  faultTimeline,
+  bothSides,
+  divergence,
+  staleness,
+  distribution,
+  costNodes,
+  costPerOperation,
+];
 
 /** Every figure of the model: drawn ones have `panels`, the others `absent` with the reason. */
 export function buildFigures(model) {

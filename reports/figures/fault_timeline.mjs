@@ -5,6 +5,7 @@ import {conditions} from '../conditions.mjs';
 import {isNumber, median, recovery} from '../format.mjs';
 import {eventLegend, eventStrip} from './event_strip.mjs';
 import {styleOf} from './style.mjs';
+import {alignBins, faultRule, hiddenAxis, leftAxis, timeAxis, xOf} from './time_axis.mjs';
 
 const NAME = 'fault-timeline';
 const OUTCOMES = ['refused', 'unknown', 'unsent'];
@@ -70,36 +71,6 @@ function clipped(rows, [from, to]) {
     from: Math.max(from, row.t_ms),
     until: Math.min(to, row.t_ms + row.width_ms),
   }));
-}
-
-const xOf = (span, field, axis) => ({
-  field,
-  type: 'quantitative',
-  scale: {domain: span, nice: false, zero: false},
-  axis,
-});
-const hiddenAxis = {labels: false, ticks: false, title: null, domain: false, grid: false};
-const timeAxis = {
-  title: 'time since the fault (s)',
-  labelExpr: "format(datum.value / 1000, '~g')",
-  tickCount: 7,
-};
-const leftAxis = {
-  title: null,
-  tickCount: 3,
-  minExtent: 50,
-  maxExtent: 50,
-  labelExpr:
-    "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
-    "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')",
-};
-
-function faultRule(span) {
-  return {
-    data: {values: [{t: 0}]},
-    mark: {type: 'rule', color: '@ink', strokeWidth: 1.2},
-    encoding: {x: xOf(span, 't', undefined)},
-  };
 }
 
 function repetitionLabel(event) {
@@ -310,18 +281,6 @@ function failedMax(rows, repetitions) {
   return Math.max(0, ...bars, ...each);
 }
 
-/**
- * Gives the rows of several events common bins: every injection falls elsewhere into its bin, so
- * the common bins begin at the mean of those offsets (with one event, exactly where its own do).
- */
-function alignBins(rows) {
-  const offsets = rows.map((row) => row.t_ms - Math.floor(row.t_ms / row.width_ms) * row.width_ms);
-  const mean = offsets.reduce((sum, offset) => sum + offset, 0) / Math.max(1, offsets.length);
-  return rows.map((row) => {
-    return {...row, bin_ms: Math.round(Math.floor(row.t_ms / row.width_ms) * row.width_ms + mean)};
-  });
-}
-
 function groupsOf(events, span) {
   const titles = new Map(bySetting(events.map((e) => e.run)).map((s) => [s.id, s.title]));
   const key = (e) => [e.run.series, e.fault, e.run.load.label, e.run.settingId].join('\u0001');
@@ -365,7 +324,7 @@ function legendOf(withEvents) {
 
 /** Builds the figure; absent when no fault was injected or its timeline is missing. */
 export function faultTimeline(model) {
-  const leaders = model.events.every((event) => /leader|coordinator/.test(event.fault));
+  const leaders = model.events.every((event) => /^kill-(leader|coordinator)/.test(event.fault));
   const title = leaders ? 'What a killed leader costs' : 'Throughput and errors around each fault';
   const events = model.events.filter((event) => event.run.timeline?.length);
   if (events.length === 0) {

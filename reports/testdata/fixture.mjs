@@ -126,7 +126,7 @@ function timelineOf(run, fault, perBin, random) {
       400,
       2000,
       row.leader,
-      0,
+      '',
       Math.round(3 * random()),
     ]);
   }
@@ -274,6 +274,93 @@ function writeRun(dir, run, at) {
   return {manifest, summary};
 }
 
+const SPLIT = {fault: 'partition-leader', injected_ms: 3050, ended_ms: 5550, converged_ms: 120};
+
+/**
+ * A run with a partition that cuts node 1 off for 2.5 s: gossip goes on at both sides and diverges by
+ * 100 cells a bin, an order goes on at one and lags at the other.
+ */
+function writeSplit(dir, run) {
+  const merges = run.algorithm === 'gossip_lww';
+  const manifest = manifestOf({...run, rate: 1000}, 0);
+  Object.assign(manifest, {read_share: 0.2, workload: 'zipf', record: 'all', ...run.manifest});
+  const timeline = [];
+  const nodes = [];
+  for (let t = 0; t < 10000; t += 100) {
+    const split = t >= SPLIT.injected_ms && t < SPLIT.ended_ms;
+    const apart = split ? t - SPLIT.injected_ms : 1;
+    timeline.push([t, 100, 0, 0, 0, 400, 2000, merges ? '' : 2, merges ? apart : '', merges ? '' : 2 * apart]);
+    nodes.push([t, 1, split && !merges ? 0 : 27, 6, split && !merges ? 40 : 0]);
+    nodes.push([t, 2, 27, 6, 0], [t, 3, 26, 8, 0]);
+  }
+  const stale = merges ? 150 : 50;
+  const summary = {
+    offered_ops_per_s: 1000,
+    achieved_ops_per_s: 1000,
+    completed: 10000,
+    unsent: 0,
+    latency_us: {p50: 150, p99: 1990},
+    recovery: [],
+    consistency: {
+      verdict: 'pass',
+      lost: 0,
+      superseded: merges ? 77 : null,
+      older_wins: merges ? 5 : 0,
+      reads: 2000,
+      stale_reads: stale,
+      stale_ms_p99: 1500,
+      stale_ms_max: 2400,
+      stale_versions_p99: 3,
+      stale_versions_max: 9,
+      duplicates: 0,
+      divergent_cells_max: merges ? 2400 : 0,
+      lag_max: merges ? null : 4800,
+      converged_ms: 12,
+    },
+    ...run.summary,
+  };
+  mkdirSync(dir, {recursive: true});
+  const file = (leaf, text) => writeFileSync(join(dir, leaf), text);
+  file('manifest.json', JSON.stringify(manifest, null, 2));
+  file('summary.json', JSON.stringify(summary, null, 2));
+  file(
+    'timeline.csv',
+    csvOf('t_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag', timeline),
+  );
+  file('nodes.csv', csvOf('t_ms,node,placed,read,refused', nodes));
+  file(
+    'faults.csv',
+    csvOf(
+      'fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms,nodes,ended_ms,converged_ms',
+      [[SPLIT.fault, 1, SPLIT.injected_ms, '', 3, 500, 1, SPLIT.ended_ms, SPLIT.converged_ms]],
+    ),
+  );
+  file('histogram.csv', csvOf('latency_us_low,latency_us_high,count', [[100, 200, 10000]]));
+  const share = (reads) => [reads, reads / 2000];
+  file(
+    'staleness.csv',
+    csvOf('unit,at_most,reads,share', [
+      ['ms', 0, ...share(2000 - stale)],
+      ['ms', 10, ...share(1980)],
+      ['ms', 2512, ...share(2000)],
+      ['versions', 0, ...share(2000 - stale)],
+      ['versions', 2, ...share(1990)],
+      ['versions', 9, ...share(2000)],
+    ]),
+  );
+  file(
+    'visibility.csv',
+    csvOf('t_ms_low,t_ms_high,reads,seen,predicted', [
+      [0, 0.01, 10, 4, 0.34],
+      [0.01, 1, 500, 400, 0.82],
+      [1, 10, 1000, 950, 0.97],
+      [10, 100, 400, 400, 1],
+      [100, 1000, 0, 0, 1],
+    ]),
+  );
+  return {manifest, summary};
+}
+
 /** The runs of a sweep: strategies × nodes × rates × repetitions, and kill runs at one rate. */
 export function planRuns({
   nodes = {unreplicated: [1], raft: [3, 5]},
@@ -281,6 +368,7 @@ export function planRuns({
   repetitions = 3,
   kills = {raft: [3, 5]},
   killRate = 50000,
+  splits = {},
 } = {}) {
   const runs = [];
   for (const [algorithm, counts] of Object.entries(nodes)) {
@@ -313,6 +401,14 @@ export function planRuns({
       }
     }
   }
+  for (const [algorithm, counts] of Object.entries(splits)) {
+    for (const n of counts) {
+      for (let repetition = 1; repetition <= repetitions; repetition += 1) {
+        const name = `${algorithm}-${n}-split-${repetition}`;
+        runs.push({name, algorithm, nodes: n, rate: 1000, repetition, faults: 'partition'});
+      }
+    }
+  }
   return runs;
 }
 
@@ -324,7 +420,8 @@ export function writeSweep(dir, runs) {
   mkdirSync(dir, {recursive: true});
   const written = {};
   runs.forEach((run, at) => {
-    written[run.name] = writeRun(join(dir, run.name), run, at);
+    const write = run.faults === 'partition' ? writeSplit : writeRun;
+    written[run.name] = write(join(dir, run.name), run, at);
   });
   const spec = {
     algorithms: [...new Set(runs.map((r) => r.algorithm))],

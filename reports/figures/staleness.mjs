@@ -1,0 +1,334 @@
+// How stale reads were, in milliseconds and in versions, and how soon after its acknowledgement a
+// write is seen: measured, and as the model of probabilistically bounded staleness predicts it.
+
+import {bySetting, groupBy, loads} from '../model.mjs';
+import {conditions} from '../conditions.mjs';
+import {count, isNumber, list} from '../format.mjs';
+import {seriesLegend, seriesScales} from './style.mjs';
+
+const NAME = 'staleness';
+const TITLE = 'Staleness of reads, and what PBS predicts';
+const MAX_GROUPS = 4;
+const LEAST_READS = 20; // of a bin, to speak of a share
+const LEAST_MS = 0.1;
+const Z = 1.96; // of an interval of 95 %
+
+/** Cumulated counts of several runs at all their thresholds: [{at_most, reads, total}]. */
+export function pooled(runs, unit) {
+  const each = runs.map((run) => run.staleness.filter((row) => row.unit === unit));
+  const thresholds = [...new Set(each.flatMap((rows) => rows.map((row) => row.at_most)))];
+  const total = each.reduce((sum, rows) => sum + (rows[rows.length - 1]?.reads ?? 0), 0);
+  return thresholds
+    .sort((a, b) => a - b)
+    .map((threshold) => {
+      const below = each.map((rows) => rows.filter((row) => row.at_most <= threshold));
+      const reads = below.reduce((sum, rows) => sum + (rows[rows.length - 1]?.reads ?? 0), 0);
+      return {at_most: threshold, reads, total};
+    });
+}
+
+/** The visibility bins of several runs together: measured, with Wilson's interval, and predicted. */
+export function visibility(runs) {
+  const rows = runs.flatMap((run) => run.visibility ?? []);
+  return [...groupBy(rows, (row) => row.t_ms_low).values()]
+    .map((bin) => {
+      const sum = (pick) => bin.reduce((total, row) => total + pick(row), 0);
+      const reads = sum((row) => row.reads);
+      const seen = sum((row) => row.seen);
+      const [low, high] = [bin[0].t_ms_low, bin[0].t_ms_high];
+      const known = bin.filter((row) => isNumber(row.predicted));
+      const weight = (row) => Math.max(row.reads, 1e-9);
+      const predicted = known.length
+        ? known.reduce((total, row) => total + row.predicted * weight(row), 0) /
+          known.reduce((total, row) => total + weight(row), 0)
+        : null;
+      return {
+        t_ms: low === 0 ? high / 2 : Math.sqrt(low * high),
+        reads,
+        seen,
+        predicted,
+        ...wilson(seen, reads),
+      };
+    })
+    .sort((a, b) => a.t_ms - b.t_ms);
+}
+
+/** A share with its interval (Wilson 1927); nothing without reads. */
+function wilson(seen, reads) {
+  if (reads === 0) return {share: null, low: null, high: null};
+  const p = seen / reads;
+  const middle = (p + (Z * Z) / (2 * reads)) / (1 + (Z * Z) / reads);
+  const half =
+    (Z / (1 + (Z * Z) / reads)) * Math.sqrt((p * (1 - p)) / reads + (Z * Z) / (4 * reads * reads));
+  return {share: p, low: Math.max(0, middle - half), high: Math.min(1, middle + half)};
+}
+
+/** Points of "more than t ms stale" and "at least k versions behind". */
+function staleCurve(runs, unit, least) {
+  const rows = pooled(runs, unit);
+  const {series} = runs[0];
+  const points = rows.map((row, at) => ({
+    series,
+    x: unit === 'ms' ? Math.max(row.at_most, least) : (rows[at + 1]?.at_most ?? null),
+    share: (row.total - row.reads) / row.total,
+    reads: row.total,
+  }));
+  if (unit === 'ms') {
+    const known = points.filter((p, at) => p.share > 0 && points[at + 1]?.x !== p.x);
+    const end = points.find((p) => p.share === 0); // from where on no read was more stale
+    return known.length && end ? [...known, {...end, share: known[known.length - 1].share}] : known;
+  }
+  const steps = points.filter((p) => p.share > 0 && p.x !== null);
+  return steps.length ? [{...steps[0], x: 1}, ...steps.filter((p) => p.x > 1)] : [];
+}
+
+const tidy = (points) =>
+  points.map((point) => {
+    return Object.fromEntries(
+      Object.entries(point).map(([key, value]) => {
+        return [key, typeof value === 'number' ? Number(value.toPrecision(6)) : value];
+      }),
+    );
+  });
+
+/** 1, 0.1, … down to `lowest`. */
+function powersOfTen(lowest) {
+  const decades = Math.round(-Math.log10(lowest));
+  return Array.from({length: decades + 1}, (_, at) => Number(`1e-${at}`));
+}
+
+const logAxis = {title: null, format: '~g', labelOverlap: 'greedy'};
+const shareAxis = {
+  title: null,
+  labelExpr: "format(100 * datum.value, '~r') + ' %'",
+  tickCount: 5,
+  minExtent: 48,
+  maxExtent: 48,
+};
+
+function stalePanel(cells, scales, {unit, title, xTitle}) {
+  const curves = cells.map((runs) => staleCurve(runs, unit, LEAST_MS));
+  const values = tidy(curves.flat());
+  const shares = values.map((point) => point.share);
+  const lowest = 10 ** Math.floor(Math.log10(Math.min(1e-3, ...shares)));
+  const most = Math.max(unit === 'ms' ? 10 : 3, ...values.map((point) => point.x));
+  const x = {
+    field: 'x',
+    type: 'quantitative',
+    scale: {type: 'log', domain: [unit === 'ms' ? LEAST_MS : 1, most * 1.2], nice: false},
+    axis: {...logAxis, title: xTitle, tickCount: 6},
+  };
+  const y = {
+    field: 'share',
+    type: 'quantitative',
+    scale: {type: 'log', domain: [lowest, 1], nice: false},
+    axis: {...shareAxis, values: powersOfTen(lowest)},
+  };
+  const {color, strokeDash} = scales;
+  const interpolate = unit === 'ms' ? 'step-after' : 'step-before';
+  const tooltip = [
+    {field: 'series'},
+    {field: 'x', title: unit, format: ',.3~g'},
+    {field: 'share', format: '.3~%'},
+    {field: 'reads', format: ','},
+  ];
+  return {
+    title,
+    rows: [
+      {
+        height: 210,
+        spec: {
+          layer: [
+            {
+              data: {values},
+              mark: {type: 'line', interpolate, strokeWidth: 2},
+              encoding: {x, y, color, strokeDash, detail: [{field: 'series'}]},
+            },
+            {
+              data: {values},
+              mark: {type: 'point', size: 30, opacity: 0},
+              encoding: {x, y, tooltip},
+            },
+          ],
+        },
+      },
+    ],
+  };
+}
+
+function visibilityPanel(cells, scales) {
+  const bins = cells.flatMap((runs) =>
+    visibility(runs).map((bin) => ({series: runs[0].series, ...bin})),
+  );
+  const measured = tidy(bins.filter((bin) => bin.reads >= LEAST_READS));
+  const range = measured.map((bin) => bin.t_ms);
+  const domain = range.length ? [Math.min(...range) / 1.2, Math.max(...range) * 1.2] : [0.01, 100];
+  const predicted = tidy(
+    bins.filter((bin) => {
+      return bin.predicted !== null && bin.t_ms >= domain[0] && bin.t_ms <= domain[1];
+    }),
+  );
+  const least = Math.min(
+    0.9,
+    ...measured.map((bin) => bin.low),
+    ...predicted.map((bin) => bin.predicted),
+  );
+  const x = {
+    field: 't_ms',
+    type: 'quantitative',
+    scale: {type: 'log', domain, nice: false},
+    axis: {...logAxis, title: 'ms from the acknowledgement to the read', tickCount: 6},
+  };
+  const y = (field, axis = shareAxis) => ({
+    field,
+    type: 'quantitative',
+    scale: {domain: [Math.floor(least * 10) / 10, 1], nice: false},
+    axis,
+  });
+  const {color, shape} = scales;
+  const tooltip = [
+    {field: 'series'},
+    {field: 't_ms', title: 'ms after the acknowledgement', format: ',.3~g'},
+    {field: 'share', title: 'measured', format: '.2~%'},
+    {field: 'predicted', format: '.2~%'},
+    {field: 'reads', format: ','},
+  ];
+  const of = (values) => ({data: {values}});
+  return {
+    title: 'reads that see the newest acknowledged write, or a newer one',
+    rows: [
+      {
+        height: 210,
+        spec: {
+          layer: [
+            {
+              ...of(predicted),
+              mark: {type: 'line', strokeWidth: 1.8, strokeDash: [5, 3]},
+              encoding: {x, y: y('predicted'), color, detail: [{field: 'series'}]},
+            },
+            {
+              ...of(measured),
+              mark: {type: 'rule', opacity: 0.6},
+              encoding: {x, y: y('low'), y2: {field: 'high'}, color},
+            },
+            {
+              ...of(measured),
+              mark: {type: 'point', filled: true, size: 38, opacity: 0.95},
+              encoding: {x, y: y('share'), color, shape, tooltip},
+            },
+          ],
+        },
+      },
+    ],
+  };
+}
+
+/** What is compared: runs of one setting, fault and load, as lists of repetitions. */
+function groupsOf(runs) {
+  return bySetting(runs).flatMap((setting) =>
+    [...groupBy(setting.runs, (run) => run.faultName).values()].flatMap((same) =>
+      loads(same).map((load) => {
+        const members = same.filter((run) => run.load.label === load.label);
+        return {
+          cells: [...groupBy(members, (run) => run.series).values()],
+          title: [
+            same[0].disturbed ? same[0].faultName : 'without faults',
+            load.label,
+            setting.title,
+          ]
+            .filter(Boolean)
+            .join(' · '),
+        };
+      }),
+    ),
+  );
+}
+
+function panelsOf(group, scales) {
+  const panels = [
+    visibilityPanel(group.cells, scales),
+    stalePanel(group.cells, scales, {
+      unit: 'ms',
+      title: 'reads more stale than so many milliseconds (log)',
+      xTitle: 'ms since the earliest acknowledgement missed',
+    }),
+    stalePanel(group.cells, scales, {
+      unit: 'versions',
+      title: 'reads at least so many versions behind (log)',
+      xTitle: 'acknowledged versions missed',
+    }),
+  ];
+  return panels.map((panel) => ({...panel, subtitle: group.title}));
+}
+
+function dataOf(groups) {
+  return groups.flatMap((group) =>
+    group.cells.flat().flatMap((run) => {
+      const row = (curve, x, reads, share, predicted) => ({
+        setting: group.title,
+        series: run.series,
+        repetition: run.repetition,
+        curve,
+        x,
+        reads,
+        share,
+        predicted,
+        run: run.id,
+      });
+      return [
+        ...run.staleness.map((s) => row(`at most x ${s.unit} stale`, s.at_most, s.reads, s.share, null)),
+        ...(run.visibility ?? []).map((v) =>
+          row('seen up to x ms after', v.t_ms_high, v.reads, v.reads ? v.seen / v.reads : null, v.predicted),
+        ),
+      ];
+    }),
+  );
+}
+
+/** Builds the figure; absent when no recorded run has reads. */
+export function staleness(model) {
+  const runs = model.runs.filter((run) => run.staleness?.length);
+  if (runs.length === 0) {
+    return {name: NAME, title: TITLE, absent: 'no recorded run has reads (staleness.csv)'};
+  }
+  const groups = groupsOf(runs).sort((a, b) => b.cells.length - a.cells.length);
+  const drawn = groups.slice(0, MAX_GROUPS);
+  const fresh = [
+    ...new Set(
+      drawn.flatMap((group) =>
+        group.cells
+          .filter((cell) => cell.every((run) => run.summary.consistency.stale_reads === 0))
+          .map((cell) => {
+            const reads = cell.reduce((sum, run) => sum + (run.summary.consistency.reads ?? 0), 0);
+            return `${cell[0].series} (${count(reads)} reads, ${cell[0].disturbed ? cell[0].faultName : 'without faults'})`;
+          }),
+      ),
+    ),
+  ];
+  const none = fresh.length ? ` No stale read, and so no curve: ${list(fresh)}.` : '';
+  const left = groups.slice(MAX_GROUPS).map((group) => group.title);
+  const omitted = left.length ? ` In the data but not drawn: ${left.join('; ')}.` : '';
+  const scales = seriesScales(model, runs);
+  return {
+    name: NAME,
+    title: TITLE,
+    conditions: conditions(runs),
+    legend: [
+      ...seriesLegend(model, runs),
+      {label: 'predicted by PBS (WARS)', mark: 'rule', dash: [5, 3], width: 1.8, color: '@ink'},
+    ],
+    panels: drawn.flatMap((group) => panelsOf(group, scales)),
+    minPanel: 290,
+    maxColumns: 3,
+    yExtent: 48,
+    data: dataOf(groups),
+    caption:
+      'Left: of local reads that began so long after the newest acknowledged write of their cell, the ' +
+      `share that saw it (points with 95 % intervals; bins with at least ${LEAST_READS} reads), and ` +
+      'the t-visibility that the WARS model of Bailis et al. (Probabilistically Bounded Staleness, ' +
+      'VLDB 2012) gives by Monte Carlo from the delays of the same run, drawn independently (dashed): ' +
+      'where the two part, delays depend on each other. Middle and right: the share of all reads that ' +
+      'were more stale, by the time since the earliest acknowledgement that they missed, and by how ' +
+      `many acknowledged versions. Repetitions are taken together.${none}${omitted}`,
+  };
+}

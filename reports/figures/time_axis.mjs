@@ -1,0 +1,64 @@
+// What the figures around a fault have in common: the time since the fault and how a bin of a
+// timeline lies on it.
+
+import {isNumber} from '../format.mjs';
+
+export const hiddenAxis = {labels: false, ticks: false, title: null, domain: false, grid: false};
+export const timeAxis = {
+  title: 'time since the fault (s)',
+  labelExpr: "format(datum.value / 1000, '~g')",
+  tickCount: 7,
+};
+export const leftAxis = {
+  title: null,
+  tickCount: 3,
+  minExtent: 50,
+  maxExtent: 50,
+  labelExpr:
+    "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
+    "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')",
+};
+
+/** The encoding of a field on the time axis [from, to] in ms. */
+export const xOf = (span, field, axis) => ({
+  field,
+  type: 'quantitative',
+  scale: {domain: span, nice: false, zero: false},
+  axis,
+});
+
+/** The moment of the fault as a rule. */
+export function faultRule(span) {
+  return {
+    data: {values: [{t: 0}]},
+    mark: {type: 'rule', color: '@ink', strokeWidth: 1.2},
+    encoding: {x: xOf(span, 't', undefined)},
+  };
+}
+
+/** How long the fault of an event lasted, in ms; null when it never ended or that is not known. */
+export function lasted(event) {
+  return isNumber(event.ended_ms) ? event.ended_ms - event.injected_ms : null;
+}
+
+/** The time during which the faults of these events lasted, as a band behind everything. */
+export function faultBand(events, span, axis) {
+  const values = events.map((event) => ({from: 0, until: Math.min(span[1], lasted(event) ?? span[1])}));
+  return {
+    data: {values: values.slice(0, 1)},
+    mark: {type: 'rect', color: '@muted', opacity: 0.13},
+    encoding: {x: xOf(span, 'from', axis), x2: {field: 'until'}},
+  };
+}
+
+/**
+ * Gives the rows of several events common bins: every injection falls elsewhere into its bin, so
+ * the common bins begin at the mean of those offsets (with one event, exactly where its own do).
+ */
+export function alignBins(rows) {
+  const offsets = rows.map((row) => row.t_ms - Math.floor(row.t_ms / row.width_ms) * row.width_ms);
+  const mean = offsets.reduce((sum, offset) => sum + offset, 0) / Math.max(1, offsets.length);
+  return rows.map((row) => {
+    return {...row, bin_ms: Math.round(Math.floor(row.t_ms / row.width_ms) * row.width_ms + mean)};
+  });
+}
