@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -116,6 +117,18 @@ void flatten(const std::string& prefix, const Json& value, Figures& figures) {
   }
 }
 
+// The slowest of all faults that ended; "inf" if replicas never agreed again after one.
+void add_convergence(const Json& recovery, Figures& figures) {
+  std::optional<double> worst;
+  for (const Json& fault : recovery) {
+    if (!fault.contains("ended_ms") || !fault["ended_ms"].is_number()) continue;
+    const double took = fault["converged_ms"].is_number() ? fault["converged_ms"].get<double>()
+                                                          : std::numeric_limits<double>::infinity();
+    worst = std::max(worst.value_or(0), took);
+  }
+  figures["recovery.converged_ms"] = worst ? fmt::format("{}", *worst) : "";
+}
+
 // The worst of all faults: "inf" if one was never got over.
 void add_recovery(const Json& recovery, Figures& figures) {
   for (const char* key : {"noticed_ms", "first_success_ms", "back_to_95_ms"}) {
@@ -128,6 +141,7 @@ void add_recovery(const Json& recovery, Figures& figures) {
     }
     figures["recovery." + std::string(key)] = recovery.empty() ? "" : fmt::format("{}", worst);
   }
+  add_convergence(recovery, figures);
 }
 
 RecordState state_of(const std::string& name) {
@@ -253,11 +267,17 @@ constexpr std::string_view kFigureColumns[] = {"offered_ops_per_s",
                                                "recovery.noticed_ms",
                                                "recovery.first_success_ms",
                                                "recovery.back_to_95_ms",
+                                               "recovery.converged_ms",
                                                "consistency.verdict",
                                                "consistency.lost",
                                                "consistency.superseded",
                                                "consistency.older_wins",
+                                               "consistency.reads",
                                                "consistency.stale_reads",
+                                               "consistency.stale_ms_p99",
+                                               "consistency.stale_ms_max",
+                                               "consistency.stale_versions_p99",
+                                               "consistency.stale_versions_max",
                                                "consistency.duplicates",
                                                "consistency.divergent_cells_max",
                                                "consistency.lag_max",

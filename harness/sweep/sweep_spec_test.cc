@@ -263,6 +263,24 @@ TEST(CompareSpecs, TheQuickOneMeasuresForAboutThreeMinutes) {
   EXPECT_EQ(rates_at_three.size(), 3U);
 }
 
+TEST(CompareSpecs, BothShowWhatEachStrategyDoesToData) {
+  for (const bool quick : {true, false}) {
+    std::set<std::string_view> stale;
+    std::set<std::string_view> split;
+    for (const SweepSpec& spec : compare_specs(quick)) {
+      for (const PlannedRun& run : plan_sweep(spec).runs) {
+        if (run.spec.record != "all" || run.spec.read_share == 0) continue;
+        if (run.spec.faults == "none") stale.insert(run.spec.algorithm->name);
+        if (run.spec.faults == "partition") split.insert(run.spec.algorithm->name);
+      }
+    }
+    for (const Algorithm* algorithm : algorithms()) {
+      EXPECT_TRUE(stale.contains(algorithm->name)) << algorithm->name;
+      if (algorithm->max_nodes > 1) EXPECT_TRUE(split.contains(algorithm->name)) << algorithm->name;
+    }
+  }
+}
+
 TEST(CompareSpecs, TheFullOneHasOneAndSevenNodesAndRepetitions) {
   std::set<std::uint32_t> raft_sizes;
   std::uint32_t repetitions = 0;

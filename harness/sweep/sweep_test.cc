@@ -32,7 +32,8 @@ constexpr const char* kSummary =
     R"({"offered_ops_per_s":100.0,"achieved_ops_per_s":99.5,"completed":995,"latency_us":{"p50":12.5,"p99":">5000000"},)"
     R"("cpu_s_per_mops":{"nodes":3.0,"clients":1.25},"peak_rss_bytes":{"1":10,"2":30,"3":20},"messages_per_op":2.5,)"
     R"("recovery":[{"fault":"kill-leader","node":1,"noticed_ms":150,"first_success_ms":200,"back_to_95_ms":700},)"
-    R"({"fault":"kill-leader","node":2,"noticed_ms":250,"first_success_ms":260,"back_to_95_ms":null}],)"
+    R"({"fault":"kill-leader","node":2,"noticed_ms":250,"first_success_ms":260,"back_to_95_ms":null},)"
+    R"({"fault":"isolate-leader","node":2,"noticed_ms":1,"first_success_ms":2,"back_to_95_ms":3,"ended_ms":9,"converged_ms":45.5}],)"
     R"("consistency":{"verdict":"pass","lost":0}})";
 
 // Pretends to run: leaves a summary, and notes what it was asked for.
@@ -95,6 +96,7 @@ TEST(Sweep, RunsEverythingAndWritesItsFiles) {
   EXPECT_EQ(result.rows[0].figures.at("peak_rss_bytes"), "30");
   EXPECT_EQ(result.rows[0].figures.at("recovery.noticed_ms"), "250");
   EXPECT_EQ(result.rows[0].figures.at("recovery.back_to_95_ms"), "inf");
+  EXPECT_EQ(result.rows[0].figures.at("recovery.converged_ms"), "45.5") << "of what healed";
   const std::string state = content_of(out / "sweep.json");
   EXPECT_THAT(state, HasSubstr("\"name\": \"001-raft-n3-r100-rep1\""));
   EXPECT_THAT(state, HasSubstr("\"state\": \"done\""));
