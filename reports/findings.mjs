@@ -145,7 +145,9 @@ function killedLeader(model) {
       events.length > 1 ? ` (${plural(events.length, 'fault')}, medians of the counts)` : '';
     return [
       strong(`${run.series}, ${fault}`),
-      `: noticed after ${times('noticed_ms')}, first success after `,
+      events.some((e) => isNumber(e.noticed_ms))
+        ? `: noticed after ${times('noticed_ms')}, first success after `
+        : ': no change of leader was noticed, first success after ',
       strong(times('first_success_ms')),
       ', back to 95 % after ',
       strong(times('back_to_95_ms')),

@@ -153,7 +153,13 @@ function flagsHtml(flags) {
   const one = (flag) =>
     `<div class="flag ${flag.level}"><span class="level">${WORD[flag.level]}</span>` +
     `<b>${escapeHtml(flag.title)}</b>${escapeHtml(flag.text)}</div>`;
-  return `<div class="flags" id="flags">${flags.map(one).join('\n')}</div>`;
+  const loud = flags.filter((flag) => flag.level !== 'info');
+  const notes = flags.filter((flag) => flag.level === 'info');
+  const folded = notes.length
+    ? `<details class="more"><summary>${plural(notes.length, 'note')}</summary>` +
+      `${notes.map(one).join('\n')}</details>`
+    : '';
+  return `<div class="flags" id="flags">${loud.map(one).join('\n')}${folded}</div>`;
 }
 
 function findingsHtml(groups) {

@@ -69,7 +69,9 @@ void JournalCheck::add(const JournalEntry& entry, std::uint64_t line) {
     });
     return;
   }
-  if (entry.t_ns != kNoTime) propagation_.applied(index, entry.t_ns);
+  if (entry.t_ns != kNoTime) {
+    propagation_.applied(context_.table[index].cell, entry.stamp, entry.t_ns);
+  }
   const std::uint64_t bit = std::uint64_t{1} << (journals_.size() - 1);
   if ((applied_by_[index] & bit) != 0) {
     check_repeated(entry, line, index);

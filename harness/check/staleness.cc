@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 namespace parley::history {
@@ -20,6 +21,13 @@ constexpr int kEdges = 7 * kEdgesPerDecade;
 
 double ms_between(std::int64_t from_ns, std::int64_t to_ns) {
   return static_cast<double>(to_ns - from_ns) / 1e6;
+}
+
+// To two digits.
+std::uint64_t rounded_up(std::uint64_t value) {
+  std::uint64_t unit = 1;
+  while (value / unit > 99) unit *= 10;
+  return (value + unit - 1) / unit * unit;
 }
 
 // Keeps a uniform sample of what is offered (algorithm R: Vitter, "Random Sampling with a
@@ -51,7 +59,7 @@ void Staleness::turn_stale(double ms, std::uint64_t versions) {
   ++stale_;
   const double place = std::ceil(kPerDecade * std::log10(ms / kLeastMs));
   ++by_ms_[static_cast<std::size_t>(std::clamp(place, 0.0, double{kBins - 1}))];
-  ++by_versions_[std::min<std::uint64_t>(versions, kMaxVersions)];
+  ++by_versions_[rounded_up(versions)];
 }
 
 double Staleness::ms_at(double share) const {
@@ -69,11 +77,13 @@ double Staleness::ms_at(double share) const {
 std::uint64_t Staleness::versions_at(double share) const {
   const double wanted = share * static_cast<double>(reads_);
   std::uint64_t below = fresh();
-  std::uint64_t versions = 0;
-  while (static_cast<double>(below) < wanted && versions < kMaxVersions) {
-    below += by_versions_[++versions];
+  std::uint64_t at_most = 0;
+  for (const auto& [versions, reads] : by_versions_) {
+    if (static_cast<double>(below) >= wanted) break;
+    below += reads;
+    at_most = versions;
   }
-  return versions;
+  return at_most;
 }
 
 std::string Staleness::csv() const {
@@ -92,9 +102,8 @@ std::string Staleness::csv() const {
   }
   below = fresh();
   line("versions", 0, below);
-  for (std::size_t versions = 1; versions <= kMaxVersions; ++versions) {
-    if (by_versions_[versions] == 0) continue;
-    below += by_versions_[versions];
+  for (const auto& [versions, reads] : by_versions_) {
+    below += reads;
     line("versions", static_cast<double>(versions), below);
   }
   return text;
@@ -171,22 +180,31 @@ Propagation::Propagation(const RecordTable& table, std::uint64_t seed) : table_(
       reads.offer(ms_between(record.invoke_ns, record.return_ns) / 2);
     }
   }
-  std::sort(sample_.begin(), sample_.end());
-  chosen_.resize(table.size());
-  for (const RecordIndex write : sample_) chosen_[write] = true;
+  std::sort(sample_.begin(), sample_.end(), [&table](RecordIndex left, RecordIndex right) {
+    const Record& a = table[left];
+    const Record& b = table[right];
+    return std::tie(a.cell, a.version) < std::tie(b.cell, b.version);
+  });
+  for (std::uint32_t place = 0; place < sample_.size(); ++place) {
+    const Range fresh{place, place, place};
+    cells_.try_emplace(table[sample_[place]].cell, fresh).first->second.end = place + 1;
+  }
 }
 
 void Propagation::begin(std::uint32_t node) {
-  journals_.push_back({.node = node,
-                       .restored = false,
-                       .t_ns = std::vector<std::int64_t>(sample_.size(), kNoTime)});
+  Journal& journal = journals_.emplace_back();
+  journal.node = node;
+  journal.t_ns.assign(sample_.size(), kNoTime);
+  for (auto& [cell, range] : cells_) range.next = range.begin;
 }
 
-void Propagation::applied(RecordIndex write, std::int64_t t_ns) {
-  if (!chosen_[write]) return;
-  const auto at = std::lower_bound(sample_.begin(), sample_.end(), write);
-  std::int64_t& first = journals_.back().t_ns[static_cast<std::size_t>(at - sample_.begin())];
-  if (first == kNoTime) first = t_ns;
+void Propagation::applied(std::uint32_t cell, Stamp stamp, std::int64_t t_ns) {
+  const auto known = cells_.find(cell);
+  if (known == cells_.end()) return;
+  Range& range = known->second;
+  for (; range.next < range.end && table_[sample_[range.next]].version <= stamp; ++range.next) {
+    journals_.back().t_ns[range.next] = t_ns;
+  }
 }
 
 void Propagation::add_write(const Record& write, std::size_t place,

@@ -11,9 +11,9 @@
 // the write if W, from the replica that answers the writer to the one that is read, is not longer
 // than A + t + R: A from there to the writer, R from the reader to its replica. The legs are drawn
 // independently of each other from what the run shows:
-//   W  between the times at which the two applied the write, of a sample of the acknowledged
-//      writes; nothing if they are the same; negative where another replica was first, which an
-//      order allows; endless if it never came
+//   W  between the times from which on the two held the write or a newer one of its cell, of a
+//      sample of the acknowledged writes; nothing if they are the same; negative where another
+//      replica was first, which an order allows; endless if it never came to that
 //   A  from the time at which the origin applied the write to its acknowledgement
 //   R  half of a local read's time, which is to say that both ways take as long
 // So the prediction lacks what makes delays depend on each other: bursts, partitions, a slow node.
@@ -22,9 +22,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "algorithms/contract/random.h"
@@ -33,17 +35,16 @@
 
 namespace parley::history {
 
-// The distribution over all reads, in bins a twentieth of a decade wide.
+// The distribution over all reads: in bins a twentieth of a decade wide, and by versions, which are
+// rounded up to two digits above 100.
 class Staleness {
  public:
-  static constexpr std::size_t kMaxVersions = 1000;  // beyond, only that it was beyond
-
   void add_fresh(std::uint64_t reads) { reads_ += reads; }
   // One of the reads that were added was stale: `ms` above 0, `versions` at least 1.
   void turn_stale(double ms, std::uint64_t versions);
 
   [[nodiscard]] std::uint64_t reads() const { return reads_; }
-  // What that share of the reads did not exceed (ms at the upper edge of its bin).
+  // What that share of the reads did not exceed, at the upper edge of its bin.
   [[nodiscard]] double ms_at(double share) const;
   [[nodiscard]] std::uint64_t versions_at(double share) const;
   // `unit,at_most,reads,share`: for each bin that is not empty how many reads were at most so stale
@@ -59,7 +60,7 @@ class Staleness {
   std::uint64_t reads_ = 0;
   std::uint64_t stale_ = 0;
   std::array<std::uint64_t, kBins> by_ms_{};
-  std::array<std::uint64_t, kMaxVersions + 1> by_versions_{};
+  std::map<std::uint64_t, std::uint64_t> by_versions_;
 };
 
 // The legs of the WARS model in ms, as samples.
@@ -120,7 +121,8 @@ class Propagation {
   Propagation(const RecordTable& table, std::uint64_t seed);
   // The journals that follow are of this node; at most 64 of them.
   void begin(std::uint32_t node);
-  void applied(RecordIndex write, std::int64_t t_ns);
+  // Of a cell the stamps rise, but after restored().
+  void applied(std::uint32_t cell, Stamp stamp, std::int64_t t_ns);
   // The state came from elsewhere, so that what has no line may have been applied nevertheless.
   void restored() { journals_.back().restored = true; }
   // `live`: the nodes that are read, in order.
@@ -130,14 +132,19 @@ class Propagation {
   struct Journal {
     std::uint32_t node = 0;
     bool restored = false;
-    std::vector<std::int64_t> t_ns;  // by place in the sample; kNoTime: not applied
+    std::vector<std::int64_t> t_ns;  // by place in the sample; kNoTime: never held
+  };
+  struct Range {             // of the sample: the writes of one cell
+    std::uint32_t next = 0;  // that the replica does not hold yet
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
   };
   void add_write(const Record& write, std::size_t place, std::span<const std::uint32_t> live,
                  WarsLegs& legs) const;
 
   const RecordTable& table_;
-  std::vector<bool> chosen_;          // by record
-  std::vector<RecordIndex> sample_;   // in order
+  std::vector<RecordIndex> sample_;  // by cell, and by stamp within a cell
+  std::unordered_map<std::uint32_t, Range> cells_;
   std::vector<double> read_legs_ms_;  // of a sample of the local reads
   std::vector<Journal> journals_;
 };

@@ -43,10 +43,19 @@ TEST(Staleness, IsADistributionOverAllReads) {
 TEST(Staleness, WhatIsBeyondTheBinsIsInTheLast) {
   Staleness staleness;
   staleness.add_fresh(2);
-  staleness.turn_stale(1e-9, Staleness::kMaxVersions + 5);
+  staleness.turn_stale(1e-9, 1);
   staleness.turn_stale(1e12, 1);
-  EXPECT_EQ(staleness.versions_at(1), Staleness::kMaxVersions);
   EXPECT_GT(staleness.ms_at(1), 8e5);
+}
+
+TEST(Staleness, ManyVersionsAreRoundedUpToTwoDigits) {
+  Staleness staleness;
+  staleness.add_fresh(4);
+  for (const std::uint64_t versions : {99, 100, 101, 1414}) staleness.turn_stale(1, versions);
+  EXPECT_EQ(staleness.versions_at(0.25), 99U);
+  EXPECT_EQ(staleness.versions_at(0.5), 100U);
+  EXPECT_EQ(staleness.versions_at(0.75), 110U);
+  EXPECT_EQ(staleness.versions_at(1), 1500U);
 }
 
 TEST(Visibility, IsAStepWhereNothingVaries) {
@@ -170,6 +179,28 @@ TEST(Visibility, PredictsFromTheLegsThatTheRunShows) {
   EXPECT_EQ(bin_at(result, 50).predicted, 1);
   EXPECT_NE(visibility_csv(result.visibility, true).find(",1\n"), std::string::npos);
   EXPECT_NE(visibility_csv(result.visibility, false).find(",1,0,\n"), std::string::npos);
+}
+
+TEST(Visibility, ANewerWriteThatComesFirstIsAsGood) {
+  CheckOptions options;
+  options.model = Model::convergent;
+  options.canvas_width = 10;
+  options.live_nodes = {1, 2};
+  Checker checker(options);
+  checker.add(operation(Kind::place, 1, 1, 6, 10, 1), 1);
+  checker.add(operation(Kind::place, 2, 1, 11, 15, 2), 2);
+  checker.add(reads(13, 2, 80, 82, 2), 3);
+  checker.begin_journal(1);
+  checker.add_applied({{1, 0}, {1, 1}, 43, 8 * kMs}, 2);
+  checker.add_applied({{2, 0}, {2, 1}, 43, 13 * kMs}, 3);
+  checker.begin_journal(2);
+  checker.add_applied({{2, 0}, {2, 1}, 43, 28 * kMs}, 2);  // the first write never comes
+  const CheckResult result = checker.finish();
+  // W: 20 and 15 ms, A: 2 ms, R: 1 ms, so that node 2 shows a write after 17 or 12 ms. The bins
+  // begin at 10, 13.3 and 17.8 ms.
+  EXPECT_NEAR(bin_at(result, 9).predicted, 0.5, 0.01);
+  EXPECT_NEAR(bin_at(result, 15).predicted, 0.75, 0.01);
+  EXPECT_EQ(bin_at(result, 50).predicted, 1);
 }
 
 TEST(Visibility, WithoutLocalReadsThereIsNoCurve) {

@@ -4,7 +4,18 @@
 import {binWidth, bySetting, groupBy, medianOf} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {styleOf} from './style.mjs';
-import {alignBins, faultBand, faultRule, lasted, leftAxis, timeAxis, xOf} from './time_axis.mjs';
+import {
+  alignBins,
+  byFault,
+  columnsOf,
+  faultBand,
+  faultRule,
+  lasted,
+  leftAxis,
+  omittedText,
+  timeAxis,
+  xOf,
+} from './time_axis.mjs';
 
 const NAME = 'both-sides';
 const TITLE = 'Who serves while the cluster is split';
@@ -87,7 +98,7 @@ function sideRow(side, rows, events, {span, top, color}) {
   ];
   return {
     height: 84,
-    title: `${side}: ${named(events[0].hit.length ? own[0].nodes.split(' ').filter(Boolean) : [])}`,
+    title: `${side}: ${named(own[0].nodes.split(' ').filter(Boolean))}`,
     spec: {
       layer: [
         faultBand(events, span, timeAxis),
@@ -153,8 +164,9 @@ function panelOf(group, groups, model) {
 
 /** The faults that split the cluster, of runs that say what each node answered. */
 export function splitEvents(model) {
-  return model.events.filter((event) => {
-    return SPLITS.test(event.fault) && event.hit.length > 0 && event.run.nodeRows?.length && event.run.timeline?.length;
+  return model.events.filter(({fault, hit, run}) => {
+    const told = run.nodeRows?.length && run.timeline?.length;
+    return SPLITS.test(fault) && hit.length > 0 && told;
   });
 }
 
@@ -162,15 +174,13 @@ export function splitEvents(model) {
 export function bothSides(model) {
   const events = splitEvents(model);
   if (events.length === 0) {
-    const absent = 'no run with a partition or a killed majority says what each node answered (nodes.csv)';
+    const absent =
+      'no run with a partition or a killed majority says what each node answered (nodes.csv)';
     return {name: NAME, title: TITLE, absent};
   }
-  const groups = groupsOf(events).sort((a, b) => {
-    return a.members[0].fault < b.members[0].fault ? 1 : -1;
-  });
+  const groups = groupsOf(events).sort((a, b) => byFault(b, a)); // partitions before kills
   const drawn = groups.slice(0, MAX_PANELS);
-  const left = groups.slice(MAX_PANELS).map((g) => `${g.members[0].run.series} ${g.members[0].fault}`);
-  const omitted = left.length ? ` In the data but not drawn: ${left.join('; ')}.` : '';
+  const omitted = omittedText(groups.slice(MAX_PANELS));
   return {
     name: NAME,
     title: TITLE,
@@ -182,7 +192,7 @@ export function bothSides(model) {
     ],
     panels: drawn.map((group) => panelOf(group, groups, model)),
     minPanel: 300,
-    maxColumns: 3,
+    maxColumns: columnsOf(groups),
     yExtent: 50,
     data: groups.flatMap((group) => group.rows),
     caption:

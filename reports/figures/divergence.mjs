@@ -5,11 +5,23 @@ import {binWidth, bySetting, groupBy, medianOf} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, recovery} from '../format.mjs';
 import {styleOf} from './style.mjs';
-import {alignBins, faultBand, faultRule, lasted, leftAxis, timeAxis, xOf} from './time_axis.mjs';
+import {
+  alignBins,
+  byFault,
+  columnsOf,
+  faultBand,
+  faultRule,
+  lasted,
+  leftAxis,
+  omittedText,
+  timeAxis,
+  xOf,
+} from './time_axis.mjs';
 
 const NAME = 'divergence';
 const TITLE = 'Replicas apart: divergence and lag around each fault';
 const MAX_PANELS = 12;
+const AGREED = {shape: 'triangle-down', color: '@ink'};
 const MEASURES = [
   ['divergent_cells', 'divergent cells'],
   ['lag', 'lag (log indices)'],
@@ -94,7 +106,7 @@ function measureRow([measure, name], rows, events, {span, top, color}) {
     },
     {
       data: {values: marksOf(events, span)},
-      mark: {type: 'point', shape: 'triangle-down', filled: true, size: 60, color: '@ink', opacity: 1},
+      mark: {...AGREED, type: 'point', filled: true, size: 60, opacity: 1},
       encoding: {x: x('t'), y: {value: 8}, tooltip: [{field: 'run'}, {field: 'text'}]},
     },
     faultRule(span),
@@ -153,21 +165,20 @@ export function divergence(model) {
     const absent = 'no run with a fault has divergent cells or lag in its timeline.csv';
     return {name: NAME, title: TITLE, absent};
   }
-  groups.sort((a, b) => (a.members[0].fault < b.members[0].fault ? -1 : 1));
+  groups.sort(byFault);
   const drawn = groups.slice(0, MAX_PANELS);
-  const left = groups.slice(MAX_PANELS).map((g) => `${g.members[0].run.series} ${g.members[0].fault}`);
-  const omitted = left.length ? ` In the data but not drawn: ${left.join('; ')}.` : '';
+  const omitted = omittedText(groups.slice(MAX_PANELS));
   return {
     name: NAME,
     title: TITLE,
     conditions: conditions([...new Set(groups.flatMap((g) => g.members.map((e) => e.run)))]),
     legend: [
       {label: 'the fault lasts', mark: 'bar', color: '@muted', opacity: 0.3},
-      {label: 'all held what any had at the healing', mark: 'point', shape: 'triangle-down', color: '@ink'},
+      {...AGREED, label: 'all held what any had at the healing', mark: 'point'},
     ],
     panels: drawn.map((group) => panelOf(group, groups, model)),
     minPanel: 300,
-    maxColumns: 3,
+    maxColumns: columnsOf(groups),
     yExtent: 50,
     data: groups.flatMap((group) => group.rows),
     caption:

@@ -5,7 +5,15 @@ import {conditions} from '../conditions.mjs';
 import {isNumber, median, recovery} from '../format.mjs';
 import {eventLegend, eventStrip} from './event_strip.mjs';
 import {styleOf} from './style.mjs';
-import {alignBins, faultRule, hiddenAxis, leftAxis, timeAxis, xOf} from './time_axis.mjs';
+import {
+  alignBins,
+  faultRule,
+  hiddenAxis,
+  leftAxis,
+  omittedText,
+  timeAxis,
+  xOf,
+} from './time_axis.mjs';
 
 const NAME = 'fault-timeline';
 const OUTCOMES = ['refused', 'unknown', 'unsent'];
@@ -346,10 +354,7 @@ export function faultTimeline(model) {
   const strips = withEvents
     ? 'Beneath: who led each repetition, and how the same faults went in the simulator. '
     : '';
-  const rest = groups
-    .slice(MAX_PANELS)
-    .map((g) => `${g.members[0].run.series} ${g.members[0].fault}`);
-  const omitted = rest.length ? ` In the data but not drawn: ${rest.join('; ')}.` : '';
+  const omitted = omittedText(groups.slice(MAX_PANELS));
   return {
     name: NAME,
     title,

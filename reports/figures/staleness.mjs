@@ -4,7 +4,7 @@
 import {bySetting, groupBy, loads} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {count, isNumber, list} from '../format.mjs';
-import {seriesLegend, seriesScales} from './style.mjs';
+import {logTicks, seriesLegend, seriesScales} from './style.mjs';
 
 const NAME = 'staleness';
 const TITLE = 'Staleness of reads, and what PBS predicts';
@@ -91,13 +91,18 @@ const tidy = (points) =>
     );
   });
 
-/** 1, 0.1, … down to `lowest`. */
-function powersOfTen(lowest) {
-  const decades = Math.round(-Math.log10(lowest));
-  return Array.from({length: decades + 1}, (_, at) => Number(`1e-${at}`));
+/** The powers of ten in [from, to]. */
+function powersOfTen([from, to]) {
+  const first = Math.ceil(Math.log10(from) - 1e-9);
+  const count = Math.floor(Math.log10(to) + 1e-9) - first + 1;
+  return Array.from({length: Math.max(0, count)}, (_, at) => Number(`1e${first + at}`));
 }
 
-const logAxis = {title: null, format: '~g', labelOverlap: 'greedy'};
+const logAxis = (title, domain) => {
+  const powers = powersOfTen(domain);
+  const values = powers.length > 2 ? powers : logTicks(domain);
+  return {title, format: '~g', labelOverlap: 'greedy', values};
+};
 const shareAxis = {
   title: null,
   labelExpr: "format(100 * datum.value, '~r') + ' %'",
@@ -112,17 +117,18 @@ function stalePanel(cells, scales, {unit, title, xTitle}) {
   const shares = values.map((point) => point.share);
   const lowest = 10 ** Math.floor(Math.log10(Math.min(1e-3, ...shares)));
   const most = Math.max(unit === 'ms' ? 10 : 3, ...values.map((point) => point.x));
+  const domain = [unit === 'ms' ? LEAST_MS : 1, most * 1.2];
   const x = {
     field: 'x',
     type: 'quantitative',
-    scale: {type: 'log', domain: [unit === 'ms' ? LEAST_MS : 1, most * 1.2], nice: false},
-    axis: {...logAxis, title: xTitle, tickCount: 6},
+    scale: {type: 'log', domain, nice: false},
+    axis: logAxis(xTitle, domain),
   };
   const y = {
     field: 'share',
     type: 'quantitative',
     scale: {type: 'log', domain: [lowest, 1], nice: false},
-    axis: {...shareAxis, values: powersOfTen(lowest)},
+    axis: {...shareAxis, tickCount: 20, values: powersOfTen([lowest, 1])},
   };
   const {color, strokeDash} = scales;
   const interpolate = unit === 'ms' ? 'step-after' : 'step-before';
@@ -156,18 +162,24 @@ function stalePanel(cells, scales, {unit, title, xTitle}) {
   };
 }
 
+/** From the first bin to some time after the last one that is not all seen, in ms. */
+function visibleTimes(bins) {
+  if (bins.length === 0) return [0.01, 100];
+  const times = (some) => some.map((bin) => bin.t_ms);
+  const missed = bins.filter((bin) => bin.share < 1 || (bin.predicted ?? 1) < 0.99);
+  const last = Math.min(Math.max(...times(bins)), 2 * Math.max(5, ...times(missed)));
+  return [Math.min(...times(bins)) / 1.2, last * 1.2];
+}
+
 function visibilityPanel(cells, scales) {
   const bins = cells.flatMap((runs) =>
     visibility(runs).map((bin) => ({series: runs[0].series, ...bin})),
   );
-  const measured = tidy(bins.filter((bin) => bin.reads >= LEAST_READS));
-  const range = measured.map((bin) => bin.t_ms);
-  const domain = range.length ? [Math.min(...range) / 1.2, Math.max(...range) * 1.2] : [0.01, 100];
-  const predicted = tidy(
-    bins.filter((bin) => {
-      return bin.predicted !== null && bin.t_ms >= domain[0] && bin.t_ms <= domain[1];
-    }),
-  );
+  const enough = bins.filter((bin) => bin.reads >= LEAST_READS);
+  const domain = visibleTimes(enough);
+  const inside = (bin) => bin.t_ms >= domain[0] && bin.t_ms <= domain[1];
+  const measured = tidy(enough.filter(inside));
+  const predicted = tidy(bins.filter((bin) => bin.predicted !== null && inside(bin)));
   const least = Math.min(
     0.9,
     ...measured.map((bin) => bin.low),
@@ -177,7 +189,7 @@ function visibilityPanel(cells, scales) {
     field: 't_ms',
     type: 'quantitative',
     scale: {type: 'log', domain, nice: false},
-    axis: {...logAxis, title: 'ms from the acknowledgement to the read', tickCount: 6},
+    axis: logAxis('ms from the acknowledgement to the read', domain),
   };
   const y = (field, axis = shareAxis) => ({
     field,
@@ -208,7 +220,7 @@ function visibilityPanel(cells, scales) {
             },
             {
               ...of(measured),
-              mark: {type: 'rule', opacity: 0.6},
+              mark: {type: 'rule', opacity: 0.35},
               encoding: {x, y: y('low'), y2: {field: 'high'}, color},
             },
             {
@@ -276,13 +288,27 @@ function dataOf(groups) {
         run: run.id,
       });
       return [
-        ...run.staleness.map((s) => row(`at most x ${s.unit} stale`, s.at_most, s.reads, s.share, null)),
-        ...(run.visibility ?? []).map((v) =>
-          row('seen up to x ms after', v.t_ms_high, v.reads, v.reads ? v.seen / v.reads : null, v.predicted),
+        ...run.staleness.map(({unit, at_most: most, reads, share}) =>
+          row(`at most x ${unit} stale`, most, reads, share, null),
+        ),
+        ...(run.visibility ?? []).map(({t_ms_high: until, reads, seen, predicted}) =>
+          row('seen up to x ms after', until, reads, reads ? seen / reads : null, predicted),
         ),
       ];
     }),
   );
+}
+
+/** Those of which no read was stale, in words. */
+function freshSeries(groups) {
+  const cells = groups.flatMap((group) => group.cells).filter((cell) => {
+    return cell.every((run) => run.summary.consistency.stale_reads === 0);
+  });
+  return cells.map((cell) => {
+    const reads = cell.reduce((sum, run) => sum + (run.summary.consistency.reads ?? 0), 0);
+    const fault = cell[0].disturbed ? cell[0].faultName : 'without faults';
+    return `${cell[0].series} (${count(reads)} reads, ${fault})`;
+  });
 }
 
 /** Builds the figure; absent when no recorded run has reads. */
@@ -293,18 +319,7 @@ export function staleness(model) {
   }
   const groups = groupsOf(runs).sort((a, b) => b.cells.length - a.cells.length);
   const drawn = groups.slice(0, MAX_GROUPS);
-  const fresh = [
-    ...new Set(
-      drawn.flatMap((group) =>
-        group.cells
-          .filter((cell) => cell.every((run) => run.summary.consistency.stale_reads === 0))
-          .map((cell) => {
-            const reads = cell.reduce((sum, run) => sum + (run.summary.consistency.reads ?? 0), 0);
-            return `${cell[0].series} (${count(reads)} reads, ${cell[0].disturbed ? cell[0].faultName : 'without faults'})`;
-          }),
-      ),
-    ),
-  ];
+  const fresh = freshSeries(drawn);
   const none = fresh.length ? ` No stale read, and so no curve: ${list(fresh)}.` : '';
   const left = groups.slice(MAX_GROUPS).map((group) => group.title);
   const omitted = left.length ? ` In the data but not drawn: ${left.join('; ')}.` : '';

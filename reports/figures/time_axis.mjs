@@ -41,11 +41,11 @@ export function lasted(event) {
   return isNumber(event.ended_ms) ? event.ended_ms - event.injected_ms : null;
 }
 
-/** The time during which the faults of these events lasted, as a band behind everything. */
+/** The time during which the (first) fault of these events lasted, as a band behind everything. */
 export function faultBand(events, span, axis) {
-  const values = events.map((event) => ({from: 0, until: Math.min(span[1], lasted(event) ?? span[1])}));
+  const until = Math.min(span[1], lasted(events[0]) ?? span[1]);
   return {
-    data: {values: values.slice(0, 1)},
+    data: {values: [{from: 0, until}]},
     mark: {type: 'rect', color: '@muted', opacity: 0.13},
     encoding: {x: xOf(span, 'from', axis), x2: {field: 'until'}},
   };
@@ -61,4 +61,23 @@ export function alignBins(rows) {
   return rows.map((row) => {
     return {...row, bin_ms: Math.round(Math.floor(row.t_ms / row.width_ms) * row.width_ms + mean)};
   });
+}
+
+/** The order of groups of events by the names of their faults. */
+export function byFault(a, b) {
+  const [one, other] = [a, b].map(({members}) => members[0].fault);
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+/** As many columns as strategies and sizes had the same fault, so that they stand side by side. */
+export function columnsOf(groups) {
+  const faults = groups.map(({members}) => members[0].fault);
+  const most = Math.max(...faults.map((fault) => faults.filter((other) => other === fault).length));
+  return Math.min(3, Math.max(2, most));
+}
+
+/** What a caption says of groups of events that are not drawn. */
+export function omittedText(groups) {
+  const names = groups.map(({members}) => `${members[0].run.series} ${members[0].fault}`);
+  return names.length ? ` In the data but not drawn: ${names.join('; ')}.` : '';
 }

@@ -13,6 +13,8 @@ function randomFrom(seed) {
   };
 }
 
+const TIMELINE =
+  't_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag';
 const COST = {unreplicated: 0.55, raft: 0.9, bully_2pc: 1.5, gossip_lww: 0.7};
 const GUARANTEE = {
   unreplicated: 'linearizable on its one node',
@@ -244,10 +246,7 @@ function writeRun(dir, run, at) {
   writeFileSync(join(dir, 'summary.json'), JSON.stringify(summary, null, 2));
   writeFileSync(
     join(dir, 'timeline.csv'),
-    csvOf(
-      't_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag',
-      timeline,
-    ),
+    csvOf(TIMELINE, timeline),
   );
   writeFileSync(join(dir, 'histogram.csv'), csvOf('latency_us_low,latency_us_high,count', bins));
   const faults = fault
@@ -289,7 +288,8 @@ function writeSplit(dir, run) {
   for (let t = 0; t < 10000; t += 100) {
     const split = t >= SPLIT.injected_ms && t < SPLIT.ended_ms;
     const apart = split ? t - SPLIT.injected_ms : 1;
-    timeline.push([t, 100, 0, 0, 0, 400, 2000, merges ? '' : 2, merges ? apart : '', merges ? '' : 2 * apart]);
+    const state = merges ? ['', apart, ''] : [2, '', 2 * apart];
+    timeline.push([t, 100, 0, 0, 0, 400, 2000, ...state]);
     nodes.push([t, 1, split && !merges ? 0 : 27, 6, split && !merges ? 40 : 0]);
     nodes.push([t, 2, 27, 6, 0], [t, 3, 26, 8, 0]);
   }
@@ -323,10 +323,7 @@ function writeSplit(dir, run) {
   const file = (leaf, text) => writeFileSync(join(dir, leaf), text);
   file('manifest.json', JSON.stringify(manifest, null, 2));
   file('summary.json', JSON.stringify(summary, null, 2));
-  file(
-    'timeline.csv',
-    csvOf('t_ms,completed,refused,unknown,unsent,p50_us,p99_us,leader,divergent_cells,lag', timeline),
-  );
+  file('timeline.csv', csvOf(TIMELINE, timeline));
   file('nodes.csv', csvOf('t_ms,node,placed,read,refused', nodes));
   file(
     'faults.csv',
