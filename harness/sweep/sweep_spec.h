@@ -79,8 +79,9 @@ SweepPlan plan_sweep(const SweepSpec& spec);
 double estimated_seconds(const SweepPlan& plan);
 
 // What `parley compare` measures: the strategies at several node counts and rates, a killed leader
-// with every operation recorded and checked, saturation, and one operation in flight. `quick`
-// measures for about three minutes; otherwise there are also 1 and 7 nodes and three repetitions.
+// and a partition with every operation recorded and checked, what reads see under contention,
+// saturation, and one operation in flight. `quick` measures for about three minutes; otherwise
+// there are also a killed majority, 1 and 7 nodes and three repetitions.
 std::vector<SweepSpec> compare_specs(bool quick);
 
 }  // namespace parley::harness
