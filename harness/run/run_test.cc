@@ -119,19 +119,18 @@ std::optional<std::uint64_t> most_divergent(const TestRun& run) {
   return most;
 }
 
+// A schedule: that node is cut off from all others for a while.
+std::string cut_off(const std::string& node) {
+  return "[[fault]]\nat_s = 1\nkind = \"cut\"\nside = \"alone\"\nfor_s = 1.5\nnode = " + node +
+         "\n";
+}
+
 TEST(Run, UnderGossipBothSidesOfACutServeAndDivergeUntilItHeals) {
   RunSpec spec = small("gossip_lww", 3);
   spec.record = "all";
   spec.read_share = 0.3;
   spec.duration_s = 4;
-  const TestRun run(spec, R"(
-[[fault]]
-at_s = 1
-kind = "cut"
-node = 1
-side = "alone"
-for_s = 1.5
-)");
+  const TestRun run(spec, cut_off("1"));
   run.expect_done();
   const Json summary = run.summary();
   ASSERT_EQ(summary["recovery"].size(), 1U);
@@ -156,14 +155,7 @@ TEST(Run, UnderAnOrderReplicasLagInsteadOfDiverging) {
   spec.record = "all";
   spec.read_share = 0.3;
   spec.duration_s = 4;
-  const TestRun run(spec, R"(
-[[fault]]
-at_s = 1
-kind = "cut"
-node = "follower"
-side = "alone"
-for_s = 1.5
-)");
+  const TestRun run(spec, cut_off("\"follower\""));
   run.expect_sound();
   const Json summary = run.summary();
   EXPECT_EQ(summary["consistency"]["divergent_cells_max"], 0) << "at equal indices";

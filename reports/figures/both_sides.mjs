@@ -1,7 +1,7 @@
 // Who serves while the cluster is split or most of it is dead: placements of the nodes that a fault
 // hit, and of all others.
 
-import {binWidth, bySetting, groupBy, medianOf} from '../model.mjs';
+import {binWidth, groupBy, medianOf} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {styleOf} from './style.mjs';
 import {
@@ -10,10 +10,12 @@ import {
   columnsOf,
   faultBand,
   faultRule,
+  groupEvents,
   lasted,
   leftAxis,
   omittedText,
   timeAxis,
+  titlesOf,
   xOf,
 } from './time_axis.mjs';
 
@@ -134,30 +136,21 @@ function sideRow(side, rows, events, {span, top, color}) {
 }
 
 function groupsOf(events) {
-  const titles = new Map(bySetting(events.map((e) => e.run)).map((s) => [s.id, s.title]));
-  const key = (e) =>
-    [e.fault, e.run.series, e.run.load.label, e.run.settingId, e.hit.length].join('\u0001');
-  return [...groupBy(events, key).values()].map((members) => {
-    const spans = members.map(timeWindow);
+  return groupEvents(events, (event) => event.hit.length).map((group) => {
+    const spans = group.members.map(timeWindow);
     const span = [Math.min(...spans.map((s) => s[0])), Math.max(...spans.map((s) => s[1]))];
-    return {
-      members,
-      span,
-      setting: titles.get(members[0].run.settingId),
-      rows: alignBins(members.flatMap((event) => rowsOf(event, span))),
-    };
+    return {...group, span, rows: alignBins(group.members.flatMap((event) => rowsOf(event, span)))};
   });
 }
 
 function panelOf(group, groups, model) {
-  const {members, span, rows, setting} = group;
+  const {members, span, rows} = group;
   const {run, fault} = members[0];
   const same = groups.filter((other) => other.members[0].fault === fault);
   const top = Math.max(...same.flatMap((other) => other.rows.map((row) => row.placed_per_s)));
   const {color} = styleOf(model, run);
   return {
-    title: `${run.series}, ${fault}`,
-    subtitle: [run.load.label, setting].filter(Boolean).join(' · '),
+    ...titlesOf(group),
     rows: sidesOf(members[0]).map(([side]) => sideRow(side, rows, members, {span, top, color})),
   };
 }

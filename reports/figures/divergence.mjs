@@ -1,7 +1,7 @@
 // How far replicas were apart around each fault: divergent cells of strategies that merge, the lag of
 // those with an order.
 
-import {binWidth, bySetting, groupBy, medianOf} from '../model.mjs';
+import {binWidth, groupBy, medianOf} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, recovery} from '../format.mjs';
 import {styleOf} from './style.mjs';
@@ -11,10 +11,12 @@ import {
   columnsOf,
   faultBand,
   faultRule,
+  groupEvents,
   lasted,
   leftAxis,
   omittedText,
   timeAxis,
+  titlesOf,
   xOf,
 } from './time_axis.mjs';
 
@@ -115,22 +117,14 @@ function measureRow([measure, name], rows, events, {span, top, color}) {
 }
 
 function groupsOf(events) {
-  const titles = new Map(bySetting(events.map((e) => e.run)).map((s) => [s.id, s.title]));
-  const key = (e) => [e.fault, e.run.series, e.run.load.label, e.run.settingId].join('\u0001');
-  return [...groupBy(events, key).values()]
-    .map((members) => {
-      const span = timeWindow(members);
-      const rows = MEASURES.map(([measure]) =>
-        alignBins(members.flatMap((event) => rowsOf(event, span, measure))),
-      );
-      return {
-        members,
-        span,
-        setting: titles.get(members[0].run.settingId),
-        rows: rows.flat(),
-      };
-    })
-    .filter((group) => group.rows.length > 0);
+  const groups = groupEvents(events).map((group) => {
+    const span = timeWindow(group.members);
+    const rows = MEASURES.map(([measure]) =>
+      alignBins(group.members.flatMap((event) => rowsOf(event, span, measure))),
+    );
+    return {...group, span, rows: rows.flat()};
+  });
+  return groups.filter((group) => group.rows.length > 0);
 }
 
 /** The same fault has the same axes for all strategies. */
@@ -145,13 +139,12 @@ function axesOf(groups, fault, measure) {
 }
 
 function panelOf(group, groups, model) {
-  const {members, rows, setting} = group;
+  const {members, rows} = group;
   const {run, fault} = members[0];
   const {color} = styleOf(model, run);
   const present = MEASURES.filter(([measure]) => rows.some((row) => row.measure === measure));
   return {
-    title: `${run.series}, ${fault}`,
-    subtitle: [run.load.label, setting].filter(Boolean).join(' · '),
+    ...titlesOf(group),
     rows: present.map((measure) =>
       measureRow(measure, rows, members, {...axesOf(groups, fault, measure[0]), color}),
     ),

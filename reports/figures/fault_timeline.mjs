@@ -1,6 +1,6 @@
 // Throughput and errors around a fault, with the recovery of every repetition in milliseconds.
 
-import {binWidth, bySetting, groupBy, medianOf} from '../model.mjs';
+import {binWidth, groupBy, medianOf} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, median, recovery} from '../format.mjs';
 import {eventLegend, eventStrip} from './event_strip.mjs';
@@ -8,10 +8,12 @@ import {styleOf} from './style.mjs';
 import {
   alignBins,
   faultRule,
+  groupEvents,
   hiddenAxis,
   leftAxis,
   omittedText,
   timeAxis,
+  titlesOf,
   xOf,
 } from './time_axis.mjs';
 
@@ -290,17 +292,14 @@ function failedMax(rows, repetitions) {
 }
 
 function groupsOf(events, span) {
-  const titles = new Map(bySetting(events.map((e) => e.run)).map((s) => [s.id, s.title]));
-  const key = (e) => [e.run.series, e.fault, e.run.load.label, e.run.settingId].join('\u0001');
-  return [...groupBy(events, key).values()].map((members) => ({
-    members,
-    setting: titles.get(members[0].run.settingId),
-    rows: alignBins(members.flatMap((event) => rowsOf(event, span))),
+  return groupEvents(events).map((group) => ({
+    ...group,
+    rows: alignBins(group.members.flatMap((event) => rowsOf(event, span))),
   }));
 }
 
 function panelOf(group, model, span, tops) {
-  const {members, rows, setting} = group;
+  const {members, rows} = group;
   const run = members[0].run;
   const {color} = styleOf(model, run);
   const strip = eventStrip(members, span, {
@@ -310,8 +309,7 @@ function panelOf(group, model, span, tops) {
     rule: faultRule(span),
   });
   return {
-    title: `${run.series}, ${members[0].fault}`,
-    subtitle: [run.load.label, setting].filter(Boolean).join(' · '),
+    ...titlesOf(group),
     rows: [
       recoveryStrip(members, span, color),
       ...(strip ? [strip] : []),

@@ -2,6 +2,7 @@
 // timeline lies on it.
 
 import {isNumber} from '../format.mjs';
+import {bySetting, groupBy} from '../model.mjs';
 
 export const hiddenAxis = {labels: false, ticks: false, title: null, domain: false, grid: false};
 export const timeAxis = {
@@ -61,6 +62,29 @@ export function alignBins(rows) {
   return rows.map((row) => {
     return {...row, bin_ms: Math.round(Math.floor(row.t_ms / row.width_ms) * row.width_ms + mean)};
   });
+}
+
+/**
+ * Events of the same fault, series, load and setting (and of the same `extra`) together, as
+ * [{members, setting}] in the order of their first appearance.
+ */
+export function groupEvents(events, extra = () => '') {
+  const titles = new Map(bySetting(events.map((e) => e.run)).map((s) => [s.id, s.title]));
+  const key = (e) =>
+    [e.run.series, e.fault, e.run.load.label, e.run.settingId, extra(e)].join('\u0001');
+  return [...groupBy(events, key).values()].map((members) => ({
+    members,
+    setting: titles.get(members[0].run.settingId),
+  }));
+}
+
+/** The title and subtitle of the panel of a group. */
+export function titlesOf({members, setting}) {
+  const {run, fault} = members[0];
+  return {
+    title: `${run.series}, ${fault}`,
+    subtitle: [run.load.label, setting].filter(Boolean).join(' · '),
+  };
 }
 
 /** The order of groups of events by the names of their faults. */
