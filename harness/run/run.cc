@@ -221,8 +221,9 @@ class Run {
   }
 
   void note_absence(const ScheduledFault& scheduled, const InjectedFault& fault) {
-    using Kind = ScheduledFault::Kind;
-    if (scheduled.kind != Kind::kill && scheduled.kind != Kind::restart) return;
+    const bool away = scheduled.kind == ScheduledFault::Kind::kill ||
+                      scheduled.kind == ScheduledFault::Kind::restart;
+    if (!away) return;
     for (const NodeId node : fault.nodes) {
       absences_.push_back({node.value, clock_ns(fault.injected_ms),
                            fault.ended_ms ? clock_ns(*fault.ended_ms) : history::kNever});
