@@ -43,6 +43,10 @@ class Replica {
   [[nodiscard]] virtual Instant deadline() const noexcept = 0;
 
   [[nodiscard]] virtual Status status() const noexcept = 0;
+
+  // Of a replica that leads and keeps a log: so far its log is on the disk of `member`, itself
+  // included, as it counts for commits. Zero: it does not say.
+  [[nodiscard]] virtual LogIndex held_by(NodeId /*member*/) const noexcept { return {}; }
 };
 
 // A record of the log as storage held it.

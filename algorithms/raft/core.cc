@@ -211,6 +211,13 @@ Progress* Core::find_peer(NodeId id) {
   return nullptr;
 }
 
+LogIndex Core::held_by(NodeId id) const {
+  if (role_ != Role::leader) return {};
+  if (id == self_) return log_.durable();
+  const auto peer = std::ranges::find(peers_, id, &Progress::id);
+  return peer == peers_.end() ? LogIndex{} : peer->match;
+}
+
 std::uint64_t Core::accept_max_bytes() const {
   const auto rest = [](std::uint64_t max, std::uint64_t used) {
     return used < max ? max - used : 0;

@@ -207,7 +207,7 @@ void LogChecker::follows(NodeId node, Epoch epoch, NodeId leader) {
   View& view = views_[node.value - 1];
   const bool new_leader = leader == node && (view.epoch != epoch || view.leader != leader);
   const bool follows = leader != kNoNode && leader != node;
-  view = {epoch, leader, follows || (view.epoch == epoch && view.followed)};
+  view = {epoch, leader, follows || (view.epoch == epoch && view.followed), {}};
   if (!new_leader) return;
   check_votes(node, epoch);
   check_complete(node, epoch);
@@ -233,6 +233,23 @@ void LogChecker::check_complete(NodeId leader, Epoch epoch) {
                fmt::format("node {} leads epoch {} without index {}, or one before it, which was "
                            "committed in epoch {}",
                            leader.value, epoch.value, index.value, committed_[count - 1].in.value));
+}
+
+// What was confirmed in a leader's epoch stays as long as that epoch does.
+void LogChecker::counts(NodeId leader, Epoch epoch, const Replica& replica) {
+  std::vector<LogIndex>& counted = views_[leader.value - 1].counted;
+  counted.resize(disks_.size());
+  for (NodeId peer{1}; peer.value <= disks_.size(); ++peer.value) {
+    const LogIndex index = replica.held_by(peer);
+    if (std::exchange(counted[peer.value - 1], index) == index) continue;
+    const bool moved_on = inspection_.promise(disk(peer).state()).epoch > epoch;
+    if (moved_on || agree(peer, leader, index)) continue;
+    engine_.fail(
+        check::kCommitSafety,
+        fmt::format("node {}, the leader, takes node {} to hold its log up to {}, which it "
+                    "does not",
+                    leader.value, peer.value, index.value));
+  }
 }
 
 // --- frames ---
@@ -276,15 +293,19 @@ void LogChecker::check_agreement(NodeId from, NodeId to, const Vouched& vouched)
   const View& leader = views_[to.value - 1];
   if (leader.epoch != vouched.promise.epoch || leader.leader != to) return;
   const LogIndex index = vouched.last;
-  const Log& of_leader = log(to);
-  if (index <= of_leader.base || index <= disk(from).snapshot().id.index) return;
-  if (of_leader.has(index) && durable_epoch(disk(from), index) == of_leader.at(index).epoch) {
-    return;
-  }
+  if (agree(from, to, index)) return;
   engine_.fail(check::kDurability,
                fmt::format("node {} tells node {}, the leader, that their logs agree up to {}, "
                            "which they do not",
                            from.value, to.value, index.value));
+}
+
+// Whether the node's disk holds the leader's log up to there.
+bool LogChecker::agree(NodeId node, NodeId leader, LogIndex index) const {
+  const Log& of_leader = log(leader);
+  if (index <= of_leader.base || index <= disk(node).snapshot().id.index) return true;
+  return of_leader.has(index) && index <= durable_last(disk(node)) &&
+         durable_epoch(disk(node), index) == of_leader.at(index).epoch;
 }
 
 // --- disks ---

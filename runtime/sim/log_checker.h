@@ -36,6 +36,8 @@ class LogChecker {
   void committed(NodeId node, Epoch epoch, std::span<const CommittedRun> runs);
   // The node follows `leader` (kNoNode: none; itself: it leads) in `epoch`; told at each change.
   void follows(NodeId node, Epoch epoch, NodeId leader);
+  // A turn of the node, which leads `epoch`, has ended.
+  void counts(NodeId leader, Epoch epoch, const Replica& replica);
   // A frame leaves.
   void leaves(NodeId from, NodeId to, const Block& header);
 
@@ -68,7 +70,8 @@ class LogChecker {
   struct View {  // of who leads
     Epoch epoch;
     NodeId leader;
-    bool followed = false;  // another node, at some time in that epoch
+    bool followed = false;          // another node, at some time in that epoch
+    std::vector<LogIndex> counted;  // while it leads: what each node holds, as it knows
   };
 
   void promise(NodeId node, const Promise& promise);
@@ -80,9 +83,11 @@ class LogChecker {
   void check_commit(NodeId node, LogIndex index);
   void check_votes(NodeId leader, Epoch epoch);
   void check_complete(NodeId leader, Epoch epoch);
+  [[nodiscard]] bool agree(NodeId node, NodeId leader, LogIndex index) const;
   void check_agreement(NodeId from, NodeId to, const Vouched& vouched);
   [[nodiscard]] const Disk& disk(NodeId node) const { return *disks_[node.value - 1]; }
   [[nodiscard]] Log& log(NodeId node) { return logs_[node.value - 1]; }
+  [[nodiscard]] const Log& log(NodeId node) const { return logs_[node.value - 1]; }
   [[nodiscard]] LogIndex durable_last(const Disk& disk) const;
   [[nodiscard]] Epoch durable_epoch(const Disk& disk, LogIndex index) const;
   [[nodiscard]] Position durable_position(const Disk& disk) const;

@@ -6,12 +6,6 @@ namespace parley::sim {
 
 using std::chrono::milliseconds;
 
-namespace {
-
-constexpr int kEchoes = 3;  // of old frames, on each link to a new leader
-
-}  // namespace
-
 Nemesis::Nemesis(Engine& engine, Network& network, std::span<Node> nodes,
                  const FaultSchedule* schedule, const Reduction* reduction)
     : engine_(engine),
@@ -273,9 +267,7 @@ void Nemesis::strike_down(Node& node) {
 }
 
 void Nemesis::after_turn(Node& node, bool new_epoch, bool leads) {
-  if (leads && engine_.weather.faults.has(FaultKind::duplication)) {
-    for (int i = 0; i < kEchoes; ++i) network_.echo(node.id());
-  }
+  if (leads) echo(node);
   if (leads && !ambush_.empty()) {
     const auto kind = static_cast<std::uint32_t>(ambush_.front());
     ambush_.erase(ambush_.begin());
@@ -291,6 +283,12 @@ void Nemesis::after_turn(Node& node, bool new_epoch, bool leads) {
     engine_.after(draw(Duration{}, milliseconds(20)), EventKind::fault, node.id().value,
                   static_cast<std::uint32_t>(FaultKind::crash));
   }
+}
+
+// What was said to a node in the past is heard when it leads, perhaps not for the first time, or
+// has forgotten it. Left to chance alone, copies come when they can do no harm.
+void Nemesis::echo(Node& node) {
+  if (engine_.weather.faults.has(FaultKind::duplication)) network_.echo(node.id());
 }
 
 // Often one node, sometimes several or all at once, as when the power fails.
@@ -332,8 +330,9 @@ void Nemesis::handle(const Event& event) {
       return nodes_[event.subject - 1].resume(event.item);
     case EventKind::restart: {
       Node& node = nodes_[event.subject - 1];
-      if (!node.up() && node.life() == event.item) node.start();
-      return;
+      if (node.up() || node.life() != event.item) return;
+      node.start();
+      return echo(node);
     }
     default:
       return;

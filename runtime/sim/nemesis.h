@@ -56,6 +56,7 @@ class Nemesis {
   void step_clock(Node& node);
   void set_far_clock_right();
   void crash(Node& node);
+  void echo(Node& node);
   void strike_down(Node& node);
   void crash_with_others(Node& node);
   Node& pick();

@@ -1,6 +1,7 @@
 #include "runtime/sim/network.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace parley::sim {
 
@@ -9,10 +10,8 @@ using std::chrono::seconds;
 
 namespace {
 
-// Frames of the past that are kept for each link, and how many go by, on average, for one of these
-// to be replaced.
+// Frames of the past that are kept for each link.
 constexpr std::size_t kRemembered = 8;
-constexpr std::size_t kForgetfulness = 8;
 
 }  // namespace
 
@@ -89,23 +88,28 @@ void Network::send(NodeId to, const Frame& frame) {
   put(late ? engine_.now + random_.between(milliseconds(50), seconds(2)) : arrival(on, *leaves));
 }
 
+// The first place gets another frame every fourth time, on average, and each place half as often as
+// the one before it: some are of just now, others of several leaders ago.
 void Network::remember(std::size_t link, const Flight& flight) {
   std::vector<Flight>& past = past_[link];
   if (past.size() < kRemembered) return past.push_back(flight);
-  const std::uint64_t place = random_.below(kRemembered * kForgetfulness);
-  if (place < kRemembered) past[place] = flight;
+  constexpr std::uint64_t kTimes = std::uint64_t{4} << (kRemembered - 1);
+  const std::uint64_t draw = random_.below(kTimes);
+  const auto place = static_cast<std::size_t>(std::countr_zero(draw | kTimes));
+  if (place >= 1 && place <= kRemembered) past[place - 1] = flight;
 }
 
 void Network::echo(NodeId to) {
   for (std::uint32_t from = 1; from <= nodes_; ++from) {
     const std::size_t on = link(NodeId{from}, to);
-    if (past_[on].empty() || cut_[on] != 0) continue;
-    Flight copy = past_[on][random_.below(past_[on].size())];
-    engine_.count(FaultKind::duplication);
-    copy.number = engine_.sent(
-        from, to.value, [&] { return engine_.words_of(copy.frame); }, copy.number);
-    const Instant when = engine_.now + random_.between(Duration{}, milliseconds(100));
-    engine_.queue.push(when, EventKind::frame, to.value, flights_.put(std::move(copy)));
+    if (cut_[on] != 0) continue;
+    for (Flight copy : past_[on]) {
+      engine_.count(FaultKind::duplication);
+      copy.number = engine_.sent(
+          from, to.value, [&] { return engine_.words_of(copy.frame); }, copy.number);
+      const Instant when = engine_.now + random_.between(Duration{}, milliseconds(100));
+      engine_.queue.push(when, EventKind::frame, to.value, flights_.put(std::move(copy)));
+    }
   }
 }
 

@@ -37,7 +37,7 @@ class Network {
     Frame frame;
     std::uint64_t number = 0;  // of the message
   };
-  // An old frame comes again on each link to the node, as if from a queue that was forgotten.
+  // Old frames come again on each link to the node, as if from a queue that was forgotten.
   void echo(NodeId to);
 
   // The frame of an arrival, or nothing if it met a cut.

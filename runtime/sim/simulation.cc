@@ -401,6 +401,9 @@ void Execution::turn(Node& node) {
   clients_.take_results(node);
   const Change change = watch_status(node);
   node.end_turn(effects);
+  if (log_checker_ && seen_[id - 1].status.leader == node.id()) {
+    log_checker_->counts(node.id(), seen_[id - 1].status.epoch, node.driver().replica());
+  }
   nemesis_.after_turn(node, change.new_epoch, change.leads);
   if (winding_down_) look_for_the_end();
 }
