@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "algorithms/contract/time.h"
@@ -32,30 +33,48 @@ struct Event {
   EventKind kind = EventKind::step;
 };
 
-// A priority queue with a strict order, so that it does not depend on the library's heap.
+// A priority queue with a strict order, so that it does not depend on the library's heap. Of the
+// steps of a node it holds one: a newer wish to be stepped takes the place of the one before, which
+// would else wait among the others for its time, to be of no use then.
 class EventQueue {
  public:
   void push(Instant when, EventKind kind, std::uint32_t subject, std::uint32_t item) {
-    heap_.push_back({when, ++pushed_, subject, item, kind});
-    std::push_heap(heap_.begin(), heap_.end(), later);
+    const Event event{when, ++pushed_, subject, item, kind};
+    if (kind == EventKind::step) {
+      if (steps_.size() <= subject) steps_.resize(subject + 1, kNone);
+      steps_[subject] = event;
+      return;
+    }
+    heap_.push_back(event);
+    std::push_heap(heap_.begin(), heap_.end(), Later{});
   }
 
-  // The earliest event; the queue must not be empty.
-  Event pop() {
-    std::pop_heap(heap_.begin(), heap_.end(), later);
-    const Event event = heap_.back();
+  // Takes out the earliest event, unless it is later than `end`. False if there is none.
+  bool pop(Instant end, Event& event) {
+    const auto step = std::ranges::max_element(steps_, Later{});
+    const bool steps = step != steps_.end() && step->order != 0;
+    if (steps && (heap_.empty() || Later{}(heap_.front(), *step))) {
+      if (step->when > end) return false;
+      event = std::exchange(*step, kNone);
+      return true;
+    }
+    if (heap_.empty() || heap_.front().when > end) return false;
+    std::pop_heap(heap_.begin(), heap_.end(), Later{});
+    event = heap_.back();
     heap_.pop_back();
-    return event;
+    return true;
   }
-
-  [[nodiscard]] bool empty() const { return heap_.empty(); }
 
  private:
-  static bool later(const Event& a, const Event& b) {
-    return a.when != b.when ? a.when > b.when : a.order > b.order;
-  }
+  struct Later {
+    bool operator()(const Event& a, const Event& b) const {
+      return a.when != b.when ? a.when > b.when : a.order > b.order;
+    }
+  };
+  static constexpr Event kNone{kNever, 0, 0, 0, EventKind::step};
 
   std::vector<Event> heap_;
+  std::vector<Event> steps_;  // by subject; kNone where there is none
   std::uint64_t pushed_ = 0;
 };
 

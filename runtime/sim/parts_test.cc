@@ -23,10 +23,27 @@ TEST(EventQueue, HandsOutByTimeAndThenInTheOrderOfScheduling) {
   const Instant early{milliseconds(1)};
   const Instant late{milliseconds(2)};
   queue.push(late, EventKind::step, 1, 0);
-  for (std::uint32_t i = 2; i <= 6; ++i) queue.push(early, EventKind::step, i, 0);
+  for (std::uint32_t i = 2; i <= 6; ++i) {
+    queue.push(early, i % 2 == 0 ? EventKind::step : EventKind::client, i, 0);
+  }
   std::vector<std::uint32_t> order;
-  while (!queue.empty()) order.push_back(queue.pop().subject);
-  EXPECT_THAT(order, ElementsAre(2, 3, 4, 5, 6, 1));
+  Event event;
+  while (queue.pop(early, event)) order.push_back(event.subject);
+  EXPECT_THAT(order, ElementsAre(2, 3, 4, 5, 6));
+  ASSERT_TRUE(queue.pop(late, event));
+  EXPECT_EQ(event.subject, 1);
+  EXPECT_FALSE(queue.pop(kNever, event));
+}
+
+TEST(EventQueue, HoldsTheNewestWishOfANodeOnly) {
+  EventQueue queue;
+  queue.push(Instant{milliseconds(3)}, EventKind::step, 1, 7);
+  queue.push(Instant{milliseconds(2)}, EventKind::step, 1, 8);
+  queue.push(Instant{milliseconds(4)}, EventKind::step, 2, 1);
+  std::vector<std::uint32_t> wishes;
+  Event event;
+  while (queue.pop(kNever, event)) wishes.push_back(event.item);
+  EXPECT_THAT(wishes, ElementsAre(8, 1));
 }
 
 TEST(Faults, AreReadByName) {
@@ -67,7 +84,8 @@ class DiskTest : public ::testing::Test {
     disk_.write(std::span(&write, 1), 1);
   }
   void sync() {
-    const Event event = engine_.queue.pop();
+    Event event;
+    ASSERT_TRUE(engine_.queue.pop(kNever, event));
     engine_.now = event.when;
     disk_.sync_done(event.item);
   }
@@ -93,7 +111,8 @@ TEST_F(DiskTest, OneSyncCoversWhatWasPendingWhenItBegan) {
   EXPECT_EQ(engine_.now, Instant{milliseconds(2)});
   sync();
   EXPECT_EQ(disk_.durable(), Ticket{3});
-  EXPECT_TRUE(engine_.queue.empty());
+  Event event;
+  EXPECT_FALSE(engine_.queue.pop(kNever, event));
   EXPECT_THAT(bodies(), ElementsAre(11, 12, 13));
 }
 
@@ -192,8 +211,8 @@ class NetworkTest : public ::testing::Test {
   // What arrives from now on, as marks in the order of arrival.
   std::vector<std::uint64_t> arrivals() {
     std::vector<std::uint64_t> marks;
-    while (!engine_.queue.empty()) {
-      const Event event = engine_.queue.pop();
+    Event event;
+    while (engine_.queue.pop(kNever, event)) {
       engine_.now = event.when;
       if (const auto flight = network_.arrive(event.item)) {
         marks.push_back(flight->frame.incarnation.value);

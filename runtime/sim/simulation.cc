@@ -317,12 +317,8 @@ void Execution::run_until(Instant end) {
   const auto limit =
       events_ +
       kMaxEventsPerSecond * (1 + static_cast<std::uint64_t>((end - engine_.now) / seconds(1)));
-  while (!over_ && engine_.violations.empty() && !engine_.queue.empty()) {
-    const Event event = engine_.queue.pop();
-    if (event.when > end) {
-      engine_.queue.push(event.when, event.kind, event.subject, event.item);
-      return;
-    }
+  Event event;
+  while (!over_ && engine_.violations.empty() && engine_.queue.pop(end, event)) {
     if (++events_ > limit)
       return engine_.fail(check::kLiveness, "more than a million events a second");
     engine_.now = event.when;
@@ -380,7 +376,10 @@ void Execution::turn(Node& node) {
   }
   if (log_checker_) {
     log_checker_->wrote(node.id(), effects.writes);
-    log_checker_->committed(node.id(), node.driver().replica().status().epoch, effects.commit);
+    if (!effects.commit.empty()) {
+      const Epoch epoch = node.driver().replica().status().epoch;
+      log_checker_->committed(node.id(), epoch, effects.commit);
+    }
   }
   for (const CommittedRun& committed : effects.commit) {
     const RunId& run = committed.run.id;
