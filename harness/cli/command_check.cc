@@ -64,7 +64,9 @@ void print_json(const Algorithm& algorithm, const sim::SeedsReport& report) {
        {{"stale_reads", report.anomalies.stale_reads},
         {"duplicates", report.anomalies.duplicates},
         {"superseded", report.anomalies.superseded},
-        {"lost", report.anomalies.lost}}},
+        {"lost", report.anomalies.lost},
+        {"older_wins", report.anomalies.older_wins},
+        {"divergent", report.anomalies.divergent}}},
       {"agreed_after_ms",
        {{"p50", agreed_after_ms(report, 0.5)},
         {"p99", agreed_after_ms(report, 0.99)},
@@ -76,9 +78,12 @@ void print_json(const Algorithm& algorithm, const sim::SeedsReport& report) {
 
 // A weak guarantee gets rates, not a verdict alone.
 void print_weak(const sim::SeedsReport& report) {
-  fmt::print("\n  anomalies: {} superseded, {} lost, {} duplicates, {} stale reads",
-             report.anomalies.superseded, report.anomalies.lost, report.anomalies.duplicates,
-             report.anomalies.stale_reads);
+  const sim::Anomalies& found = report.anomalies;
+  fmt::print(
+      "\n  anomalies: {} superseded, {} lost, {} older wins, {} duplicates, {} stale reads, {} "
+      "cells divergent before healing",
+      found.superseded, found.lost, found.older_wins, found.duplicates, found.stale_reads,
+      found.divergent);
   fmt::print(
       "\n  agreed after healing in p50 {:.0f} ms, p99 {:.0f} ms, p99.9 {:.0f} ms, at most {:.0f} "
       "ms",

@@ -72,6 +72,8 @@ class Seeds {
     report_.anomalies.duplicates += result.anomalies.duplicates;
     report_.anomalies.superseded += result.anomalies.superseded;
     report_.anomalies.lost += result.anomalies.lost;
+    report_.anomalies.older_wins += result.anomalies.older_wins;
+    report_.anomalies.divergent += result.anomalies.divergent;
     if (result.agreed_after != kNotAgreed) report_.agreed_after.push_back(result.agreed_after);
     report_.clients.acknowledged += result.clients.acknowledged;
     report_.clients.refused += result.clients.refused;

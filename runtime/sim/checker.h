@@ -20,6 +20,9 @@ struct Anomalies {
   std::uint64_t duplicates = 0;   // a client's write that was carried out under two stamps
   std::uint64_t superseded = 0;   // acknowledged, then overwritten by a write that did not know it
   std::uint64_t lost = 0;         // acknowledged, and at the end not there nor anything later
+  std::uint64_t older_wins = 0;   // cells whose last write had returned before an acknowledged one
+                                  // of the cell was asked for
+  std::uint64_t divergent = 0;    // cells that live nodes held differently when everything healed
 };
 
 // A journal entry of a node.
@@ -55,6 +58,8 @@ class Checker {
                             const Result& result) = 0;
   // A session was opened for a client.
   virtual void opened(std::uint32_t node, std::uint32_t client, std::uint32_t session) = 0;
+  // Phase two is about to begin.
+  virtual void heals(std::span<const NodeView> /*nodes*/) {}
   // Why the nodes do not agree, or an empty string.
   [[nodiscard]] virtual std::string disagreement(std::span<const NodeView> nodes) const = 0;
   // The last word, when the nodes agree.

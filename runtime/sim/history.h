@@ -24,6 +24,7 @@ struct WriteOperation {
   std::uint64_t reply = 0;  // once carried out: the application's value and code
   std::uint16_t code = 0;
   bool acknowledged = false;
+  Instant returned;            // when that was first told, of strategies that merge
   std::uint32_t attempts = 0;  // that reached a node
   std::uint32_t refused = 0;   // of these, definitely not done
 

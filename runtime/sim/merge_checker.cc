@@ -34,6 +34,7 @@ class MergeChecker final : public Checker {
   void opened(std::uint32_t, std::uint32_t, std::uint32_t) override {}
   void answered(std::uint32_t node, std::uint32_t client, const ReadOperation& read,
                 const Cell& cell) override;
+  void heals(std::span<const NodeView> nodes) override;
   [[nodiscard]] std::string disagreement(std::span<const NodeView> nodes) const override;
   void finish(std::span<const NodeView> nodes) override;
 
@@ -50,6 +51,7 @@ class MergeChecker final : public Checker {
   WriteOperation* find(std::uint64_t value);
   void check_copies(std::uint32_t node, std::uint32_t key, Stamp stamp);
   void count_superseded();
+  void count_older_wins();
 
   MergePromise promise_;
   std::vector<Stamps> seen_;  // by node: in its store, as its journal says, in this life
@@ -149,6 +151,7 @@ void MergeChecker::acknowledged(std::uint32_t node, std::uint32_t client, std::u
                         fmt::format("node {} told client {} that {} is done with stamp {}.{}", node,
                                     client, sequence, result.stamp.major, result.stamp.minor));
   }
+  if (!operation.acknowledged) operation.returned = engine_.now;
   operation.acknowledged = true;
   operation.told = std::max(operation.told, result.stamp);
   history_.tell(key, result.stamp);
@@ -186,6 +189,34 @@ void MergeChecker::finish(std::span<const NodeView> nodes) {
     }
   }
   count_superseded();
+  count_older_wins();
+}
+
+void MergeChecker::heals(std::span<const NodeView> nodes) {
+  for (std::uint32_t key = 0; key < kCells; ++key) {
+    const NodeView* first = nullptr;
+    for (const NodeView& node : nodes) {
+      if (node.store == nullptr) continue;
+      if (first == nullptr) first = &node;
+      if (node.store->at(Key{key}).stamp == first->store->at(Key{key}).stamp) continue;
+      ++anomalies_.divergent;
+      break;
+    }
+  }
+}
+
+// After `count_superseded`, which sorts the writes.
+void MergeChecker::count_older_wins() {
+  for (std::uint32_t key = 0; key < kCells; ++key) {
+    if (made_[key].empty()) continue;
+    const WriteOperation& last = *find(made_[key].back().value);
+    if (!last.acknowledged) continue;
+    const bool wins = std::ranges::any_of(made_[key], [&](const Made& made) {
+      const WriteOperation& other = *find(made.value);
+      return other.acknowledged && last.returned < other.asked;
+    });
+    if (wins) ++anomalies_.older_wins;
+  }
 }
 
 // Superseded: the next higher write of the cell was made by a node that had not yet applied it.

@@ -251,6 +251,8 @@ SimResult Execution::run() {
   const Instant break_until = break_things();
   if (engine_.violations.empty()) {
     engine_.now = break_until;
+    collect_views();
+    checker_->heals(views_);
     heal();
     wind_down();
     run_until(break_until + options_.healing_bound);

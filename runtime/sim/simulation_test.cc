@@ -110,6 +110,8 @@ TEST(Simulation, ToyGossipConvergesAndLosesNothing) {
   EXPECT_GT(report.anomalies.stale_reads, 0U) << "a weak guarantee shows as counts";
   EXPECT_GT(report.anomalies.superseded, 0U);
   EXPECT_GT(report.anomalies.duplicates, 0U);
+  EXPECT_GT(report.anomalies.divergent, 0U);
+  EXPECT_GT(report.anomalies.older_wins, 0U) << "its stamps are clocks, which are apart";
 }
 
 // --- determinism ---
