@@ -213,6 +213,40 @@ TEST_P(ChromeTraceTest, EveryArrowEndsOrItsMessageIsNamed) {
   for (const auto& [message, when] : begun) EXPECT_TRUE(named.contains(message)) << message;
 }
 
+// What the document "Trace Event Format" asks of each kind of event.
+TEST_P(ChromeTraceTest, EveryEventHasWhatItsKindNeeds) {
+  std::map<std::string, std::size_t> seen;
+  std::map<std::uint64_t, json> arrows;
+  for (const json& event : events_) {
+    const std::string phase = event.at("ph");
+    ++seen[phase];
+    for (const char* number : {"pid", "tid", "ts"}) {
+      ASSERT_TRUE(event.at(number).is_number()) << event;
+      EXPECT_GE(event.at(number).get<double>(), 0) << event;
+    }
+    ASSERT_TRUE(event.at("name").is_string()) << event;
+    EXPECT_EQ(event.at("name") == "", phase == "E") << event;
+    if (phase == "X") {
+      EXPECT_GT(event.at("dur").get<double>(), 0) << event;
+    } else if (phase == "i") {
+      EXPECT_THAT(event.at("s").get<std::string>(), AnyOf("g", "t")) << "scope: global or thread";
+    } else if (phase == "C") {
+      for (const json& count : event.at("args")) EXPECT_TRUE(count.is_number()) << event;
+    } else if (phase == "M") {
+      EXPECT_TRUE(event.at("args").contains("name") || event.at("args").contains("sort_index"));
+    } else if (phase == "s" || phase == "f") {
+      const json what{event.at("cat"), event.at("name")};
+      const json& start = arrows.emplace(event.at("id"), what).first->second;
+      EXPECT_EQ(what, start) << "both ends of an arrow have one id, name and category";
+      EXPECT_EQ(event.value("bp", ""), phase == "f" ? "e" : "") << "binds to the slice around it";
+    }
+  }
+  for (const char* phase : {"X", "B", "E", "i", "s", "f", "M"}) EXPECT_GT(seen[phase], 0U) << phase;
+  EXPECT_EQ(
+      seen["X"] + seen["B"] + seen["E"] + seen["i"] + seen["C"] + seen["M"] + seen["s"] + seen["f"],
+      events_.size());
+}
+
 TEST_P(ChromeTraceTest, EveryStateEndsAndEveryThreadHasAName) {
   std::map<Thread, int> depth;
   std::set<Thread> threads;
@@ -270,6 +304,28 @@ std::vector<ShivizEvent> parse_shiviz(const std::string& log) {
     events.push_back(std::move(event));
   }
   return events;
+}
+
+// ShiViz reads a log with the expression of its first line, again and again from its third line on.
+TEST(ShivizTrace, ItsExpressionReadsAllOfIt) {
+  const std::string log = written(kRaft, "trace.shiviz");
+  const std::size_t head = log.find("\n\n");
+  ASSERT_NE(head, log.npos);
+  // The names of groups are JavaScript's; there as here `.` ends with the line.
+  const std::string expression =
+      std::regex_replace(log.substr(0, head), std::regex(R"(\?<\w+>)"), "");
+  const std::regex reads(std::regex_replace(expression, std::regex(R"(\{\.\*\})"), R"(\{.*\})"));
+  std::size_t at = head + 2;
+  std::size_t events = 0;
+  for (std::smatch event; at < log.size(); ++events) {
+    const std::size_t end = log.find('\n', log.find('\n', at) + 1);
+    ASSERT_NE(end, log.npos);
+    const std::string text = log.substr(at, end - at);
+    ASSERT_TRUE(std::regex_match(text, event, reads)) << text;
+    EXPECT_TRUE(json::parse(event[2].str()).contains(event[1].str())) << "a host's own clock";
+    at = end + 1;
+  }
+  EXPECT_GT(events, 1000U);
 }
 
 bool dominates(const ShivizEvent& later, const ShivizEvent& earlier) {
