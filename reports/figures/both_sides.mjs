@@ -121,6 +121,11 @@ function sideRow(side, rows, events, {span, top, color}) {
         },
         {
           data: {values: middle},
+          mark: {type: 'area', color: '@refused', opacity: 0.22, ...step},
+          encoding: {x, y: y('refused')},
+        },
+        {
+          data: {values: middle},
           mark: {type: 'line', color: '@refused', strokeWidth: 1.6, ...step},
           encoding: {x, y: y('refused')},
         },
@@ -135,10 +140,12 @@ function sideRow(side, rows, events, {span, top, color}) {
   };
 }
 
+/** The same fault is shown for the same time with all strategies: as long as all runs last. */
 function groupsOf(events) {
   return groupEvents(events, (event) => event.hit.length).map((group) => {
-    const spans = group.members.map(timeWindow);
-    const span = [Math.min(...spans.map((s) => s[0])), Math.max(...spans.map((s) => s[1]))];
+    const same = events.filter((event) => event.fault === group.members[0].fault);
+    const spans = same.map(timeWindow);
+    const span = [Math.max(...spans.map((s) => s[0])), Math.min(...spans.map((s) => s[1]))];
     return {...group, span, rows: alignBins(group.members.flatMap((event) => rowsOf(event, span)))};
   });
 }

@@ -317,7 +317,10 @@ export function staleness(model) {
   if (runs.length === 0) {
     return {name: NAME, title: TITLE, absent: 'no recorded run has reads (staleness.csv)'};
   }
-  const groups = groupsOf(runs).sort((a, b) => b.cells.length - a.cells.length);
+  const disturbed = (group) => Number(group.cells[0][0].disturbed);
+  const groups = groupsOf(runs).sort((a, b) => {
+    return disturbed(a) - disturbed(b) || b.cells.length - a.cells.length;
+  });
   const drawn = groups.slice(0, MAX_GROUPS);
   const fresh = freshSeries(drawn);
   const none = fresh.length ? ` No stale read, and so no curve: ${list(fresh)}.` : '';
