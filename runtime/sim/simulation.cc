@@ -32,8 +32,9 @@ constexpr Duration kFarClock = std::chrono::hours(1);
 constexpr Duration kCalmingDown = seconds(5);
 constexpr Duration kCalm = seconds(2);
 
-// Beyond this an execution is a loop without end.
-constexpr std::uint64_t kMaxEventsPerSecond = 1'000'000;
+// Beyond this, for each node and virtual second, an execution is a flood without end: it is broken
+// off before it takes all memory. Some hundred are usual.
+constexpr std::uint64_t kMaxEvents = 20'000;
 
 std::uint32_t draw_nodes(const Algorithm& algorithm, const SimOptions& options, Random& random) {
   const auto drawn =
@@ -316,13 +317,15 @@ void Execution::fail_liveness(const std::string& what, Duration within) {
 }
 
 void Execution::run_until(Instant end) {
-  const auto limit =
-      events_ +
-      kMaxEventsPerSecond * (1 + static_cast<std::uint64_t>((end - engine_.now) / seconds(1)));
+  const std::uint64_t whole_seconds =
+      1 + static_cast<std::uint64_t>((end - engine_.now) / seconds(1));
+  const std::uint64_t limit = events_ + kMaxEvents * nodes_.size() * whole_seconds;
   Event event;
   while (!over_ && engine_.violations.empty() && engine_.queue.pop(end, event)) {
-    if (++events_ > limit)
-      return engine_.fail(check::kLiveness, "more than a million events a second");
+    if (++events_ > limit) {
+      return engine_.fail(check::kLiveness, fmt::format("a flood: more than {} events a second",
+                                                        kMaxEvents * nodes_.size()));
+    }
     engine_.now = event.when;
     handle(event);
   }
