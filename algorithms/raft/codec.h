@@ -12,8 +12,8 @@
 #include "algorithms/contract/block.h"
 #include "algorithms/contract/command.h"
 #include "algorithms/contract/effects.h"
+#include "algorithms/contract/log.h"
 #include "algorithms/contract/replica.h"
-#include "algorithms/raft/log.h"
 #include "algorithms/raft/messages.h"
 #include "algorithms/raft/messages_generated.h"
 

@@ -18,12 +18,12 @@
 #include <string>
 #include <vector>
 
+#include "algorithms/contract/held_runs.h"
+#include "algorithms/contract/log.h"
 #include "algorithms/contract/random.h"
 #include "algorithms/contract/replica.h"
 #include "algorithms/raft/codec.h"
 #include "algorithms/raft/guards.h"
-#include "algorithms/raft/held_runs.h"
-#include "algorithms/raft/log.h"
 #include "algorithms/raft/messages.h"
 #include "algorithms/raft/options.h"
 #include "algorithms/raft/progress.h"

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "algorithms/contract/guard.h"
+#include "algorithms/contract/log.h"
 
 namespace parley::raft::guards {
 
@@ -44,8 +45,7 @@ inline constexpr Guard kCommitOwnTerm{"commit_own_term",
 inline constexpr Guard kCommitMajority{"commit_majority", "what a majority holds is committed"};
 inline constexpr Guard kMatchOfTerm{"match_of_term",
                                     "confirmations of an earlier term do not count"};
-inline constexpr Guard kDurableByTicket{"durable_by_ticket",
-                                        "an index written again is durable when its last write is"};
+using parley::guards::kDurableByTicket;
 
 // Reads (§6.4).
 inline constexpr Guard kReadOwnTerm{"read_own_term",

@@ -42,14 +42,6 @@ struct AppendReply {
   std::uint64_t round = 0;  // the newest round seen from this leader
 };
 
-// Where the entries of a term begin in a log. A term has one leader, which appends in order: two
-// logs that hold entries of the same term hold the same ones up to the end of the shorter.
-struct TermStart {
-  Epoch term;
-  LogIndex first;
-  constexpr bool operator==(const TermStart&) const = default;
-};
-
 // Starts of terms sent with a rejection, newest first. Logs that differ in more terms than this
 // take one more round for each further so many.
 inline constexpr std::size_t kMaxTermStarts = 32;

@@ -1,12 +1,12 @@
-#include "algorithms/raft/held_runs.h"
+#include "algorithms/contract/held_runs.h"
 
 #include <algorithm>
 
-namespace parley::raft {
+namespace parley {
 
-void HeldRuns::add(const CommandRun& run, Instant now) {
+void HeldRuns::add(const CommandRun& run, Instant now, Block note) {
   bytes_ += cost(run);
-  runs_.push_back({run, now, now, false, false, false});
+  runs_.push_back({run, now, now, false, false, false, std::move(note)});
 }
 
 HeldRun* HeldRuns::find(std::uint64_t number) {
@@ -46,4 +46,4 @@ void HeldRuns::pop_committed() {
   while (!runs_.empty() && runs_.front().committed) pop_front();
 }
 
-}  // namespace parley::raft
+}  // namespace parley

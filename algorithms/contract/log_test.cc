@@ -1,12 +1,14 @@
-#include "algorithms/raft/log.h"
+#include "algorithms/contract/log.h"
 
 #include <gtest/gtest.h>
 
-#include "algorithms/raft/held_runs.h"
-#include "algorithms/raft/progress.h"
+#include "algorithms/contract/held_runs.h"
+#include "algorithms/contract/window.h"
 
-namespace parley::raft::test {
+namespace parley {
 namespace {
+
+constexpr std::size_t kMaxTermStarts = 32;
 
 Log log_of(const std::vector<std::uint64_t>& terms) {
   Log log;
@@ -16,11 +18,11 @@ Log log_of(const std::vector<std::uint64_t>& terms) {
 
 std::uint64_t agreement(const Log& log, const Log& other) {
   std::vector<TermStart> starts;
-  other.newest_terms(starts);
+  other.newest_terms(starts, kMaxTermStarts);
   return log.agreement(other.last(), starts).value;
 }
 
-TEST(RaftLog, FindsWhereItAgreesWithAnotherOne) {
+TEST(Log, FindsWhereItAgreesWithAnotherOne) {
   const Log log = log_of({1, 1, 1, 4, 4, 5, 5, 6, 6, 6});
   EXPECT_EQ(agreement(log, log), 10U);
   EXPECT_EQ(agreement(log, log_of({1, 1, 1, 4, 4, 5, 5, 6, 6})), 9U);
@@ -32,7 +34,7 @@ TEST(RaftLog, FindsWhereItAgreesWithAnotherOne) {
   EXPECT_EQ(agreement(log, log_of({2, 3})), 0U);
 }
 
-TEST(RaftLog, TakesAnotherRoundWhenTheLogsDifferInTooManyTerms) {
+TEST(Log, TakesAnotherRoundWhenTheLogsDifferInTooManyTerms) {
   Log mine = log_of({1});
   Log other = log_of({1});
   for (std::uint64_t term = 2; term < 100; ++term) {
@@ -42,7 +44,7 @@ TEST(RaftLog, TakesAnotherRoundWhenTheLogsDifferInTooManyTerms) {
   EXPECT_EQ(agreement(mine, other), other.last().value - kMaxTermStarts);
 }
 
-TEST(RaftLog, JudgesDurabilityByTheTicketOfEachEntry) {
+TEST(Log, JudgesDurabilityByTheTicketOfEachEntry) {
   Log log;
   log.append({1}, {1}, {});
   log.append({1}, {2}, {});
@@ -56,7 +58,7 @@ TEST(RaftLog, JudgesDurabilityByTheTicketOfEachEntry) {
   EXPECT_EQ(log.durable(), LogIndex{0});
 }
 
-TEST(RaftLog, GrowsAndShrinksAcrossSegments) {
+TEST(Log, GrowsAndShrinksAcrossSegments) {
   Log log;
   for (std::uint64_t i = 1; i <= 5000; ++i) log.append({1 + i / 1000}, {i}, {{}, 0, {}});
   EXPECT_EQ(log.last_term(), Epoch{6});
@@ -109,4 +111,4 @@ TEST(RaftHeldRuns, AreSettledInAnyOrderAndSentInTheirs) {
 }
 
 }  // namespace
-}  // namespace parley::raft::test
+}  // namespace parley

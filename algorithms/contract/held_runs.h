@@ -9,10 +9,10 @@
 
 #include "algorithms/contract/command.h"
 #include "algorithms/contract/ids.h"
+#include "algorithms/contract/log.h"
 #include "algorithms/contract/time.h"
-#include "algorithms/raft/log.h"
 
-namespace parley::raft {
+namespace parley {
 
 struct HeldRun {
   CommandRun run;
@@ -21,6 +21,7 @@ struct HeldRun {
   bool ever_sent = false;  // then it may be carried out, and can no longer be refused
   bool committed = false;
   bool skip = false;  // the present leader has it: itself
+  Block note;         // what the strategy sends with it, if anything
 };
 
 // In the order of submission, which is that of their numbers. Each stays until it is seen committed
@@ -31,7 +32,7 @@ class HeldRuns {
   [[nodiscard]] std::size_t size() const { return runs_.size() - committed_; }
   [[nodiscard]] bool empty() const { return runs_.empty(); }
 
-  void add(const CommandRun& run, Instant now);
+  void add(const CommandRun& run, Instant now, Block note = {});
 
   // The run of that number is committed.
   void settle(std::uint64_t number);
@@ -106,4 +107,4 @@ void HeldRuns::send_again(Instant before, Instant now, Send&& send) {
   }
 }
 
-}  // namespace parley::raft
+}  // namespace parley
