@@ -11,13 +11,15 @@ namespace parley {
 struct Promise {
   Epoch epoch;
   NodeId vote;  // given in that epoch; kNoNode: none
+  LogIndex decided = {};  // committed up to here, if the strategy keeps that
   constexpr bool operator==(const Promise&) const = default;
 };
 
 // What a frame says of its sender's disk. It must be true when the frame leaves, unless the sender
 // has gone on to a later epoch.
 struct Vouched {
-  Promise promise;   // the hard state is of this epoch, and has this vote if it names one
+  Promise promise;   // the hard state is of this epoch, has this vote if it names one, and decides
+                     // at least as much
   LogIndex last;     // the log reaches to here, or a snapshot holds it
   Epoch last_epoch;  // of the record at `last`; zero: not said
   // Up to `last` the log is that of the receiver, who leads the epoch.

@@ -29,6 +29,13 @@ struct Status {
   // Of merge strategies: writes of this node that it saw overwritten by ones that did not know
   // them.
   std::uint64_t superseded = 0;
+  // Of strategies that vote on batches. Blocked: some were prepared here, and their outcome has not
+  // been heard of for longer than it takes to notice a failure.
+  std::uint64_t in_doubt = 0;  // runs prepared and neither committed nor aborted
+  bool blocked = false;
+  std::uint64_t blockings = 0;   // times, since the start, this one included
+  Duration blocked_time{};       // in all of them
+  std::uint64_t concurrent = 0;  // runs that did not know all that was ordered before them
 };
 
 // One of a cluster's members. Driven by one thread.

@@ -1,8 +1,7 @@
 #include "algorithms/raft/test_text.h"
 
-#include <cstring>
-
 #include "algorithms/raft/codec.h"
+#include "algorithms/raft/replica.h"
 #include "algorithms/raft/text.h"
 
 namespace parley::raft::test {
@@ -14,13 +13,6 @@ std::string number(T id) {
 }
 
 }  // namespace
-
-std::string text_of(const CommandRun& run) {
-  if (run.count == 0) return "-";
-  const std::string text(reinterpret_cast<const char*>(run.body.data()), run.body.size());
-  if (text.size() <= 20) return "\"" + text + "\"";
-  return "\"" + text.substr(0, 4) + "...\" (" + std::to_string(text.size()) + " bytes)";
-}
 
 std::string text_of_message(const Block& header, const Block& body) {
   return raft::text_of_message(header, body, [](const CommandRun& run) { return text_of(run); });
@@ -46,21 +38,18 @@ std::string text_of(const Write& write) {
   return "?";
 }
 
-Block join(const Effects& effects, const BodyRange& range) {
-  std::size_t size = 0;
-  for (std::uint32_t i = 0; i < range.count; ++i) size += effects.bodies[range.first + i].size();
-  return Block::make(size, [&](std::byte* to) {
-    for (std::uint32_t i = 0; i < range.count; ++i) {
-      const Block& body = effects.bodies[range.first + i];
-      if (!body.empty()) std::memcpy(to, body.data(), body.size());
-      to += body.size();
-    }
-  });
-}
-
-CommandRun run_of(NodeId origin, Incarnation incarnation, std::uint64_t run_number,
-                  std::string_view text) {
-  return {{origin, incarnation, run_number}, 1, Block::copy_of(std::as_bytes(std::span(text)))};
-}
+const story::Strategy kStrategy{
+    .algorithm = &kRaft,
+    .leader = "leader",
+    .epoch = "term",
+    .text_of_message = text_of_message,
+    .text_of_write = text_of,
+    .state =
+        [](Epoch term) {
+          return encode_state({term, kNoNode});
+        },
+    .record = [](Epoch term, const CommandRun& run,
+                 std::uint32_t) { return encode_record(term, run); },
+};
 
 }  // namespace parley::raft::test

@@ -80,12 +80,17 @@ void LogChecker::wrote(NodeId node, std::span<const Write> writes) {
   if (cut != kNeverCut) check_same(node, cut);
 }
 
-// An epoch is never taken back, nor a vote within one.
+// An epoch is never taken back, nor a vote within one, nor a decision.
 void LogChecker::promise(NodeId node, const Promise& promise) {
   const Promise before = std::exchange(log(node).promise, promise);
   const bool kept =
       promise.epoch > before.epoch ||
       (promise.epoch == before.epoch && (before.vote == kNoNode || promise.vote == before.vote));
+  if (promise.decided < before.decided) {
+    engine_.fail(check::kDurability,
+                 fmt::format("node {} had written that {} is decided, and now {}", node.value,
+                             before.decided.value, promise.decided.value));
+  }
   if (kept) return;
   engine_.fail(check::kElectionSafety,
                fmt::format("node {} promised epoch {} and a vote for node {}, and now epoch {} and "
@@ -216,7 +221,7 @@ void LogChecker::follows(NodeId node, Epoch epoch, NodeId leader) {
 void LogChecker::check_votes(NodeId leader, Epoch epoch) {
   const auto votes = std::count_if(disks_.begin(), disks_.end(), [&](const Disk* disk) {
     const Promise promise = inspection_.promise(disk->state());
-    return promise.epoch > epoch || promise == Promise{epoch, leader};
+    return promise.epoch > epoch || (promise.epoch == epoch && promise.vote == leader);
   });
   if (static_cast<std::size_t>(votes) >= quorum()) return;
   engine_.fail(check::kElectionSafety,
@@ -263,6 +268,10 @@ void LogChecker::leaves(NodeId from, NodeId to, const Block& header) {
                              to.value, what));
   };
   const Promise promise = inspection_.promise(disk(from).state());
+  if (promise.decided < vouched->promise.decided) {
+    return complain(fmt::format("a decision of {}; it is of {}", vouched->promise.decided.value,
+                                promise.decided.value));
+  }
   if (promise.epoch > vouched->promise.epoch) return;
   if (promise.epoch < vouched->promise.epoch) {
     return complain(

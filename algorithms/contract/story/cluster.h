@@ -1,5 +1,6 @@
-// A cluster of Raft replicas in one thread: a network of queues that the test moves by hand or lets
-// run, disks that lose what was not synced, and the safety properties of Raft checked all the time.
+// A cluster of replicas of an ordered strategy in one thread: a network of queues that the test
+// moves by hand or lets run, disks that lose what was not synced, and the safety properties of
+// replicated logs checked all the time.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +14,18 @@
 #include <vector>
 
 #include "algorithms/contract/random.h"
-#include "algorithms/raft/replica.h"
+#include "algorithms/contract/story/strategy.h"
 
-namespace parley::raft::test {
+namespace parley::story {
 
-class TestCluster {
+class Cluster {
  public:
   // What a trace may show.
   enum class Show : std::uint8_t { roles, commits, messages, writes };
 
   // Nodes 1 to `size`. `down`: none is started.
-  TestCluster(std::uint32_t size, OptionValues options, std::uint64_t seed, bool down);
+  Cluster(const Strategy& strategy, std::uint32_t size, OptionValues options, std::uint64_t seed,
+          bool down);
 
   // --- what the outside does ---
 
@@ -73,6 +75,7 @@ class TestCluster {
   [[nodiscard]] std::string status_line(std::uint32_t node) const;
   [[nodiscard]] std::string log_line(std::uint32_t node) const;
   [[nodiscard]] Status status(std::uint32_t node) const;
+  [[nodiscard]] bool leads(std::uint32_t node) const;
   // The leader of the highest term, or 0.
   [[nodiscard]] std::uint32_t leader() const;
   // Bodies of the runs that a node has committed, in order.
@@ -134,12 +137,14 @@ class TestCluster {
   Packet packet_of(std::uint32_t id, const Message& message, const Effects& effects);
   void trace_step(std::uint32_t id, const Effects& effects);
   void note_role(std::uint32_t id);
+  [[nodiscard]] Epoch epoch_of(const Record& record) const;
   void make_durable(Node& node, Ticket through = {UINT64_MAX});
   void launch(Packet packet);
   void arrive(std::vector<Packet> packets);
   void trace(Show kind, std::string line);
   void violated(std::string story);
 
+  const Strategy& strategy_;
   std::vector<Node> nodes_;
   OptionValues options_;
   Random random_;
@@ -153,8 +158,7 @@ class TestCluster {
   std::set<Show> shown_{Show::roles, Show::commits};
   std::vector<std::string> trace_;
   std::map<std::uint64_t, std::uint32_t> leaders_;  // by term
-  std::vector<std::pair<std::uint64_t, std::string>>
-      order_;                            // term and text committed at each index
+  std::vector<std::string> order_;       // what was committed at each index, and its record
   std::vector<CommittedRun> committed_;  // the same as it was committed, and its record
   std::vector<Record> records_;
   std::uint64_t messages_sent_ = 0;
@@ -162,4 +166,4 @@ class TestCluster {
   std::string violation_;
 };
 
-}  // namespace parley::raft::test
+}  // namespace parley::story

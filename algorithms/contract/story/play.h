@@ -21,10 +21,12 @@
 
 #include <string>
 
-namespace parley::raft::test {
+#include "algorithms/contract/story/strategy.h"
+
+namespace parley::story {
 
 // The story with the indented lines replaced by the trace that its commands leave. `problem` is set
 // when a command cannot be understood or a safety property was violated.
-std::string play(const std::string& story, std::string& problem);
+std::string play(const Strategy& strategy, const std::string& story, std::string& problem);
 
-}  // namespace parley::raft::test
+}  // namespace parley::story

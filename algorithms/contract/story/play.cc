@@ -1,4 +1,4 @@
-#include "algorithms/raft/test_story.h"
+#include "algorithms/contract/story/play.h"
 
 #include <iomanip>
 #include <memory>
@@ -6,9 +6,9 @@
 #include <stdexcept>
 #include <vector>
 
-#include "algorithms/raft/test_cluster.h"
+#include "algorithms/contract/story/cluster.h"
 
-namespace parley::raft::test {
+namespace parley::story {
 namespace {
 
 constexpr Ticket kAll{UINT64_MAX};
@@ -62,6 +62,8 @@ Link link(const std::string& text) {
 
 class Player {
  public:
+  explicit Player(const Strategy& strategy) : strategy_(strategy) {}
+
   void play(const std::string& line) {
     words_ = split(line);
     const std::string& verb = words_[0];
@@ -96,7 +98,7 @@ class Player {
   }
 
   void start() {
-    OptionValues options = default_options(kRaft.options);
+    OptionValues options = default_options(strategy_.algorithm->options);
     bool down = false;
     std::uint64_t seed = 230;  // of three nodes, node 3 stands for election first
     for (const std::string& option : rest(2)) {
@@ -108,13 +110,13 @@ class Player {
         seed = std::stoul(option.substr(equals + 1));
       } else {
         const std::string wrong =
-            set_option(kRaft.options, name, option.substr(equals + 1), options);
+            set_option(strategy_.algorithm->options, name, option.substr(equals + 1), options);
         if (!wrong.empty()) fail(wrong);
       }
     }
-    const std::string wrong = kRaft.check_options(options);
+    const std::string wrong = strategy_.algorithm->check_options(options);
     if (!wrong.empty()) fail(wrong);
-    cluster_ = std::make_unique<TestCluster>(node_number(word(1)), options, seed, down);
+    cluster_ = std::make_unique<Cluster>(strategy_, node_number(word(1)), options, seed, down);
     (void)cluster_->take_trace();  // that they start as followers is no news
   }
 
@@ -206,7 +208,7 @@ class Player {
   }
 
   void show() {
-    using Show = TestCluster::Show;
+    using Show = Cluster::Show;
     std::set<Show> kinds;
     for (const std::string& kind : rest(1)) {
       if (kind == "roles") {
@@ -224,15 +226,16 @@ class Player {
     cluster_->show(std::move(kinds));
   }
 
-  std::unique_ptr<TestCluster> cluster_;
+  std::unique_ptr<Cluster> cluster_;
+  const Strategy& strategy_;
   Words words_;
   std::vector<std::string> lines_;
 };
 
 }  // namespace
 
-std::string play(const std::string& story, std::string& problem) {
-  Player player;
+std::string play(const Strategy& strategy, const std::string& story, std::string& problem) {
+  Player player(strategy);
   std::istringstream in(story);
   std::string out;
   std::size_t number = 0;
@@ -255,4 +258,4 @@ std::string play(const std::string& story, std::string& problem) {
   return out;
 }
 
-}  // namespace parley::raft::test
+}  // namespace parley::story

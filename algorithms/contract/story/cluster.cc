@@ -1,12 +1,9 @@
-#include "algorithms/raft/test_cluster.h"
+#include "algorithms/contract/story/cluster.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "algorithms/raft/codec.h"
-#include "algorithms/raft/test_text.h"
-
-namespace parley::raft::test {
+namespace parley::story {
 namespace {
 
 constexpr Duration kLatency = std::chrono::milliseconds(1);
@@ -17,14 +14,15 @@ std::string name(std::uint32_t id) {
 
 }  // namespace
 
-TestCluster::TestCluster(std::uint32_t size, OptionValues options, std::uint64_t seed, bool down)
-    : nodes_(size), options_(std::move(options)), random_(seed) {
+Cluster::Cluster(const Strategy& strategy, std::uint32_t size, OptionValues options,
+                 std::uint64_t seed, bool down)
+    : strategy_(strategy), nodes_(size), options_(std::move(options)), random_(seed) {
   for (std::uint32_t id = 1; id <= size && !down; ++id) restart(id);
 }
 
 // --- inputs ---
 
-void TestCluster::restart(std::uint32_t id) {
+void Cluster::restart(std::uint32_t id) {
   Node& node = this->node(id);
   ReplicaConfig config;
   config.self = NodeId{id};
@@ -43,11 +41,11 @@ void TestCluster::restart(std::uint32_t id) {
                       committed_.begin() + static_cast<std::ptrdiff_t>(base.value));
   node.loading.reset();
   node.reads.clear();
-  node.replica = kRaft.make(config, recovered);
+  node.replica = strategy_.algorithm->make(config, recovered);
   note_role(id);
 }
 
-void TestCluster::crash(std::uint32_t id) {
+void Cluster::crash(std::uint32_t id) {
   Node& node = this->node(id);
   node.replica.reset();
   node.unsynced.clear();
@@ -56,21 +54,21 @@ void TestCluster::crash(std::uint32_t id) {
   std::erase_if(flying_, [id](const Packet& packet) { return packet.to == id; });
 }
 
-void TestCluster::set_disk(std::uint32_t id, const std::vector<std::uint64_t>& terms,
-                           std::uint64_t term) {
+void Cluster::set_disk(std::uint32_t id, const std::vector<std::uint64_t>& terms,
+                       std::uint64_t term) {
   Recovered disk;
   for (const std::uint64_t entry_term : terms) {
     const LogIndex index{disk.records.size() + 1};
     const CommandRun run =
         run_of(NodeId{9}, {1}, index.value, name(static_cast<std::uint32_t>(entry_term)));
-    disk.records.push_back({index, encode_record({entry_term}, run), run.body});
+    disk.records.push_back({index, strategy_.record({entry_term}, run, size()), run.body});
     term = std::max(term, entry_term);
   }
-  disk.state = encode_state({{term}, kNoNode});
+  disk.state = strategy_.state({term});
   node(id).disk = std::move(disk);
 }
 
-void TestCluster::submit(std::uint32_t id, const std::vector<std::string>& texts) {
+void Cluster::submit(std::uint32_t id, const std::vector<std::string>& texts) {
   Node& node = this->node(id);
   Input input;
   for (const std::string& text : texts) {
@@ -79,41 +77,41 @@ void TestCluster::submit(std::uint32_t id, const std::vector<std::string>& texts
   step(id, std::move(input));
 }
 
-void TestCluster::snapshot(std::uint32_t id) {
+void Cluster::snapshot(std::uint32_t id) {
   const LogIndex index{node(id).applied.size()};
   Input input;
   input.controls.push_back({Control::Kind::snapshot_saved, {index, 2, 1}});
   step(id, std::move(input));
 }
 
-void TestCluster::read(std::uint32_t id) {
+void Cluster::read(std::uint32_t id) {
   Input input;
   input.reads.push_back({++node(id).last_read});
   step(id, std::move(input));
 }
 
-void TestCluster::set_manual_disk(std::uint32_t id, bool manual) {
+void Cluster::set_manual_disk(std::uint32_t id, bool manual) {
   node(id).manual_disk = manual;
 }
 
-void TestCluster::sync(std::uint32_t id, Ticket through) {
+void Cluster::sync(std::uint32_t id, Ticket through) {
   make_durable(node(id), through);
   step(id, {});
 }
 
 // --- time and network ---
 
-void TestCluster::fire_timer(std::uint32_t id) {
+void Cluster::fire_timer(std::uint32_t id) {
   Node& node = this->node(id);
   advance_clock(id, std::max(Duration{}, node.replica->deadline() - now(node)));
 }
 
-void TestCluster::advance_clock(std::uint32_t id, Duration time) {
+void Cluster::advance_clock(std::uint32_t id, Duration time) {
   node(id).clock_ahead += time;
   step(id, {});
 }
 
-void TestCluster::run(Duration time) {
+void Cluster::run(Duration time) {
   const Instant end = now_ + time;
   for (;;) {
     Instant next = end;
@@ -140,11 +138,11 @@ void TestCluster::run(Duration time) {
   now_ = end;
 }
 
-void TestCluster::deliver_all() {
+void Cluster::deliver_all() {
   while (!flying_.empty()) arrive(std::exchange(flying_, {}));
 }
 
-void TestCluster::deliver(std::uint32_t from, std::uint32_t to) {
+void Cluster::deliver(std::uint32_t from, std::uint32_t to) {
   std::vector<Packet> chosen;
   std::erase_if(flying_, [&](const Packet& packet) {
     if ((from != 0 && packet.from != from) || (to != 0 && packet.to != to)) return false;
@@ -154,7 +152,7 @@ void TestCluster::deliver(std::uint32_t from, std::uint32_t to) {
   arrive(std::move(chosen));
 }
 
-void TestCluster::copy(std::uint32_t from, std::uint32_t to) {
+void Cluster::copy(std::uint32_t from, std::uint32_t to) {
   for (const Packet& packet : flying_) {
     if ((from == 0 || packet.from == from) && (to == 0 || packet.to == to)) {
       copies_.push_back(packet);
@@ -162,7 +160,7 @@ void TestCluster::copy(std::uint32_t from, std::uint32_t to) {
   }
 }
 
-void TestCluster::replay(std::uint32_t from, std::uint32_t to) {
+void Cluster::replay(std::uint32_t from, std::uint32_t to) {
   std::vector<Packet> chosen;
   std::erase_if(copies_, [&](const Packet& packet) {
     if ((from != 0 && packet.from != from) || (to != 0 && packet.to != to)) return false;
@@ -172,13 +170,13 @@ void TestCluster::replay(std::uint32_t from, std::uint32_t to) {
   arrive(std::move(chosen));
 }
 
-void TestCluster::drop(std::uint32_t from, std::uint32_t to) {
+void Cluster::drop(std::uint32_t from, std::uint32_t to) {
   std::erase_if(flying_, [&](const Packet& packet) {
     return (from == 0 || packet.from == from) && (to == 0 || packet.to == to);
   });
 }
 
-void TestCluster::launch(Packet packet) {
+void Cluster::launch(Packet packet) {
   ++messages_sent_;
   if (cut_.contains({packet.from, packet.to}) || !is_up(packet.to)) return;
   if (random_.chance(faults_.lose)) return;
@@ -195,12 +193,13 @@ void TestCluster::launch(Packet packet) {
 }
 
 // What arrives at a node at once makes one turn.
-void TestCluster::arrive(std::vector<Packet> packets) {
+void Cluster::arrive(std::vector<Packet> packets) {
   for (std::uint32_t id = 1; id <= size(); ++id) {
     Input input;
     for (Packet& packet : packets) {
       if (packet.to != id || !is_up(id)) continue;
-      if (!kRaft.verify(packet.header, packet.body)) violated("a frame of a replica is not valid");
+      if (!strategy_.algorithm->verify(packet.header, packet.body))
+        violated("a frame of a replica is not valid");
       input.frames.push_back(
           {{}, NodeId{packet.from}, packet.incarnation, packet.header, packet.body});
     }
@@ -210,7 +209,7 @@ void TestCluster::arrive(std::vector<Packet> packets) {
 
 // --- a step, as a live driver does it ---
 
-void TestCluster::step(std::uint32_t id, Input input) {
+void Cluster::step(std::uint32_t id, Input input) {
   step_once(id, input);
   // A disk that needs no time: what was written is durable in a step that follows at once.
   while (is_up(id) && !node(id).manual_disk && !node(id).unsynced.empty()) {
@@ -225,7 +224,7 @@ void TestCluster::step(std::uint32_t id, Input input) {
   }
 }
 
-void TestCluster::step_once(std::uint32_t id, const Input& input) {
+void Cluster::step_once(std::uint32_t id, const Input& input) {
   Node& node = this->node(id);
   Turn turn;
   turn.now = now(node);
@@ -246,7 +245,7 @@ void TestCluster::step_once(std::uint32_t id, const Input& input) {
   take_snapshots(id, effects_);
 }
 
-void TestCluster::take_writes(std::uint32_t id, Effects& effects) {
+void Cluster::take_writes(std::uint32_t id, Effects& effects) {
   Node& node = this->node(id);
   for (Write& write : effects.writes) {
     if (write.ticket != node.issued.next()) violated("tickets of node " + name(id) + " have a gap");
@@ -264,7 +263,7 @@ void TestCluster::take_writes(std::uint32_t id, Effects& effects) {
   }
 }
 
-void TestCluster::make_durable(Node& node, Ticket through) {
+void Cluster::make_durable(Node& node, Ticket through) {
   while (!node.unsynced.empty() && node.unsynced.front().ticket <= through) {
     const Write& write = node.unsynced.front();
     switch (write.kind) {
@@ -294,7 +293,7 @@ void TestCluster::make_durable(Node& node, Ticket through) {
   }
 }
 
-void TestCluster::take_messages(std::uint32_t id, const Effects& effects) {
+void Cluster::take_messages(std::uint32_t id, const Effects& effects) {
   Node& node = this->node(id);
   for (const Message& message : effects.send_now) launch(packet_of(id, message, effects));
   for (const Message& message : effects.send_when_durable) {
@@ -306,15 +305,15 @@ void TestCluster::take_messages(std::uint32_t id, const Effects& effects) {
   }
 }
 
-TestCluster::Packet TestCluster::packet_of(std::uint32_t id, const Message& message,
-                                           const Effects& effects) {
+Cluster::Packet Cluster::packet_of(std::uint32_t id, const Message& message,
+                                   const Effects& effects) {
   Block body = join(effects, message.body);
   if (message.part != kNoPart) body = run_of({}, {}, 0, "a part").body;
   return {id, message.to.value, {}, {node(id).incarnation}, message.header, std::move(body)};
 }
 
 // What was received is ready in the next step; what is installed is what others have applied.
-void TestCluster::take_snapshots(std::uint32_t id, const Effects& effects) {
+void Cluster::take_snapshots(std::uint32_t id, const Effects& effects) {
   Node& node = this->node(id);
   for (const SnapshotPart& part : effects.snapshot_parts) {
     if (part.number + 1 == part.snapshot.parts) node.loading = part.snapshot;
@@ -326,21 +325,21 @@ void TestCluster::take_snapshots(std::uint32_t id, const Effects& effects) {
 }
 
 // State machine safety: no two nodes ever commit different entries at one index.
-void TestCluster::take_commits(std::uint32_t id, const Effects& effects) {
+void Cluster::take_commits(std::uint32_t id, const Effects& effects) {
   Node& node = this->node(id);
   for (const CommittedRun& committed : effects.commit) {
     const std::uint64_t index = committed.index.value;
     if (index != node.applied.size() + 1) violated("node " + name(id) + " commits out of order");
     node.applied.push_back(committed);
-    const auto entry = decode_record(node.log[index - 1]);
-    const std::pair<std::uint64_t, std::string> what{entry->term.value, text_of(committed.run)};
+    const Epoch epoch = epoch_of(node.log[index - 1]);
+    const std::string what = std::to_string(epoch.value) + " " + text_of(committed.run);
     if (order_.size() < index) {
       order_.push_back(what);
       committed_.push_back(committed);
       records_.push_back(node.log[index - 1]);
     } else if (order_[index - 1] != what) {
-      violated("node " + name(id) + " commits " + what.second + " at " + std::to_string(index) +
-               " where " + order_[index - 1].second + " was committed");
+      violated("node " + name(id) + " commits " + what + " at " + std::to_string(index) +
+               " where " + order_[index - 1] + " was committed");
     }
   }
   for (const ReadReady& ready : effects.reads_ready) node.reads[ready.id] = ready.index;
@@ -348,39 +347,41 @@ void TestCluster::take_commits(std::uint32_t id, const Effects& effects) {
 
 // --- what can be seen ---
 
-void TestCluster::trace(Show kind, std::string line) {
+void Cluster::trace(Show kind, std::string line) {
   if (shown_.contains(kind)) trace_.push_back(std::move(line));
 }
 
-std::vector<std::string> TestCluster::take_trace() {
+std::vector<std::string> Cluster::take_trace() {
   return std::exchange(trace_, {});
 }
 
-void TestCluster::violated(std::string story) {
+void Cluster::violated(std::string story) {
   trace_.push_back("VIOLATION: " + story);
   if (violation_.empty()) violation_ = std::move(story);
 }
 
-// Election safety: at most one leader in a term.
-void TestCluster::note_role(std::uint32_t id) {
+// Election safety: at most one leader in an epoch.
+void Cluster::note_role(std::uint32_t id) {
   const Status status = node(id).replica->status();
-  const std::string role =
-      std::string(status.role) + " in term " + std::to_string(status.epoch.value);
+  const std::string role = std::string(status.role) + " in " + std::string(strategy_.epoch) + " " +
+                           std::to_string(status.epoch.value);
   if (role != node(id).role) trace(Show::roles, name(id) + " is " + role);
   node(id).role = role;
-  if (status.role != "leader") return;
+  if (!leads(id)) return;
   const auto [it, fresh] = leaders_.emplace(status.epoch.value, id);
-  if (it->second != id) violated("two leaders in term " + std::to_string(status.epoch.value));
+  if (it->second != id)
+    violated("two leaders in " + std::string(strategy_.epoch) + " " +
+             std::to_string(status.epoch.value));
 }
 
-void TestCluster::trace_step(std::uint32_t id, const Effects& effects) {
+void Cluster::trace_step(std::uint32_t id, const Effects& effects) {
   for (const Write& write : effects.writes) {
-    trace(Show::writes,
-          name(id) + " writes #" + std::to_string(write.ticket.value) + " " + text_of(write));
+    trace(Show::writes, name(id) + " writes #" + std::to_string(write.ticket.value) + " " +
+                            strategy_.text_of_write(write));
   }
   const auto message = [&](const Message& sent, const char* lane) {
     trace(Show::messages, name(id) + " -> " + name(sent.to.value) + lane + " " +
-                              text_of_message(sent.header, join(effects, sent.body)));
+                              strategy_.text_of_message(sent.header, join(effects, sent.body)));
   };
   for (const Message& sent : effects.send_now) message(sent, "");
   for (const Message& sent : effects.send_when_durable) message(sent, " (when durable)");
@@ -404,41 +405,51 @@ void TestCluster::trace_step(std::uint32_t id, const Effects& effects) {
   }
 }
 
-Status TestCluster::status(std::uint32_t id) const {
+Status Cluster::status(std::uint32_t id) const {
   return nodes_[id - 1].replica->status();
 }
 
-std::uint32_t TestCluster::leader() const {
+bool Cluster::leads(std::uint32_t id) const {
+  return status(id).role == strategy_.leader;
+}
+
+Epoch Cluster::epoch_of(const Record& record) const {
+  return strategy_.algorithm->inspection->record_epoch(record);
+}
+
+std::uint32_t Cluster::leader() const {
   std::uint32_t found = 0;
   for (std::uint32_t id = 1; id <= size(); ++id) {
-    if (!is_up(id) || status(id).role != "leader") continue;
+    if (!is_up(id) || !leads(id)) continue;
     if (found == 0 || status(id).epoch > status(found).epoch) found = id;
   }
   return found;
 }
 
-std::string TestCluster::status_line(std::uint32_t id) const {
+std::string Cluster::status_line(std::uint32_t id) const {
   if (!is_up(id)) return name(id) + " is down";
   const Status s = status(id);
-  std::string line = name(id) + " " + std::string(s.role) + " term " +
-                     std::to_string(s.epoch.value) + " leader " +
+  std::string line = name(id) + " " + std::string(s.role) + " " + std::string(strategy_.epoch) +
+                     " " + std::to_string(s.epoch.value) + " leader " +
                      (s.leader == kNoNode ? "none" : name(s.leader.value)) + " commit " +
                      std::to_string(s.commit.value) + " last " + std::to_string(s.last.value);
   if (s.held_runs > 0) line += " holds " + std::to_string(s.held_runs);
+  if (s.in_doubt > 0) line += ", " + std::to_string(s.in_doubt) + " in doubt";
+  if (s.blocked) line += ", blocked";
   return line;
 }
 
-std::string TestCluster::log_line(std::uint32_t id) const {
+std::string Cluster::log_line(std::uint32_t id) const {
   const Node& node = nodes_[id - 1];
   std::string line = name(id) + ":";
   for (const Record& record : is_up(id) ? node.log : node.disk.records) {
-    const auto entry = decode_record(record);
-    line += " " + std::to_string(entry->term.value) + text_of(entry->run);
+    const std::uint32_t empty = record.body.empty() ? 0 : 1;
+    line += " " + std::to_string(epoch_of(record).value) + text_of({{}, empty, record.body});
   }
   return line;
 }
 
-std::vector<std::string> TestCluster::committed(std::uint32_t id) const {
+std::vector<std::string> Cluster::committed(std::uint32_t id) const {
   std::vector<std::string> texts;
   for (const CommittedRun& committed : nodes_[id - 1].applied) {
     if (committed.run.count > 0) texts.push_back(text_of(committed.run));
@@ -446,8 +457,8 @@ std::vector<std::string> TestCluster::committed(std::uint32_t id) const {
   return texts;
 }
 
-const std::map<std::uint64_t, LogIndex>& TestCluster::reads(std::uint32_t id) const {
+const std::map<std::uint64_t, LogIndex>& Cluster::reads(std::uint32_t id) const {
   return nodes_[id - 1].reads;
 }
 
-}  // namespace parley::raft::test
+}  // namespace parley::story
