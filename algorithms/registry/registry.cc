@@ -1,5 +1,6 @@
 #include "algorithms/registry/registry.h"
 
+#include "algorithms/bully_2pc/replica.h"
 #include "algorithms/gossip_lww/replica.h"
 #include "algorithms/raft/replica.h"
 #include "algorithms/unreplicated/replica.h"
@@ -11,6 +12,7 @@ namespace {
 constexpr const Algorithm* kAlgorithms[] = {
     &kUnreplicated,
     &kRaft,
+    &kBully2pc,
     &kGossipLww,
 };
 
