@@ -127,6 +127,8 @@ const OPTIONAL_FIGURES = [
   'messages_per_op',
   'bytes_per_op',
   'elections',
+  'blockings',
+  'blocked_ms',
 ];
 const CONSISTENCY_FIGURES = [
   'lost',

@@ -80,6 +80,7 @@ export function runsTable(runs) {
       figure('bytes/op', (x) => significant(x.bytes_per_op)),
       figure('peak memory', (x) => bytes(x.peak_rss_bytes)),
       figure('elections', (x) => count(x.elections)),
+      figure('blocked (ms, all nodes)', (x) => count(x.blocked_ms)),
       {title: 'generator', text: generator, html: true},
       {title: 'verdict', text: verdict, html: true},
       {

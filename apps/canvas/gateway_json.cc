@@ -254,6 +254,12 @@ std::string status_json(const NodeReport& report, const std::map<NodeId, std::st
                           {"error", report.snapshot_error}};
   json["held_runs"] = report.status.held_runs;
   json["superseded"] = report.status.superseded;
+  json["in_doubt"] = report.status.in_doubt;
+  json["blocked"] = report.status.blocked;
+  json["blockings"] = report.status.blockings;
+  json["blocked_ms"] =
+      std::chrono::duration_cast<std::chrono::milliseconds>(report.status.blocked_time).count();
+  json["concurrent"] = report.status.concurrent;
   json["viewers"] = viewers;
   json["takes_faults"] = takes_faults;
   json["canvas"] = {{"width", canvas.size().width},

@@ -82,6 +82,15 @@ void add_node(const NodeReport& report, Families& to) {
   to.counter("superseded",
              "Writes of this node that it saw overwritten by ones that did not know them.")
       .is(report.status.superseded);
+  to.gauge("in_doubt_runs", "Runs prepared here and neither committed nor aborted.")
+      .is(report.status.in_doubt);
+  to.gauge("blocked", "1 while runs are in doubt and no outcome is heard of.")
+      .is(report.status.blocked ? 1.0 : 0.0);
+  to.counter("blockings", "Times that the node was blocked.").is(report.status.blockings);
+  to.counter("blocked_seconds", "In all those times.")
+      .is(std::chrono::duration<double>(report.status.blocked_time).count());
+  to.counter("concurrent_runs", "Runs that did not know all that was ordered before them.")
+      .is(report.status.concurrent);
   to.counter("frames_refused", "Frames of peers that were malformed or not from a member.")
       .is(report.frames_refused);
 }

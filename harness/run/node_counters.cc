@@ -37,6 +37,8 @@ void add_counters(const NodeCounters& before, const NodeCounters& after, Cluster
                 grown(before.client_bytes, after.client_bytes) +
                 grown(before.client_request_bytes, after.client_request_bytes);
   cost.elections += grown(before.elections, after.elections);
+  cost.blockings += grown(before.blockings, after.blockings);
+  cost.blocked_ms += grown(before.blocked_ms, after.blocked_ms);
   cost.dropped += grown(before.dropped, after.dropped);
 }
 
@@ -50,6 +52,8 @@ NodeCounters operator+(const NodeCounters& earlier, NodeCounters now) {
   now.client_requests += earlier.client_requests;
   now.client_request_bytes += earlier.client_request_bytes;
   now.elections += earlier.elections;
+  now.blockings += earlier.blockings;
+  now.blocked_ms += earlier.blocked_ms;
   now.dropped += earlier.dropped;
   now.frames_refused += earlier.frames_refused;
   return now;  // `applied` and `log_bytes` are as they are now
@@ -60,6 +64,8 @@ bool parse_report(std::string_view json, NodeCounters& counters) {
   if (!report.is_object()) return false;
   counters = {};
   counters.elections = count(report, "elections");
+  counters.blockings = count(report, "blockings");
+  counters.blocked_ms = count(report, "blocked_ms");
   counters.applied = count(report, "applied");
   counters.log_bytes = count(report, "log_bytes");
   counters.frames_refused = count(report, "frames_refused");

@@ -21,8 +21,10 @@ struct NodeCounters {
   std::uint64_t client_requests = 0;  // received
   std::uint64_t client_request_bytes = 0;
   std::uint64_t elections = 0;  // started
-  std::uint64_t dropped = 0;    // messages to peers and clients that had no room
-  std::uint64_t applied = 0;    // log index
+  std::uint64_t blockings = 0;  // times in doubt without hearing of an outcome
+  std::uint64_t blocked_ms = 0;
+  std::uint64_t dropped = 0;  // messages to peers and clients that had no room
+  std::uint64_t applied = 0;  // log index
   std::uint64_t log_bytes = 0;
   std::uint64_t frames_refused = 0;
 };
@@ -52,6 +54,8 @@ struct ClusterCost {
   std::uint64_t messages = 0;  // between nodes, and to and from clients
   std::uint64_t bytes = 0;
   std::uint64_t elections = 0;
+  std::uint64_t blockings = 0;
+  std::uint64_t blocked_ms = 0;  // of all nodes together
   std::uint64_t dropped = 0;
   std::vector<NodeId> without_counters;
 };

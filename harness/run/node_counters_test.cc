@@ -11,11 +11,13 @@ using testing::ElementsAre;
 TEST(ParseReport, SumsOverPeersAndClients) {
   NodeCounters counters;
   ASSERT_TRUE(parse_report(
-      R"({"elections":2,"applied":77,"log_bytes":5,"peers":[{"id":2,"sent":10,"sent_bytes":100,"dropped":1},)"
+      R"({"elections":2,"blockings":1,"blocked_ms":340,"applied":77,"log_bytes":5,"peers":[{"id":2,"sent":10,"sent_bytes":100,"dropped":1},)"
       R"({"id":3,"sent":20,"sent_bytes":200,"dropped":0}],"clients":{"requests":5,"received_bytes":50,"replies":4,)"
       R"("sent_bytes":40,"replies_dropped":3}})",
       counters));
   EXPECT_EQ(counters.elections, 2U);
+  EXPECT_EQ(counters.blockings, 1U);
+  EXPECT_EQ(counters.blocked_ms, 340U);
   EXPECT_EQ(counters.applied, 77U);
   EXPECT_EQ(counters.peer_messages, 30U);
   EXPECT_EQ(counters.peer_bytes, 300U);
@@ -48,6 +50,8 @@ TEST(CostBetween, IsTheDifferenceOfTheSamples) {
   after.counters[NodeId{1}].peer_messages = 25;
   after.counters[NodeId{1}].client_bytes = 9;
   after.counters[NodeId{1}].elections = 1;
+  before.counters[NodeId{1}].blocked_ms = 100;
+  after.counters[NodeId{1}].blocked_ms = 350;
   const ClusterCost cost = cost_between(before, after);
   EXPECT_DOUBLE_EQ(cost.cpu_s, 3.5);
   EXPECT_DOUBLE_EQ(cost.user_s, 2.4);
@@ -56,6 +60,7 @@ TEST(CostBetween, IsTheDifferenceOfTheSamples) {
   EXPECT_EQ(cost.messages, 20U);
   EXPECT_EQ(cost.bytes, 9U);
   EXPECT_EQ(cost.elections, 1U);
+  EXPECT_EQ(cost.blocked_ms, 250U);
   EXPECT_THAT(cost.without_counters, ElementsAre(NodeId{2}));
 }
 

@@ -168,6 +168,8 @@ void write_summary(const std::filesystem::path& folder, const RunFindings& findi
                                {"clients", per_operation(load.generator.cpu_seconds, load, 1e6)}};
   summary["peak_rss_bytes"] = rss;
   summary["elections"] = cost.elections;
+  summary["blockings"] = cost.blockings;
+  summary["blocked_ms"] = cost.blocked_ms;
   summary["recovery"] = recovery_json(findings.recovery);
   summary["as_simulated"] = comparison_json(findings.as_simulated);
   summary["consistency"] = consistency_object(findings);

@@ -59,10 +59,10 @@ TEST(RunFiles, TheSummaryHasTheNamesOfTheInterface) {
   const PrivateFolder folder;
   write_summary(folder.path(), findings_of_a_run());
   const Json summary = Json::parse(content_of(folder.path() / "summary.json"));
-  for (const char* key :
-       {"offered_ops_per_s", "achieved_ops_per_s", "completed", "refused", "unknown", "unsent",
-        "latency_us", "service_us", "messages_per_op", "bytes_per_op", "cpu_s_per_mops",
-        "peak_rss_bytes", "elections", "generator", "recovery", "consistency"}) {
+  for (const char* key : {"offered_ops_per_s", "achieved_ops_per_s", "completed", "refused",
+                          "unknown", "unsent", "latency_us", "service_us", "messages_per_op",
+                          "bytes_per_op", "cpu_s_per_mops", "peak_rss_bytes", "elections",
+                          "blockings", "blocked_ms", "generator", "recovery", "consistency"}) {
     EXPECT_TRUE(summary.contains(key)) << key;
   }
   EXPECT_EQ(summary["completed"], 1000);

@@ -56,6 +56,11 @@ Json process_json(const ProcessFigures& process) {
           {"involuntary_switches", process.involuntary_switches}};
 }
 
+std::uint64_t blocked_ms(const Status& status) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(status.blocked_time).count());
+}
+
 }  // namespace
 
 std::string report_json(const NodeFigures& figures) {
@@ -84,6 +89,11 @@ std::string report_json(const NodeFigures& figures) {
       {"elections", node.status.elections},
       {"held_runs", node.status.held_runs},
       {"superseded", node.status.superseded},
+      {"in_doubt", node.status.in_doubt},
+      {"blocked", node.status.blocked},
+      {"blockings", node.status.blockings},
+      {"blocked_ms", blocked_ms(node.status)},
+      {"concurrent", node.status.concurrent},
       {"client_endpoint", node.client_endpoint},
       {"frames_refused", node.frames_refused},
       {"frames_refused_by_kind", refused_json(figures)},

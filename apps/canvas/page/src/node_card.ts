@@ -42,7 +42,7 @@ export class NodeCard {
   }
 
   showStatus(node: NodeAddress, status: Status, health: Health): void {
-    this.role = status.role;
+    this.role = roleOf(status);
     this.showNode(node, health);
     const {leader} = status;
     setText(by('fact-algorithm'), status.algorithm);
@@ -108,7 +108,13 @@ export class NodeCard {
   }
 }
 
-function describe({role, epoch, viewers, applied}: Status): string {
+/** A node that is blocked says so beside its role. */
+function roleOf({role, blocked, inDoubt}: Status): string {
+  return blocked ? `${role}, blocked: ${inDoubt.toLocaleString('en')} in doubt` : role;
+}
+
+function describe(status: Status): string {
+  const {epoch, viewers, applied} = status;
   const online = `${viewers.toLocaleString('en')} online`;
-  return `${role} · epoch ${epoch} · ${online} · ${applied.toLocaleString('en')} applied`;
+  return `${roleOf(status)} · epoch ${epoch} · ${online} · ${applied.toLocaleString('en')} applied`;
 }

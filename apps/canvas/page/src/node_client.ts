@@ -44,6 +44,8 @@ export interface Status {
   readonly epoch: number;
   readonly leader: number | null;
   readonly applied: number; // commands
+  readonly inDoubt: number; // runs that are prepared, and whose outcome is not known
+  readonly blocked: boolean; // and has not been heard of for long
   readonly viewers: number;
   readonly cooldownMs: number; // between two placements of a user; 0: none
   readonly takesFaults: boolean;
@@ -155,6 +157,8 @@ function readStatus(body: Record<string, unknown>): Status {
     epoch: numberOf(body, 'epoch'),
     leader: typeof body['leader'] === 'number' ? body['leader'] : null,
     applied: numberOf(body, 'commands_applied'),
+    inDoubt: typeof body['in_doubt'] === 'number' ? body['in_doubt'] : 0,
+    blocked: body['blocked'] === true,
     viewers: numberOf(body, 'viewers'),
     cooldownMs: cooldownOf(body['canvas']),
     takesFaults: body['takes_faults'] === true,

@@ -30,7 +30,7 @@ test('the time to wait after a refusal has limits', () => {
 });
 
 const statusOf = (node: number, peers: [number, string | null][]): Status => ({
-  ...{node, algorithm: 'raft', role: 'follower', epoch: 1, leader: 1, applied: 0, viewers: 0, cooldownMs: 0, takesFaults: false},
+  ...{node, algorithm: 'raft', role: 'follower', epoch: 1, leader: 1, applied: 0, inDoubt: 0, blocked: false, viewers: 0, cooldownMs: 0, takesFaults: false},
   peers: peers.map(([id, page]) => ({id, page, connected: true})),
 });
 

@@ -53,7 +53,7 @@ function setUp() {
   Object.assign(globalThis, {WebSocket: FakeSocket});
   const nodes = new Nodes(FIRST);
   nodes.learn(nodes.current, {
-    ...{node: 1, algorithm: 'raft', role: 'leader', epoch: 1, leader: 1, applied: 0, viewers: 0, cooldownMs: 0, takesFaults: false},
+    ...{node: 1, algorithm: 'raft', role: 'leader', epoch: 1, leader: 1, applied: 0, inDoubt: 0, blocked: false, viewers: 0, cooldownMs: 0, takesFaults: false},
     peers: [{id: 2, connected: true, page: SECOND}],
   });
   const told: string[] = [];
