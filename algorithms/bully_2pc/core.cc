@@ -310,6 +310,13 @@ Peer* Core::find_peer(NodeId id) {
   return nullptr;
 }
 
+LogIndex Core::held_by(NodeId id) const {
+  if (role_ != Role::coordinator) return {};
+  if (id == self_) return batch_end_at(log_.durable());
+  const auto peer = std::ranges::find(peers_, id, &Peer::id);
+  return peer == peers_.end() ? LogIndex{} : peer->prepared;
+}
+
 std::uint64_t Core::accept_max_bytes() const {
   const auto rest = [](std::uint64_t max, std::uint64_t used) {
     return used < max ? max - used : 0;

@@ -42,6 +42,8 @@ class Core {
   void step(const Turn& turn, Effects& effects);
   [[nodiscard]] Instant deadline() const;
   [[nodiscard]] Status status() const;
+  // See Replica::held_by.
+  [[nodiscard]] LogIndex held_by(NodeId id) const;
 
  private:
   enum class Role : std::uint8_t {

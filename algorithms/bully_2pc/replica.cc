@@ -21,6 +21,9 @@ class BullyReplica final : public Replica {
   }
   [[nodiscard]] Instant deadline() const noexcept override { return core_.deadline(); }
   [[nodiscard]] Status status() const noexcept override { return core_.status(); }
+  [[nodiscard]] LogIndex held_by(NodeId member) const noexcept override {
+    return core_.held_by(member);
+  }
 
  private:
   Core core_;
