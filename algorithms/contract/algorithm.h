@@ -28,6 +28,9 @@ struct MergePromise {
   std::uint32_t copies = 1;      // nodes that hold a write when it is acknowledged
   Duration max_clock_skew{};     // no stamp taken is further ahead of most clocks; 0: not bounded
   Duration exchange_interval{};  // between two comparisons of a node with a peer; 0: not promised
+  // Once all is whole a write is everywhere within so many intervals, in 999 of 1000 executions; 0:
+  // not promised.
+  std::uint32_t rounds = 0;
 };
 
 struct Algorithm {

@@ -1,6 +1,15 @@
+#include <utility>
+
 #include "algorithms/gossip_lww/core.h"
 
 namespace parley::gossip_lww {
+
+namespace {
+
+// Of a larger cluster the version vector is so long that it is told only to those who differ.
+constexpr std::size_t kFewMembers = 32;
+
+}  // namespace
 
 // Anti-entropy (Demers et al., §1.3), with version vectors to see at once what is missing: the
 // peers' stores are compared by digests only when those agree or the deltas are gone.
@@ -8,8 +17,17 @@ void Core::compare_with_next() {
   const Duration interval = options_.anti_entropy;
   const Duration wait = random_.between(interval * 3 / 4, interval * 5 / 4);
   next_comparison_ = now_ + wait;
-  const auto partner = next_partner(repair_ring_);
-  if (partner && holds(guards::kRepair)) send_summary(*partner, Summary::Stage::opening);
+  const auto partner =
+      returned_ ? std::exchange(returned_, std::nullopt) : next_partner(repair_ring_);
+  if (!partner || !holds(guards::kRepair)) return;
+  const bool ask_first = members_.size() > kFewMembers;
+  send_summary(*partner, ask_first ? Summary::Stage::question : Summary::Stage::opening);
+}
+
+// Whoever was away lacks most, and may know what nobody else does.
+void Core::welcome_back(std::size_t peer) {
+  returned_ = peer;
+  next_comparison_ = now_;
 }
 
 std::optional<std::size_t> Core::next_partner(PartnerRing& ring) {
@@ -28,10 +46,16 @@ bool Core::settled() const {
 // It waits for the disk, so that what it says is known may count as acknowledged.
 void Core::send_summary(std::size_t to, Summary::Stage stage, bool out_of_reach) {
   const Summary summary{store_->digest(), stage, settled(), known_.whole(), out_of_reach};
-  send_when_durable(to, encoder_.summary(summary, known_));
+  const bool brief = stage == Summary::Stage::question;
+  send_when_durable(to, encoder_.summary(summary, brief ? Known(0) : known_));
 }
 
 void Core::on_summary(std::size_t from, const Summary& summary, const wire::Message& message) {
+  const bool equal = summary.settled && summary.digest == store_->digest();
+  if (summary.stage == Summary::Stage::question) {
+    if (!equal) send_summary(from, Summary::Stage::opening);
+    return;
+  }
   Known theirs(members_.size());
   if (message.known() != nullptr) {
     for (const wire::Known* known : *message.known()) {
@@ -39,7 +63,6 @@ void Core::on_summary(std::size_t from, const Summary& summary, const wire::Mess
     }
   }
   acked_[from] = std::max(acked_[from], theirs.through(place_));
-  const bool equal = summary.settled && summary.digest == store_->digest();
   const bool comparable = settled() && known_.whole() && summary.settled && summary.whole;
   bool lacking = false;
   bool ahead = false;
@@ -62,17 +85,13 @@ void Core::on_summary(std::size_t from, const Summary& summary, const wire::Mess
   }
 }
 
-// Sends what the peer lacks, a message full. True if some of it is no longer here as deltas.
+// Sends what the peer lacks, a few messages full. True if some of it is no longer here as deltas.
 bool Core::offer_deltas(std::size_t to, const Known& theirs) {
+  constexpr std::uint64_t kMessages = 8;  // until the peer asks on
   const Instant until = now_ - options_.repair_after;
   const RecentDeltas::Offer offer =
-      recent_.offer(known_, theirs, until, options_.max_message_bytes);
-  if (!offer.deltas.empty()) {
-    const BodyRange body{static_cast<std::uint32_t>(effects_->bodies.size()),
-                         static_cast<std::uint32_t>(offer.deltas.size())};
-    for (const Delta* delta : offer.deltas) effects_->bodies.push_back(delta->cells);
-    send_when_durable(to, encoder_.rumors(offer.deltas, offer.more), body);
-  }
+      recent_.offer(known_, theirs, until, kMessages * options_.max_message_bytes);
+  send_deltas(std::span(&to, 1), offer.deltas, offer.more, /*when_durable=*/true);
   return offer.out_of_reach;
 }
 

@@ -15,6 +15,10 @@ namespace parley::gossip_lww {
 // Nanoseconds since 1970, as close to the wall clock as causality allows.
 using HybridTime = Ordinal<struct HybridTimeTag>;
 
+inline HybridTime physical_time(WallTime wall) {
+  return {static_cast<std::uint64_t>(std::max<WallTime::rep>(wall.time_since_epoch().count(), 1))};
+}
+
 // A hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", OPODIS 2014, figure 5): never
 // behind a time that it was shown, never the same time twice, and ahead of the wall clock only as
 // far as it was shown such times. Its counter lives in the nanoseconds, below the resolution of
@@ -30,9 +34,7 @@ class HybridClock {
 
   // What `take` would return.
   [[nodiscard]] HybridTime next(WallTime wall) const {
-    const auto physical =
-        static_cast<std::uint64_t>(std::max<WallTime::rep>(wall.time_since_epoch().count(), 1));
-    return std::max(HybridTime{physical}, last_.next());
+    return std::max(physical_time(wall), last_.next());
   }
 
   void observe(HybridTime time) {

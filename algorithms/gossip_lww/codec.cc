@@ -126,7 +126,7 @@ bool verify(const Block& header, const Block& body) {
       return has_fields(message, kRumors | kDeltas) && verify_rumors(message, body.size());
     case wire::Kind::summary:
       return has_fields(message, kSummary, kKnown) && body.empty() &&
-             message.summary()->stage() <= static_cast<std::uint8_t>(Summary::Stage::notice) &&
+             message.summary()->stage() <= static_cast<std::uint8_t>(Summary::Stage::question) &&
              verify_known(message);
     case wire::Kind::tree_request:
       return has_fields(message, kTree | kPlaces) && verify_tree(message, body);

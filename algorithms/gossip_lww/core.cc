@@ -72,7 +72,7 @@ void Core::step(const Turn& turn, const Store& store, Effects& effects) {
   wall_ = turn.wall;
   durable_ = turn.durable_through;
   store_ = &store;
-  latest_allowed_.reset();
+  reference_time_.reset();
   turn_stamps_.begin_turn();
   replay();
   for (const Frame& frame : turn.frames) receive(frame);
@@ -109,6 +109,7 @@ void Core::replay() {
 void Core::receive(const Frame& frame) {
   const auto from = place_of(frame.from);
   if (!from || *from == place_) return;
+  if (detector_.dead(*from)) welcome_back(*from);
   detector_.heard(*from, now_);
   const wire::Message& message = decode(frame.header);
   switch (message.kind()) {

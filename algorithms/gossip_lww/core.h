@@ -111,13 +111,17 @@ class Core {
   void spread_rumors();
   [[nodiscard]] bool rumors_fill_a_message() const;
   void send_rumors(std::span<const std::size_t> to);
+  void send_deltas(std::span<const std::size_t> to, std::span<const Delta* const> deltas, bool more,
+                   bool when_durable);
   void count_superseded(const WireCell& cell, Stamp stamp);
+  [[nodiscard]] HybridTime reference_time() const;
   [[nodiscard]] HybridTime latest_allowed() const;
   [[nodiscard]] bool from_the_future(HybridTime time) const;
   void send_acks();
 
   // --- anti_entropy.cc ---
   void compare_with_next();
+  void welcome_back(std::size_t peer);
   void send_summary(std::size_t to, Summary::Stage stage, bool out_of_reach = false);
   void on_summary(std::size_t from, const Summary& summary, const wire::Message& message);
   bool offer_deltas(std::size_t to, const Known& theirs);
@@ -173,11 +177,12 @@ class Core {
   PartnerRing repair_ring_;
   Instant next_rumors_;
   Instant next_comparison_;
+  std::optional<std::size_t> returned_;  // was taken for dead, and is compared with first
   std::uint64_t superseded_ = 0;
   std::string broken_;  // the first invariant found broken; nothing is done from then on
 
   // Of the present step.
-  mutable std::optional<HybridTime> latest_allowed_;
+  mutable std::optional<HybridTime> reference_time_;
   Instant now_;
   WallTime wall_;
   Ticket durable_;

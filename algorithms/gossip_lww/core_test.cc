@@ -211,6 +211,24 @@ TEST_F(Cluster, AWriteFromTheFutureIsSetAsideAndTakenInItsTime) {
   expect_equal();
 }
 
+// Where clocks are right within half a second of the time, those by which two nodes judge them are
+// a second apart at most.
+TEST_F(Cluster, AWriteThatItsAuthorMayMakeIsNotSetAsideByOthers) {
+  make(3);
+  node(1).skew = milliseconds(500);
+  node(2).skew = node(3).skew = -milliseconds(500);
+  run(seconds(1));
+  node(1).skew = milliseconds(-20);
+  node(1).write(7, 100);
+  deliver();
+  node(3).skew = -milliseconds(1500);
+  run(seconds(1));
+  EXPECT_EQ(node(3).value(7), 100U);
+  node(3).write(7, 200);
+  EXPECT_TRUE(node(3).refused.empty()) << "its own clock is not ahead of any";
+  EXPECT_EQ(node(3).value(7), 200U);
+}
+
 // --- spreading ---
 
 TEST_F(Cluster, LostRumoursAreFoundByComparing) {
@@ -265,6 +283,57 @@ TEST_F(Cluster, OnlyWhatDiffersTravels) {
   EXPECT_GT(body_bytes_, 0U);
   EXPECT_LE(body_bytes_, 4 * kCellsPerBlock * sizeof(WireCell))
       << "blocks of 32 cells, not the store";
+}
+
+TEST_F(Cluster, WhoWasTakenForDeadIsFoundAndComparedWithSoon) {
+  make(5);
+  cut(3);
+  run(seconds(4));
+  node(1).outbox.clear();
+  node(1).write(7, 100);
+  node(3).write(8, 200);
+  deliver();
+  heal();
+  run(milliseconds(700));
+  expect_equal();
+  EXPECT_EQ(node(3).value(7), 100U);
+  EXPECT_EQ(node(5).value(8), 200U);
+}
+
+// What waits for an answer that was lost does not keep others from helping.
+TEST_F(Cluster, AWalkThatGetsNoAnswerIsGivenUp) {
+  make(3, {{"recent_bytes", "0"}});
+  cut(3);
+  node(1).write(7, 100);
+  deliver();
+  heal();
+  // All requests of node 3 are lost for a while.
+  for (int i = 0; i < 40; ++i) {
+    run(milliseconds(5));
+    node(3).outbox.clear();
+  }
+  run(milliseconds(600));
+  EXPECT_EQ(node(3).value(7), 100U);
+}
+
+// A message holds one run here; they are not asked for one by one.
+TEST_F(Cluster, ManyRunsComeInFewRoundTrips) {
+  make(3, {{"max_message_bytes", "64"}});
+  cut(3);
+  for (std::uint32_t i = 0; i < 64; ++i) node(1).write(i, i + 1);
+  deliver();
+  heal();
+  std::size_t questions = 0;
+  for (int i = 0; i < 100 && node(3).value(63) == 0; ++i) {
+    node(1).now += milliseconds(5);
+    node(3).now += milliseconds(5);
+    node(1).step();
+    node(3).step();
+    questions += node(3).outbox.size();
+    deliver();
+  }
+  EXPECT_EQ(node(3).value(63), 64U);
+  EXPECT_LT(questions, 32U);
 }
 
 // Once all agree, nobody sends writes any more.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "algorithms/gossip_lww/guards.h"
+
 namespace parley::gossip_lww {
 
 FailureDetector::FailureDetector(std::size_t members, std::size_t self,
@@ -12,9 +14,10 @@ FailureDetector::FailureDetector(std::size_t members, std::size_t self,
       members_(members),
       ring_(members),
       helpers_(members),
+      dead_ring_(members),
       next_period_(now),
       deadline_(members > 1 ? now : kNever) {
-  for (Member& member : members_) member.heard = member.pinged = member.since = now;
+  for (Member& member : members_) member.heard = member.since = now;
 }
 
 void FailureDetector::heard(std::size_t peer, Instant now) {
@@ -78,6 +81,7 @@ void FailureDetector::tick(Instant now, Random& random, std::vector<Action>& act
     }
     const std::size_t pings = started_ ? 1 : std::min(kFirstPings, members_.size() - 1);
     for (std::size_t i = 0; i < pings; ++i) ping_next(now, random, actions);
+    ping_dead(random, actions);
     started_ = true;
     next_period_ = now + timing_.period;
   }
@@ -106,14 +110,20 @@ void FailureDetector::bury(Instant now) {
 }
 
 void FailureDetector::ping_next(Instant now, Random& random, std::vector<Action>& actions) {
-  const auto peer = ring_.next(random, [this, now](std::size_t member) {
-    return member != self_ &&
-           (!dead(member) || now >= members_[member].pinged + kDeadPeriods * timing_.period);
-  });
+  const auto peer =
+      ring_.next(random, [this](std::size_t member) { return member != self_ && !dead(member); });
   if (!peer) return;
-  members_[*peer].pinged = now;
   actions.push_back({*peer, std::nullopt});
   probe_ = Probe{*peer, now, /*others_asked=*/false};
+}
+
+// Whoever was cut off and is back must not have to wait: one of the dead is asked every period, and
+// nobody waits for its answer.
+void FailureDetector::ping_dead(Random& random, std::vector<Action>& actions) {
+  if (!holds(guards::kAskTheDead)) return;
+  const auto peer = dead_ring_.next(
+      random, [this](std::size_t member) { return member != self_ && dead(member); });
+  if (peer) actions.push_back({*peer, std::nullopt});
 }
 
 void FailureDetector::plan() {

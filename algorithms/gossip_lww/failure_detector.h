@@ -1,9 +1,9 @@
 // Who seems to be there: pings, pings by way of others, suspicion (Das, Gupta and Motivala, "SWIM:
 // Scalable Weakly-consistent Infection-style Process Group Membership Protocol", DSN 2002).
 //
-// Promises: a peer that answers nobody is found dead, and costs nothing from then on but a ping now
-// and then; one that is heard is alive at once. Wrong suspicions cost delay, never data. The
-// members are fixed: the dead may return, and are asked for.
+// Promises: a peer that answers nobody is found dead; all dead peers together cost one ping a
+// period from then on. One that is heard is alive at once. Wrong suspicions cost delay, never data.
+// The members are fixed: the dead may return, and are asked for.
 #pragma once
 
 #include <cstdint>
@@ -59,15 +59,13 @@ class FailureDetector {
   static constexpr std::size_t kMaxUpdates = 8;
 
  private:
-  static constexpr std::size_t kHelpers = 3;        // asked to ping for this one (§4.1)
-  static constexpr std::size_t kFirstPings = 4;     // at the start
-  static constexpr std::int64_t kDeadPeriods = 10;  // between two pings of a dead peer
+  static constexpr std::size_t kHelpers = 3;     // asked to ping for this one (§4.1)
+  static constexpr std::size_t kFirstPings = 4;  // at the start
 
   struct Member {
     Standing standing = Standing::alive;
     std::uint32_t incarnation = 0;
     Instant heard;              // last
-    Instant pinged;             // last
     Instant since;              // of its standing
     std::uint32_t to_tell = 0;  // how often its standing is still told
   };
@@ -81,6 +79,7 @@ class FailureDetector {
   void ask_others(Random& random, std::vector<Action>& actions);
   void bury(Instant now);
   void ping_next(Instant now, Random& random, std::vector<Action>& actions);
+  void ping_dead(Random& random, std::vector<Action>& actions);
   void plan();
 
   DetectorTiming timing_;
@@ -88,6 +87,7 @@ class FailureDetector {
   std::vector<Member> members_;
   PartnerRing ring_;
   PartnerRing helpers_;
+  PartnerRing dead_ring_;
   std::optional<Probe> probe_;
   Instant next_period_;
   Instant deadline_;

@@ -72,14 +72,22 @@ TEST_F(Detector, WhoIsReachedByOthersIsNotSuspected) {
   EXPECT_GT(asked_, 0);
 }
 
-TEST_F(Detector, TheDeadCostAPingNowAndThen) {
+TEST_F(Detector, AllTheDeadTogetherCostOnePingAPeriod) {
+  answers_[1] = answers_[2] = false;
+  run_to(2000);
+  sent_.clear();
+  run_to(12'000);
+  EXPECT_NEAR(sent_[1] + sent_[2], 100, 2);
+  EXPECT_NEAR(sent_[1], 50, 2);
+}
+
+TEST_F(Detector, TheDeadDoNotTakeTheTurnOfTheLiving) {
   answers_[2] = false;
   run_to(2000);
   sent_.clear();
   run_to(12'000);
-  EXPECT_GE(sent_[2], 5);
-  EXPECT_LE(sent_[2], 11);
-  EXPECT_GE(sent_[1], 80);
+  EXPECT_NEAR(sent_[1], 100, 2);
+  EXPECT_NEAR(sent_[2], 100, 2);
 }
 
 TEST_F(Detector, TheDeadReturnWhenTheyAreHeard) {

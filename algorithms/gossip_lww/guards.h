@@ -23,6 +23,8 @@ inline constexpr Guard kSkewRefused{
 inline constexpr Guard kRepair{"repair", "rumours that were lost are found by comparing"};
 inline constexpr Guard kWalk{"walk", "what no delta brings any more is found by digests"};
 inline constexpr Guard kReachAll{"reach_all", "every node is chosen as a partner by every other"};
+inline constexpr Guard kAskTheDead{"ask_the_dead",
+                                   "those taken for dead are asked whether they are back"};
 inline constexpr Guard kPassOnNew{"pass_on_new", "only what is new is passed on"};
 
 // Durability.
@@ -33,8 +35,8 @@ inline constexpr Guard kAckCounted{"ack_counted",
 inline constexpr Guard kStampsKept{"stamps_kept", "what comes back from disk keeps its stamp"};
 
 inline constexpr const Guard* kAll[] = {
-    &kStampsRise,   &kTieByNode,  &kTimeWhole, &kClockObserves, &kClockReserved,
-    &kSkewRefused,  &kRepair,     &kWalk,      &kReachAll,      &kPassOnNew,
-    &kReplyDurable, &kAckCounted, &kStampsKept};
+    &kStampsRise,  &kTieByNode,    &kTimeWhole,  &kClockObserves, &kClockReserved,
+    &kSkewRefused, &kRepair,       &kWalk,       &kReachAll,      &kAskTheDead,
+    &kPassOnNew,   &kReplyDurable, &kAckCounted, &kStampsKept};
 
 }  // namespace parley::gossip_lww::guards

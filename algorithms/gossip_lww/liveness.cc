@@ -27,7 +27,7 @@ void Core::send_probe(std::size_t to, wire::Kind kind, const Probe& probe) {
 void Core::on_probe(std::size_t from, const wire::Message& message) {
   const Probe probe = decode(*message.probe());
   reference_.heard(from, probe.wall, now_);
-  latest_allowed_.reset();
+  reference_time_.reset();
   if (message.updates() != nullptr) {
     for (const wire::Update* update : *message.updates()) {
       const auto member = place_of({update->node()});

@@ -26,8 +26,9 @@ struct Delta {
 
 // What a node knows and holds, for a peer to compare with.
 struct Summary {
+  // A question, which does not say what is known, is answered by an opening if the stores differ.
   // An opening is answered if anything differs; an answer may bring a notice; a notice ends it.
-  enum class Stage : std::uint8_t { opening, answer, notice };
+  enum class Stage : std::uint8_t { opening, answer, notice, question };
   std::uint64_t digest = 0;  // of the store
   Stage stage = Stage::opening;
   bool settled = false;       // the digested store holds all that the version vector says

@@ -1,5 +1,7 @@
 #include "algorithms/gossip_lww/replica.h"
 
+#include <bit>
+
 #include "algorithms/gossip_lww/codec.h"
 #include "algorithms/gossip_lww/core.h"
 #include "algorithms/gossip_lww/guards.h"
@@ -29,9 +31,18 @@ std::unique_ptr<Replica> make(const ReplicaConfig& config, const Recovered& reco
   return std::make_unique<GossipReplica>(config, recovered);
 }
 
+// An epidemic that doubles every round reaches all in log2 of them (Demers et al., §1.3); the rest
+// is for those who were taken for dead, for chance, and for what has to be asked for again.
 MergePromise merge_promise(const OptionValues& values, std::uint32_t members) {
+  constexpr std::uint32_t kBeyondLog2 = 5;
   const Options options = read_options(values, members);
-  return {static_cast<std::uint32_t>(options.ack), options.max_clock_skew, options.anti_entropy};
+  MergePromise promise{static_cast<std::uint32_t>(options.ack), options.max_clock_skew,
+                       options.anti_entropy};
+  // A round has to be long enough for a message and its answer, and pings must find who is back.
+  const bool usual = options.anti_entropy >= std::chrono::milliseconds(50) &&
+                     options.detector.period <= 2 * options.anti_entropy;
+  if (usual) promise.rounds = std::bit_width(members - 1) + kBeyondLog2;
+  return promise;
 }
 
 }  // namespace

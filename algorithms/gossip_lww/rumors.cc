@@ -56,12 +56,16 @@ void Core::count_superseded(const WireCell& cell, Stamp stamp) {
 // --- writes from the future ---
 
 // Not computed anew for every write of a turn.
+HybridTime Core::reference_time() const {
+  if (!reference_time_) reference_time_ = reference_.now(wall_, now_);
+  return *reference_time_;
+}
+
+// Where all clocks are right within the allowed skew, so are the times by which nodes judge them.
+// A node takes writes while its clock is ahead of its own such time by no more than the skew: of
+// the right time by no more than two, and of what others go by by no more than three.
 HybridTime Core::latest_allowed() const {
-  if (!latest_allowed_) {
-    const auto skew = static_cast<std::uint64_t>(options_.max_clock_skew.count());
-    latest_allowed_ = reference_.now(wall_, now_).plus(skew);
-  }
-  return *latest_allowed_;
+  return reference_time().plus(3 * static_cast<std::uint64_t>(options_.max_clock_skew.count()));
 }
 
 bool Core::from_the_future(HybridTime time) const {
@@ -129,28 +133,34 @@ bool Core::rumors_fill_a_message() const {
   return bytes >= options_.max_message_bytes;
 }
 
-// As many messages as the bound on their size demands, each encoded once. A stamp that is not
-// reserved on disk yet must not be seen by others before it is.
+// A stamp that is not reserved on disk yet must not be seen by others before it is.
 void Core::send_rumors(std::span<const std::size_t> to) {
-  const bool reserved = reserved_ticket_ <= durable_;
-  for (std::size_t at = 0; at < hot_.size();) {
-    outgoing_.clear();
+  outgoing_.clear();
+  for (const Hot& hot : hot_) outgoing_.push_back(&hot.delta);
+  send_deltas(to, outgoing_, /*more=*/false, /*when_durable=*/reserved_ticket_ > durable_);
+}
+
+// As many messages as the bound on their size demands, each encoded once. `more` goes with the
+// last.
+void Core::send_deltas(std::span<const std::size_t> to, std::span<const Delta* const> deltas,
+                       bool more, bool when_durable) {
+  while (!deltas.empty()) {
     std::uint64_t bytes = 0;
     BodyRange body{static_cast<std::uint32_t>(effects_->bodies.size()), 0};
-    for (; at < hot_.size(); ++at) {
-      const Delta& delta = hot_[at].delta;
-      if (bytes > 0 && bytes + delta.cells.size() > options_.max_message_bytes) break;
-      bytes += delta.cells.size();
-      outgoing_.push_back(&delta);
-      effects_->bodies.push_back(delta.cells);
+    for (const Delta* delta : deltas) {
+      if (bytes > 0 && bytes + delta->cells.size() > options_.max_message_bytes) break;
+      bytes += delta->cells.size();
+      effects_->bodies.push_back(delta->cells);
       ++body.count;
     }
-    const Block header = encoder_.rumors(outgoing_, /*more=*/false);
+    const auto part = deltas.first(body.count);
+    deltas = deltas.subspan(body.count);
+    const Block header = encoder_.rumors(part, more && deltas.empty());
     for (const std::size_t peer : to) {
-      if (reserved) {
-        send(peer, header, body);
-      } else {
+      if (when_durable) {
         send_when_durable(peer, header, body);
+      } else {
+        send(peer, header, body);
       }
     }
   }

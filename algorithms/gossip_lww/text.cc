@@ -15,7 +15,7 @@ std::string text_of_rumors(const wire::Message& message) {
 }
 
 std::string text_of_summary(const wire::Message& message) {
-  static constexpr std::string_view kStages[] = {"opening", "answer", "notice"};
+  static constexpr std::string_view kStages[] = {"opening", "answer", "notice", "question"};
   const wire::Summary& summary = *message.summary();
   std::string text = "summary " + std::string(kStages[summary.stage()]) + ":";
   if (message.known() == nullptr) return text + " knows nothing";

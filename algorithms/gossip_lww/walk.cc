@@ -7,8 +7,6 @@ namespace {
 
 // Places in one request: at most so many blocks of cells, or 32 times so many digests, come back.
 constexpr std::size_t kPlacesAsked = 32;
-// For an answer; then the walk is given up, and a later comparison may begin another.
-constexpr Duration kPatience = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -103,7 +101,12 @@ void Core::finish_walk() {
 }
 
 Instant Core::walk_deadline() const {
-  return walk_ ? walk_->asked + kPatience : kNever;
+  // Then the walk is given up, and a later comparison may begin another: not in haste, since the
+  // link may be slow, and not so late that what an answer lost delays much.
+  constexpr Duration kLeast = std::chrono::milliseconds(100);
+  constexpr Duration kMost = std::chrono::seconds(1);
+  if (!walk_) return kNever;
+  return walk_->asked + std::clamp<Duration>(3 * options_.anti_entropy, kLeast, kMost);
 }
 
 }  // namespace parley::gossip_lww

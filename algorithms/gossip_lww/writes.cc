@@ -52,7 +52,9 @@ void Core::reserve_times() {
 // that has just started takes no writes before it has heard one other clock.
 bool Core::clock_too_far_ahead(std::uint32_t count) const {
   if (members_.size() == 1 || !holds(guards::kSkewRefused)) return false;
-  return !reference_.usable() || from_the_future(clock_.next(wall_).plus(count));
+  const auto skew = static_cast<std::uint64_t>(options_.max_clock_skew.count());
+  return !reference_.usable() || physical_time(wall_) > reference_time().plus(skew) ||
+         from_the_future(clock_.next(wall_).plus(count));
 }
 
 // In the order in which they were made.

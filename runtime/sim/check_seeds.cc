@@ -74,7 +74,7 @@ class Seeds {
     report_.anomalies.lost += result.anomalies.lost;
     report_.anomalies.older_wins += result.anomalies.older_wins;
     report_.anomalies.divergent += result.anomalies.divergent;
-    if (result.agreed_after != kNotAgreed) report_.agreed_after.push_back(result.agreed_after);
+    if (result.agreed_after != kNotAgreed) add_agreement(result);
     report_.clients.acknowledged += result.clients.acknowledged;
     report_.clients.refused += result.clients.refused;
     report_.clients.unknown += result.clients.unknown;
@@ -104,6 +104,14 @@ class Seeds {
     }
   }
 
+  void add_agreement(const SimResult& result) {
+    report_.agreed_after.push_back(result.agreed_after);
+    if (result.promised_rounds == 0) return;
+    report_.agreed_rounds.push_back(static_cast<double>(result.agreed_after.count()) /
+                                    static_cast<double>(result.round.count()));
+    if (result.agreed_after > result.promised_rounds * result.round) ++report_.agreed_late;
+  }
+
   void sort_failures() {
     std::sort(report_.failures.begin(), report_.failures.end(),
               [](const Failure& a, const Failure& b) { return a.seed < b.seed; });
@@ -123,6 +131,7 @@ class Seeds {
     sort_failures();
     std::sort(report_.failing_seeds.begin(), report_.failing_seeds.end());
     std::sort(report_.agreed_after.begin(), report_.agreed_after.end());
+    std::sort(report_.agreed_rounds.begin(), report_.agreed_rounds.end());
     report_.elapsed_s =
         std::max(1e-9, std::chrono::duration<double>(Clock::now() - began_).count());
     report_.seeds_per_s = static_cast<double>(report_.seeds) / report_.elapsed_s;

@@ -49,6 +49,28 @@ TEST(CheckSeeds, TheHashIsTheSameEverywhere) {
   EXPECT_EQ(hash(kUnreplicated), 0x6be7af05781ffdf3U);
 }
 
+TEST(CheckSeeds, SaysHowManySeedsTookLongerThanPromised) {
+  SeedsOptions options = ten_short_seeds();
+  Algorithm algorithm = kToyGossip;
+  const auto late = [&](auto promise) {
+    algorithm.merge_promise = promise;
+    const SeedsReport report = check_seeds(algorithm, default_options(algorithm.options), options);
+    EXPECT_EQ(report.agreed_rounds.size(), 10U);
+    EXPECT_GT(report.agreed_rounds.back(), 0);
+    return report.agreed_late;
+  };
+  EXPECT_EQ(late([](const OptionValues&, std::uint32_t) {
+              return MergePromise{1, {}, Duration(1), 1};
+            }),
+            10U);
+  EXPECT_EQ(late([](const OptionValues&, std::uint32_t) {
+              return MergePromise{1, {}, std::chrono::hours(1), 1};
+            }),
+            0U);
+  EXPECT_EQ(late_allowed(500), 1U);
+  EXPECT_EQ(late_allowed(10'000), 10U);
+}
+
 TEST(CheckSeeds, TellsProgressAndTheEnd) {
   SeedsOptions options = ten_short_seeds();
   std::vector<SeedsProgress> told;

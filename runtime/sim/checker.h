@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -62,6 +63,12 @@ class Checker {
   virtual void heals(std::span<const NodeView> /*nodes*/) {}
   // Why the nodes do not agree, or an empty string.
   [[nodiscard]] virtual std::string disagreement(std::span<const NodeView> nodes) const = 0;
+  // Everything is whole from `when` on.
+  virtual void healed(Instant /*when*/) {}
+  // Since then: the longest that any write took from the moment when a node first held it, or the
+  // healing if that came later, until all nodes held it or a later one. Nothing: a write has not
+  // got that far, or the checker does not follow them.
+  [[nodiscard]] virtual std::optional<Duration> slowest_spread() const { return std::nullopt; }
   // The last word, when the nodes agree.
   virtual void finish(std::span<const NodeView> nodes) = 0;
 

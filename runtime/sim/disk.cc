@@ -37,6 +37,7 @@ void Disk::begin_sync(std::uint32_t life) {
     engine_.count(FaultKind::slow_disk);
     engine_.note(FactKind::slow_disk, node_, static_cast<std::uint64_t>(delay.count()));
   }
+  sync_ends_ = engine_.now + delay;
   engine_.after(delay, EventKind::sync, node_, life);
 }
 
@@ -112,6 +113,7 @@ std::size_t Disk::crash() {
   carry_out(kept);
   pending_.clear();
   syncing_ = 0;
+  sync_ends_ = {};
   failed_ = false;
   return lost;
 }

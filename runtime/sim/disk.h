@@ -42,6 +42,8 @@ class Disk {
 
   [[nodiscard]] Ticket issued() const { return issued_; }
   [[nodiscard]] Ticket durable() const { return durable_; }
+  // When the sync under way ends, or the last one ended.
+  [[nodiscard]] Instant sync_ends() const { return sync_ends_; }
 
   // What is on the platter.
   [[nodiscard]] const Block& state() const { return state_; }
@@ -65,7 +67,8 @@ class Disk {
   // On the way there.
   std::vector<Write> pending_;
   std::size_t syncing_ = 0;  // how many of `pending_` the sync under way covers
-  bool failed_ = false;      // a sync has failed since the start
+  Instant sync_ends_;
+  bool failed_ = false;  // a sync has failed since the start
   Ticket issued_;
   Ticket durable_;
 };

@@ -90,8 +90,9 @@ struct Weather {
   std::uint32_t whole_turn_per_million = 0;  // how often a turn takes in all that waits
   std::uint32_t drift_per_million = 0;       // by how much clocks run fast or slow at most
   Duration skew_max{};                       // of a wall clock
-  Duration far_clock{};  // how far one clock is ahead of all others now and then; 0: never
-  Duration calm_min{};   // between two faults
+  Duration far_clock{};     // how far one clock is ahead of all others now and then; 0: never
+  Duration allowed_skew{};  // where there are far clocks: what clocks are off by when all is healed
+  Duration calm_min{};      // between two faults
   Duration calm_max{};
 };
 

@@ -17,18 +17,16 @@ class MergeChecker final : public Checker {
         promise_(promise),
         seen_(nodes),
         held_(nodes),
-        told_(nodes) {}
+        told_(nodes),
+        restored_(nodes) {}
 
-  void started(std::uint32_t node) override {
-    seen_[node - 1].fill(Stamp{});
-    told_[node - 1].fill(Stamp{});
-  }
+  void started(std::uint32_t node) override;
   void committed(std::uint32_t node, const CommittedRun&) override {
     engine_.fail(check::kContract,
                  fmt::format("node {} commits a run, but its strategy merges", node));
   }
   void applied(std::uint32_t node, const Applied& entry) override;
-  void stepped(const NodeView&) override {}
+  void stepped(const NodeView& node) override;
   void acknowledged(std::uint32_t node, std::uint32_t client, std::uint32_t sequence,
                     const Result& result) override;
   void opened(std::uint32_t, std::uint32_t, std::uint32_t) override {}
@@ -36,6 +34,8 @@ class MergeChecker final : public Checker {
                 const Cell& cell) override;
   void heals(std::span<const NodeView> nodes) override;
   [[nodiscard]] std::string disagreement(std::span<const NodeView> nodes) const override;
+  void healed(Instant when) override { healed_ = when; }
+  [[nodiscard]] std::optional<Duration> slowest_spread() const override;
   void finish(std::span<const NodeView> nodes) override;
 
  private:
@@ -46,18 +46,30 @@ class MergeChecker final : public Checker {
     std::uint64_t value = 0;
   };
 
+  // A write that not all nodes hold yet.
+  struct Spreading {
+    Stamp stamp;
+    Instant since;  // a node held it
+  };
+
   using Stamps = std::array<Stamp, kCells>;
 
   WriteOperation* find(std::uint64_t value);
   void check_copies(std::uint32_t node, std::uint32_t key, Stamp stamp);
   void count_superseded();
   void count_older_wins();
+  void follow(std::uint32_t key, Stamp stamp);
+  [[nodiscard]] std::ptrdiff_t holders(std::uint32_t key, Stamp stamp) const;
 
   MergePromise promise_;
-  std::vector<Stamps> seen_;  // by node: in its store, as its journal says, in this life
-  std::vector<Stamps> held_;  // by node: the highest that it ever had
-  std::vector<Stamps> told_;  // by node: the highest that it told clients in this life
+  std::vector<Stamps> seen_;    // by node: in its store, in this life
+  std::vector<Stamps> held_;    // by node: the highest that it ever had
+  std::vector<Stamps> told_;    // by node: the highest that it told clients in this life
+  std::vector<bool> restored_;  // by node: what its snapshot held has been looked at
   std::array<std::vector<Made>, kCells> made_;
+  std::array<std::vector<Spreading>, kCells> spreading_;  // by stamp
+  std::optional<Instant> healed_;
+  Duration slowest_{};  // to have spread since then
 };
 
 WriteOperation* MergeChecker::find(std::uint64_t value) {
@@ -93,6 +105,7 @@ void MergeChecker::applied(std::uint32_t node, const Applied& entry) {
   }
   if (first || second) made_[entry.key.value].push_back({entry.stamp, seen, entry.value});
   seen = entry.stamp;
+  follow(entry.key.value, entry.stamp);
   Stamp& held = held_[node - 1][entry.key.value];
   held = std::max(held, entry.stamp);
   // The most that clocks may be off, and as much again.
@@ -158,6 +171,53 @@ void MergeChecker::acknowledged(std::uint32_t node, std::uint32_t client, std::u
   Stamp& told = told_[node - 1][key];
   told = std::max(told, result.stamp);
   check_copies(node, key, result.stamp);
+}
+
+void MergeChecker::started(std::uint32_t node) {
+  seen_[node - 1].fill(Stamp{});
+  told_[node - 1].fill(Stamp{});
+  restored_[node - 1] = false;
+  // What only this node held begins to spread when it is there again, from a disk or off a link.
+  for (std::uint32_t key = 0; key < kCells; ++key) {
+    std::erase_if(spreading_[key],
+                  [this, key](const Spreading& s) { return holders(key, s.stamp) == 0; });
+  }
+}
+
+// What a node has from its snapshot is in no journal.
+void MergeChecker::stepped(const NodeView& node) {
+  if (restored_[node.node - 1]) return;
+  restored_[node.node - 1] = true;
+  for (std::uint32_t key = 0; key < kCells; ++key) {
+    const Stamp stamp = node.store->at({key}).stamp;
+    Stamp& seen = seen_[node.node - 1][key];
+    if (stamp <= seen) continue;
+    seen = stamp;
+    follow(key, stamp);
+  }
+}
+
+// How many nodes hold this write of the cell, or a later one.
+std::ptrdiff_t MergeChecker::holders(std::uint32_t key, Stamp stamp) const {
+  return std::count_if(seen_.begin(), seen_.end(),
+                       [&](const Stamps& seen) { return seen[key] >= stamp; });
+}
+
+// A node now holds `stamp`: it is the first, or the last of those that hold something as late.
+void MergeChecker::follow(std::uint32_t key, Stamp stamp) {
+  std::vector<Spreading>& spreading = spreading_[key];
+  if (holders(key, stamp) == 1) spreading.push_back({stamp, engine_.now});
+  const auto all = static_cast<std::ptrdiff_t>(seen_.size());
+  std::size_t spread = 0;
+  while (spread < spreading.size() && holders(key, spreading[spread].stamp) == all) ++spread;
+  for (std::size_t i = 0; i < spread && healed_; ++i) {
+    slowest_ = std::max(slowest_, engine_.now - std::max(*healed_, spreading[i].since));
+  }
+  spreading.erase(spreading.begin(), spreading.begin() + static_cast<std::ptrdiff_t>(spread));
+}
+
+std::optional<Duration> MergeChecker::slowest_spread() const {
+  return slowest_;
 }
 
 std::string MergeChecker::disagreement(std::span<const NodeView> nodes) const {

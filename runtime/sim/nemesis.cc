@@ -252,8 +252,12 @@ void Nemesis::step_clock(Node& node) {
   node.step_wall_clock(engine_.weather.far_clock);
 }
 
-void Nemesis::set_far_clock_right() {
-  if (far_clock_ != kNoNode) nodes_[far_clock_.value - 1].step_wall_clock(Duration{});
+// A strategy that bounds the skew of clocks needs those that are beyond it to be set right.
+void Nemesis::set_clocks_right() {
+  if (engine_.weather.far_clock == Duration{}) return;
+  for (Node& node : nodes_) {
+    if (std::chrono::abs(node.skew()) > engine_.weather.allowed_skew) node.step_wall_clock({});
+  }
 }
 
 void Nemesis::strike_down(Node& node) {
@@ -344,7 +348,7 @@ void Nemesis::heal() {
   engine_.weather = calm(engine_.weather);
   std::fill(doomed_.begin(), doomed_.end(), Doom::none);
   ambush_.clear();
-  set_far_clock_right();
+  set_clocks_right();
   healed_ = true;
   for (std::size_t place = 0; place < struck_.size(); ++place) {
     const bool begun = struck_[place].told.begun.has_value();

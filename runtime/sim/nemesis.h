@@ -54,7 +54,7 @@ class Nemesis {
   bool wait_for_leader(FaultKind kind);
   void hit(FaultKind kind, Node& node);
   void step_clock(Node& node);
-  void set_far_clock_right();
+  void set_clocks_right();
   void crash(Node& node);
   void echo(Node& node);
   void strike_down(Node& node);

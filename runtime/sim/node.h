@@ -37,6 +37,7 @@ class Node {
   void pause(Duration duration);
   void resume(std::uint32_t pause);  // the pause of that number, if it is still the one in force
   void step_wall_clock(Duration skew);
+  [[nodiscard]] Duration skew() const { return skew_; }
   void heal();
 
   [[nodiscard]] bool up() const { return driver_ != nullptr; }

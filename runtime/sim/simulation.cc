@@ -28,9 +28,8 @@ constexpr Duration kPatience = seconds(60);
 constexpr Duration kFarClock = std::chrono::hours(1);
 
 // Of strategies that merge: once all agree, what is still on its way gets so long to arrive; after
-// that no writes are sent for a while.
+// that no writes are sent for kCalm.
 constexpr Duration kCalmingDown = seconds(5);
-constexpr Duration kCalm = seconds(2);
 
 // Beyond this, for each node and virtual second, an execution is a flood without end: it is broken
 // off before it takes all memory. Some hundred are usual.
@@ -165,6 +164,9 @@ class Execution {
   Instant healed_;                                 // for the last time
   std::optional<Instant> agreed_;                  // since when, at the end
   std::optional<std::uint64_t> bodies_when_calm_;  // that had been sent then
+  std::uint64_t bytes_when_healed_ = 0;            // likewise
+  std::uint64_t bytes_when_agreed_ = 0;
+  std::uint64_t bytes_when_calm_ = 0;
   std::uint64_t events_ = 0;
   std::uint64_t turns_ = 0;
   std::uint64_t messages_ = 0;
@@ -221,6 +223,7 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
   const MergePromise promise = promise_of(algorithm, settings_.options, node_count_);
   if (promise.max_clock_skew > Duration{} && engine_.weather.faults.has(FaultKind::clock)) {
     engine_.weather.far_clock = kFarClock;
+    engine_.weather.allowed_skew = promise.max_clock_skew;
   }
   if (options.links) {
     engine_.weather.delay_min = quick_weather().delay_min;
@@ -457,6 +460,11 @@ void Execution::heal() {
 
 void Execution::wind_down() {
   healed_ = engine_.now;
+  bytes_when_healed_ = engine_.bytes;
+  // A disk that is slow is so until it has done what it began.
+  Instant whole = healed_;
+  for (const Node& node : nodes_) whole = std::max(whole, node.disk().sync_ends());
+  checker_->healed(whole);
   clients_.wind_down();
   winding_down_ = true;
 }
@@ -469,7 +477,10 @@ void Execution::look_for_the_end() {
   if (!clients_.finished() || !engine_.violations.empty()) return;
   collect_views();
   if (!checker_->disagreement(views_).empty()) return;
-  if (!agreed_) agreed_ = engine_.now;
+  if (!agreed_) {
+    agreed_ = engine_.now;
+    bytes_when_agreed_ = engine_.bytes;
+  }
   const MergePromise promise = promise_of(algorithm_, settings_.options, node_count_);
   if (promise.exchange_interval > Duration{} && !calm_again()) return;
   checker_->finish(views_);
@@ -481,7 +492,10 @@ void Execution::look_for_the_end() {
 // that was seen.
 bool Execution::calm_again() {
   if (engine_.now < *agreed_ + kCalmingDown) return false;
-  if (!bodies_when_calm_) bodies_when_calm_ = engine_.bodies;
+  if (!bodies_when_calm_) {
+    bodies_when_calm_ = engine_.bodies;
+    bytes_when_calm_ = engine_.bytes;
+  }
   if (engine_.bodies != *bodies_when_calm_) {
     engine_.fail(check::kQuiet, "all nodes agree, and still send each other writes");
   }
@@ -512,7 +526,17 @@ SimResult Execution::result() const {
     result.installs += node.installs();
   }
   result.virtual_time = engine_.now.time_since_epoch();
-  if (agreed_) result.agreed_after = *agreed_ - std::max(healed_, clients_.last_acknowledged());
+  if (agreed_) {
+    result.agreed_after = checker_->slowest_spread().value_or(
+        *agreed_ - std::max(healed_, clients_.last_acknowledged()));
+    result.bytes_to_agree = bytes_when_agreed_ - bytes_when_healed_;
+  }
+  if (bodies_when_calm_) result.idle_bytes = engine_.bytes - bytes_when_calm_;
+  const MergePromise promise = promise_of(algorithm_, settings_.options, node_count_);
+  if (promise.rounds > 0 && !options_.links) {
+    result.round = promise.exchange_interval;
+    result.promised_rounds = promise.rounds;
+  }
   result.nodes = node_count_;
   result.broken = broken_;
   result.faults = engine_.faults;

@@ -56,6 +56,9 @@ std::string check_sim_options(const Algorithm& algorithm, const SimOptions& opti
 
 inline constexpr Duration kNotAgreed = Duration::max();
 
+// Of strategies that merge: for so long nodes that agree are watched, at the end.
+inline constexpr Duration kCalm = std::chrono::seconds(2);
+
 struct SimResult {
   std::vector<std::string> violations;  // empty if all is well; an execution stops at the first
   std::uint64_t trace_hash = 0;         // see Trace
@@ -66,9 +69,15 @@ struct SimResult {
   std::uint64_t snapshots = 0;  // saved by the nodes that made them
   std::uint64_t installs = 0;   // of others' snapshots
   Duration virtual_time{};
-  // From healing, or the last write acknowledged after it, until all nodes held the same;
-  // kNotAgreed if they never did.
+  // kNotAgreed if the nodes never did. Of strategies with one order: from healing, or the last
+  // write acknowledged after it, until all nodes held the same. Of those that merge: the longest
+  // that a write took to be everywhere, see Checker::slowest_spread.
   Duration agreed_after = kNotAgreed;
+  // What the strategy promises of that, if it does: so many rounds, each so long.
+  Duration round{};
+  std::uint32_t promised_rounds = 0;
+  std::uint64_t bytes_to_agree = 0;  // sent by all nodes from healing until they agreed
+  std::uint64_t idle_bytes = 0;      // of merge strategies: in kCalm, when they agree
   std::uint32_t nodes = 0;
   Duration broken{};  // the part of phase one that is behind, without rests; see Reduction
   FaultCounts faults{};
