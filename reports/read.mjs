@@ -41,7 +41,16 @@ const EVENTS = ['fault', 'leader_lost', 'leader', 'success', 'refused', 'healed'
 const NODE_COLUMNS = ['t_ms', 'node', 'placed', 'read', 'refused'];
 const STALENESS_COLUMNS = ['unit', 'at_most', 'reads', 'share'];
 const VISIBILITY_COLUMNS = ['t_ms_low', 't_ms_high', 'reads', 'seen', 'predicted'];
-const TEXT_COLUMNS = new Set(['leader', 'fault', 'node', 'nodes', 'event', 'unit']);
+const SCALING_COLUMNS = [
+  'algorithm',
+  'nodes',
+  'seed',
+  'rounds',
+  'promised_rounds',
+  'bytes_to_agree',
+  'idle_bytes_per_s',
+];
+const TEXT_COLUMNS = new Set(['leader', 'fault', 'node', 'nodes', 'event', 'unit', 'algorithm']);
 
 function readText(file) {
   const bytes = statSync(file).size;
@@ -403,7 +412,7 @@ function readSweep(dir, into) {
  * Returns {sweeps: [{name, spec, planned}], runs: [...], missing: [{sweep, name, state, why}]}.
  */
 export function readResults(dirs) {
-  const results = {sweeps: [], runs: [], missing: []};
+  const results = {sweeps: [], runs: [], missing: [], scaling: []};
   const seen = new Set();
   for (const given of dirs) {
     const dir = resolve(given);
@@ -413,6 +422,15 @@ export function readResults(dirs) {
       throw new InputError(`${given}: no such folder of results`);
     }
     readFolder(dir, given, results);
+    const scaling = join(dir, 'scaling.csv');
+    const rows = requireValues(scaling, readCsv(scaling, SCALING_COLUMNS), SCALING_COLUMNS);
+    for (const row of rows ?? []) {
+      const nodes = Number(row.nodes);
+      if (!Number.isInteger(nodes) || nodes < 1) {
+        throw new InputError(`${scaling}: column 'nodes' is '${row.nodes}'; it must be a number >= 1`);
+      }
+      results.scaling.push({...row, nodes});
+    }
   }
   if (results.runs.length === 0) {
     throw new InputError(

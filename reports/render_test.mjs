@@ -299,6 +299,23 @@ test('plots that the data cannot give are named as absent', () => {
   assert.match(titles(small), /histogram\.csv is absent in 2 runs/);
 });
 
+test('growing clusters are drawn where they were measured', () => {
+  const row = (nodes, rounds) => `gossip_lww,${nodes},1,12.5,${rounds},9,4000,1500`;
+  const header =
+    'algorithm,nodes,seed,agreed_after_ms,rounds,promised_rounds,bytes_to_agree,idle_bytes_per_s';
+  const measured = (lines) => (dir) =>
+    writeFileSync(join(dir, 'scaling.csv'), [header, ...lines, ''].join('\n'));
+  const result = report('scaling', twoRuns(), measured([row(10, 2.5), row(1000, 6)]));
+  assert.equal(result.status, 0, result.stderr);
+  const plot = result.done.plots.find((p) => p.name === 'scaling');
+  assert.match(readFileSync(plot.csv, 'utf8'), /1000/);
+  assert.match(readFileSync(plot.svg, 'utf8'), /rounds of exchange until all agree/);
+  assert.match(result.html, /Simulated clusters as they grow/);
+  const broken = report('scaling-broken', twoRuns(), measured(['gossip_lww,10,1,12,,9,4000,1500']));
+  assert.equal(broken.status, 2);
+  assert.match(broken.stderr, /scaling\.csv: row 1: column 'rounds' is empty/);
+});
+
 test('the bare transport is a ceiling, not the fastest strategy', () => {
   const result = report('ceiling', twoRuns(), (dir) => {
     rmSync(join(dir, 'raft-3-r10000-2', 'histogram.csv'));

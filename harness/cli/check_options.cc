@@ -56,6 +56,13 @@ void add_check_options(CLI::App& check, CheckOptions& options) {
                   "Leave out this guard only; today: one drawn by the date")
       ->type_name("GUARD")
       ->excludes(mutants);
+  check
+      .add_option("--scaling", options.scaling,
+                  "Instead, of a strategy that merges: clusters of 10 to 1000 nodes fall into two "
+                  "halves and heal; write how soon they agree and what they send to FILE, as CSV "
+                  "(--seeds a size, default 3)")
+      ->type_name("FILE")
+      ->excludes(mutants);
   mutants->excludes(trace)->excludes(reduced);
 }
 

@@ -19,6 +19,7 @@
 #include "harness/cluster/stop_signal.h"
 #include "harness/sweep/duration_text.h"
 #include "runtime/sim/check_mutants.h"
+#include "runtime/sim/scaling.h"
 #include "runtime/sim/trace_formats.h"
 
 namespace parley::cli {
@@ -222,6 +223,42 @@ int check_strategy(const CheckOptions& options, const Algorithm& algorithm,
   return sound ? kDone : kFailed;
 }
 
+// --- scaling ---
+
+int check_scaling(const CheckOptions& options, const Algorithm& algorithm,
+                  const OptionValues& values) {
+  constexpr std::uint64_t kSeeds = 3;
+  if (algorithm.guarantee.ordered || algorithm.merge_promise == nullptr ||
+      algorithm.merge_promise(values, 10).rounds == 0) {
+    complain("scaling: " + options.algorithm +
+             " promises nothing of rounds, with these options; a strategy that merges does");
+    return kUsage;
+  }
+  std::ofstream file(options.scaling);
+  std::vector<sim::ScalingPoint> points;
+  bool late = false;
+  for (const std::uint32_t nodes : sim::scaling_sizes(algorithm)) {
+    for (std::uint64_t i = 0; i < options.seeds.value_or(kSeeds); ++i) {
+      if (harness::StopSignal::requested().load()) return kFailed;
+      const sim::ScalingPoint& point = points.emplace_back(
+          sim::measure_scaling(algorithm, values, nodes, options.common.seed.value_or(1) + i));
+      late = late || point.rounds > point.promised_rounds;
+      fmt::print(stderr,
+                 "{} nodes: all agree {:.0f} ms after healing, {:.1f} rounds of {}; a node sends "
+                 "{:.0f} bytes until then, {:.0f} a second afterwards\n",
+                 nodes, static_cast<double>(point.agreed_after.count()) / 1e6, point.rounds,
+                 point.promised_rounds, point.bytes_to_agree, point.idle_bytes_per_s);
+    }
+  }
+  file << sim::scaling_csv(algorithm, points) << std::flush;
+  if (!file) {
+    complain("scaling: " + options.scaling + " cannot be written");
+    return kFailed;
+  }
+  if (late) complain("convergence: a cluster took longer than promised");
+  return late ? kFailed : kDone;
+}
+
 // --- mutants ---
 
 constexpr std::uint64_t kMutantSeeds = 1000;
@@ -325,6 +362,15 @@ int run_check(const CheckOptions& options) {
   if (!problem.empty()) {
     complain(problem);
     return kUsage;
+  }
+  if (!options.scaling.empty()) {
+    const harness::StopSignal stop_signal;
+    try {
+      return check_scaling(options, algorithm, values);
+    } catch (const std::runtime_error& error) {
+      complain(std::string("scaling: ") + error.what());
+      return kFailed;
+    }
   }
   const bool mutants = options.mutants || !options.mutant.empty();
   if (mutants && !kGuardsCanBeLeftOut) return run_mutants_program(options);

@@ -56,6 +56,7 @@ struct CheckOptions {
   bool no_reduce = false;  // draws a failure as it is
   bool mutants = false;    // with each guard left out in turn
   std::string mutant;      // only with this one left out
+  std::string scaling;     // instead: larger and larger clusters; the file that says how they fare
 };
 int run_check(const CheckOptions& options);
 

@@ -7,6 +7,7 @@ import {distribution} from './distribution.mjs';
 import {divergence} from './divergence.mjs';
 import {faultTimeline} from './fault_timeline.mjs';
 import {latencyThroughput} from './latency_throughput.mjs';
+import {scaling} from './scaling.mjs';
 import {staleness} from './staleness.mjs';
 
 const BUILDERS = [
@@ -22,5 +23,7 @@ const BUILDERS = [
 
 /** Every figure of the model: drawn ones have `panels`, the others `absent` with the reason. */
 export function buildFigures(model) {
-  return BUILDERS.map((build) => build(model));
+  const figures = BUILDERS.map((build) => build(model));
+  // A measurement of its own, which most results do not hold: it is not missing there.
+  return model.scaling.length > 0 ? [...figures, scaling(model)] : figures;
 }

@@ -1,0 +1,104 @@
+// How simulated clusters of a strategy that merges fare as they grow: rounds until all agree after
+// a partition, and bytes that a node sends.
+
+import {groupBy, medianOf} from '../model.mjs';
+import {list} from '../format.mjs';
+import {logDomain, logTicks, styleOf} from './style.mjs';
+
+const MEASURES = [
+  ['rounds', 'rounds of exchange until all agree after healing', 'linear'],
+  ['bytes_to_agree', 'bytes a node sends until then', 'log'],
+  ['idle_bytes_per_s', 'bytes a node sends in a second when all agree', 'log'],
+];
+
+function mediansOf(rows, measure) {
+  return [...groupBy(rows, (row) => `${row.algorithm} ${row.nodes}`).values()].map((cell) => {
+    return {...cell[0], [measure]: medianOf(cell, (row) => row[measure])};
+  });
+}
+
+function scaleOf(values, kind) {
+  if (kind === 'linear') return {scale: {domain: [0, Math.max(...values) * 1.12], nice: false}};
+  const domain = logDomain(values);
+  return {scale: {type: 'log', domain, nice: false}, ticks: logTicks(domain)};
+}
+
+function panelSpec(model, rows, [measure, title, kind]) {
+  const names = [...new Set(rows.map((row) => row.algorithm))];
+  const looks = names.map((algorithm) => styleOf(model, {algorithm, nodes: 3}));
+  const by = (range) => ({
+    field: 'algorithm',
+    type: 'nominal',
+    legend: null,
+    scale: {domain: names, range},
+  });
+  const sizes = [...new Set(rows.map((row) => row.nodes))].sort((a, b) => a - b);
+  const promised = measure === 'rounds' ? rows.map((row) => row.promised_rounds) : [];
+  const {scale, ticks} = scaleOf([...rows.map((row) => row[measure]), ...promised], kind);
+  const x = {
+    field: 'nodes',
+    type: 'quantitative',
+    scale: {type: 'log', domain: logDomain(sizes), nice: false},
+    axis: {values: sizes, format: 'd', title: 'nodes'},
+  };
+  const axis = {title: null, minExtent: 44, maxExtent: 44, format: kind === 'log' ? '~s' : '~f'};
+  const y = {
+    field: measure,
+    type: 'quantitative',
+    scale,
+    axis: ticks ? {...axis, values: ticks} : {...axis, tickCount: 5},
+  };
+  const tooltip = [
+    {field: 'algorithm', title: 'strategy'},
+    {field: 'nodes', title: 'nodes'},
+    {field: measure, title, format: ',.3~f'},
+    {field: 'seed', title: 'seed'},
+  ];
+  const color = by(looks.map((look) => look.color));
+  const layer = [
+    {
+      data: {values: mediansOf(rows, measure)},
+      mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},
+      encoding: {x, y, color},
+    },
+    {
+      data: {values: rows},
+      mark: {type: 'point', filled: true, size: 50, opacity: 0.75},
+      encoding: {x, y, color, shape: by(looks.map((look) => look.shape)), tooltip},
+    },
+  ];
+  if (promised.length > 0) {
+    layer.unshift({
+      data: {values: mediansOf(rows, 'promised_rounds')},
+      mark: {type: 'line', strokeWidth: 1.5, strokeDash: [4, 4], opacity: 0.7},
+      encoding: {x, y: {...y, field: 'promised_rounds'}, color},
+    });
+  }
+  return {layer};
+}
+
+/** Builds the figure from the rows of scaling.csv; there is at least one. */
+export function scaling(model) {
+  const rows = model.scaling;
+  const names = [...new Set(rows.map((row) => row.algorithm))];
+  const sizes = [...new Set(rows.map((row) => row.nodes))].sort((a, b) => a - b);
+  return {
+    name: 'scaling',
+    title: 'Simulated clusters as they grow',
+    conditions: `${list(sizes.map(String))} nodes, simulated; links of 30 to 200 µs; 100 operations a second in all`,
+    legend: names.map((algorithm) => {
+      return {label: algorithm, mark: 'line', ...styleOf(model, {algorithm, nodes: 3})};
+    }),
+    panels: MEASURES.map((measure) => {
+      return {title: measure[1], rows: [{height: 220, spec: panelSpec(model, rows, measure)}]};
+    }),
+    minPanel: 300,
+    maxColumns: 3,
+    yExtent: 44,
+    data: rows,
+    caption:
+      'A cluster takes writes, falls into two halves for three seconds in which both take writes, and heals. ' +
+      'Dashed: the rounds that the strategy promises, which grow with log2 of the nodes. Bytes are those of ' +
+      'its messages, without what frames them. Every seed is a point; lines join the medians.',
+  };
+}
