@@ -35,6 +35,10 @@ RefusedBecause reason_of(Refusal::Reason reason) {
       return RefusedBecause::clock;
     case Refusal::Reason::not_offered:
       return RefusedBecause::not_offered;
+    case Refusal::Reason::behind:
+      return RefusedBecause::behind;
+    case Refusal::Reason::unanswered:
+      return RefusedBecause::unanswered;
   }
   return RefusedBecause::none;
 }
@@ -58,6 +62,8 @@ Driver::Driver(const Algorithm& algorithm, const Application& application, Repli
       replica_(algorithm.make(config_, recovered)),
       snapshots_(limits.snapshot_bytes, shape_of(algorithm, application, config_, limits)),
       session_watch_(algorithm.guarantee.ordered ? limits.session_idle : Duration{}),
+      local_reads_ask_(algorithm.local_reads_ask != nullptr &&
+                       algorithm.local_reads_ask(config_.options)),
       accept_max_bytes_(limits.max_waiting_bytes) {
   if (recovered.snapshot.id.index == LogIndex{}) return;
   std::string error;
@@ -87,8 +93,8 @@ bool Driver::submit(RequestTag tag, Bytes body, std::uint32_t count) {
   return true;
 }
 
-bool Driver::query(RequestTag tag, ReadMode mode, Bytes query) {
-  if (mode == ReadMode::local) {
+bool Driver::query(RequestTag tag, ReadMode mode, Bytes query, std::vector<Seen> seen) {
+  if (mode == ReadMode::local && seen.empty() && !local_reads_ask_) {
     if (local_queries_.size() >= limits_.max_pending_reads) return false;
     local_queries_.emplace_back(tag, std::vector<std::byte>(query.begin(), query.end()));
     return true;
@@ -97,7 +103,8 @@ bool Driver::query(RequestTag tag, ReadMode mode, Bytes query) {
   PendingRead& read = pending_reads_[++last_read_];
   read.tag = tag;
   read.query.assign(query.begin(), query.end());
-  reads_.push_back({last_read_});
+  ReadRequest& request = reads_.emplace_back(ReadRequest{last_read_, mode, {}, std::move(seen)});
+  if (mode == ReadMode::local) application_.keys_of(query, request.keys);
   return true;
 }
 

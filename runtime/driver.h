@@ -67,8 +67,9 @@ class Driver {
 
   // Commands that Application::validate accepts. False when the queue is full: definitely not done.
   bool submit(RequestTag tag, Bytes body, std::uint32_t count);
-  // A query of the application. False when the queue is full.
-  bool query(RequestTag tag, ReadMode mode, Bytes query);
+  // A query of the application. A local one sees what its client names in `seen`, or is refused.
+  // False when the queue is full.
+  bool query(RequestTag tag, ReadMode mode, Bytes query, std::vector<Seen> seen = {});
   // A verified frame of a member.
   void receive(Frame frame) { frames_.push_back(std::move(frame)); }
   // Every write up to `ticket` is durable.
@@ -166,6 +167,7 @@ class Driver {
   SessionWatch session_watch_;
   std::vector<SessionWatch::Idle> idle_sessions_;
   std::string broken_;  // from the start
+  bool local_reads_ask_;
 
   // Inputs.
   std::vector<Frame> frames_;

@@ -31,6 +31,8 @@ struct MergePromise {
   // Once all is whole a write is everywhere within so many intervals, in 999 of 1000 executions; 0:
   // not promised.
   std::uint32_t rounds = 0;
+  std::uint32_t read_copies = 1;  // nodes that a read has asked when it is answered
+  bool sessions_move = false;     // reads see what their client names (ReadRequest::seen)
 };
 
 struct Algorithm {
@@ -46,6 +48,9 @@ struct Algorithm {
 
   // Of merge strategies; null: nothing besides.
   MergePromise (*merge_promise)(const OptionValues&, std::uint32_t members) = nullptr;
+
+  // Whether local reads have to ask other nodes, and therefore the replica first; null: never.
+  bool (*local_reads_ask)(const OptionValues&) = nullptr;
 
   // Whether a frame's parts are well-formed: only such frames reach a replica. Called on bytes from
   // outside, so it must withstand anything.

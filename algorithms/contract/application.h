@@ -70,6 +70,10 @@ class Application {
   // query.
   virtual std::string query(const Store& store, Bytes query,
                             std::vector<std::byte>& answer) const = 0;
+
+  // Appends the cells that a query reads, for strategies that ask other nodes for them; of an
+  // invalid query anything. An application that appends none has no such reads.
+  virtual void keys_of(Bytes /*query*/, std::vector<Key>& /*keys*/) const {}
 };
 
 }  // namespace parley

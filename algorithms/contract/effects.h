@@ -89,7 +89,8 @@ struct RunReply {
   Stamp first;
 };
 
-// A linearizable read may be served from the store once the applier has reached `index`.
+// A read may be served from the store, with the writes of this turn, once the applier has reached
+// `index`.
 struct ReadReady {
   std::uint64_t id = 0;
   LogIndex index;
@@ -104,6 +105,8 @@ struct Refusal {
     stopping,
     clock,        // this node's clock is too far from the others', or they are not known yet
     not_offered,  // the strategy does not have that
+    behind,       // this node has not reached what the client has seen
+    unanswered,   // too few nodes answered a read in time
   };
   Kind kind = Kind::run;
   Reason reason = Reason::no_leader;

@@ -28,6 +28,10 @@ std::string_view reason_name(RefusedBecause reason) {
       return "clock";
     case RefusedBecause::not_offered:
       return "not_offered";
+    case RefusedBecause::behind:
+      return "behind";
+    case RefusedBecause::unanswered:
+      return "unanswered";
   }
   return "other";
 }

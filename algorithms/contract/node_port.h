@@ -49,6 +49,8 @@ enum class RefusedBecause : std::uint8_t {
   session_expired = 9,  // unknown: what was executed in the session is forgotten
   clock = 10,           // the node's clock is too far from the others', or they are not known yet
   not_offered = 11,     // the strategy does not have that
+  behind = 12,          // the node has not reached what the client has seen elsewhere
+  unanswered = 13,      // too few other nodes answered a read in time
 };
 
 // "no_leader", "overloaded", ...: as clients, figures and pages spell it; "other" for a number that
@@ -99,7 +101,9 @@ class NodePort {
   // `error` is empty, or why there is no answer; `reason` says it in a word for machines.
   using QueryCallback =
       std::function<void(const std::string& error, RefusedBecause reason, Bytes answer)>;
-  virtual void query(std::vector<std::byte> query, ReadMode mode, QueryCallback done) = 0;
+  // `seen`: what the answer of a local query must not miss, wherever the client saw it.
+  virtual void query(std::vector<std::byte> query, ReadMode mode, std::vector<Seen> seen,
+                     QueryCallback done) = 0;
 
   using FreezeCallback = std::function<void(FrozenStore, NodeReport)>;
   virtual void freeze(FreezeCallback done) = 0;

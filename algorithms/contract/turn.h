@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "algorithms/contract/block.h"
 #include "algorithms/contract/command.h"
@@ -27,10 +28,21 @@ enum class ReadMode : std::uint8_t {
   linearizable,  // reflects every write acknowledged before the read was invoked
 };
 
-// Asks when a linearizable read may be served. What is to be read stays with the driver; local
-// reads never reach the replica.
+// What a client has seen of a node's writes: up to this time, the major part of their stamps.
+struct Seen {
+  NodeId node;
+  std::uint32_t reserved = 0;
+  std::uint64_t time = 0;
+};
+
+// Asks when a read may be served. What is to be read stays with the driver. Local reads reach the
+// replica only if they have to ask others (Algorithm::local_reads_ask) or their client names what
+// it has seen elsewhere; a strategy with linearizable reads may serve them as such.
 struct ReadRequest {
   std::uint64_t id = 0;  // the driver's, rising
+  ReadMode mode = ReadMode::linearizable;
+  std::vector<Key> keys = {};   // of a local read: what it reads
+  std::vector<Seen> seen = {};  // of a local read: what it must not miss
 };
 
 // What became of snapshots. (Membership changes and leadership transfer will be controls too.)

@@ -40,7 +40,7 @@ std::optional<std::size_t> Core::next_partner(PartnerRing& ring) {
 // Whether the store holds what the version vector says. In a turn with writes it does not: they
 // reach the store when the turn is over.
 bool Core::settled() const {
-  return effects_->merge.empty();
+  return effects_->merge.empty() || !holds(guards::kDigestSettled);
 }
 
 // It waits for the disk, so that what it says is known may count as acknowledged.

@@ -25,6 +25,7 @@ Core::Core(const ReplicaConfig& config, const Recovered& recovered)
       recent_(members_.size(), options_.recent_bytes),
       detector_(members_.size(), place_of(self_).value_or(0), options_.detector, config.now),
       acked_(members_.size()),
+      read_ring_(members_.size()),
       rumor_ring_(members_.size()),
       repair_ring_(members_.size()),
       next_rumors_(config.now),
@@ -36,6 +37,7 @@ Core::Core(const ReplicaConfig& config, const Recovered& recovered)
     return;
   }
   place_ = *place;
+  requests_ = incarnation_.value << 32;
   // Not all nodes at the same moment.
   next_comparison_ = config.now + random_.between(Duration{}, options_.anti_entropy);
   recover(recovered);
@@ -77,11 +79,10 @@ void Core::step(const Turn& turn, const Store& store, Effects& effects) {
   replay();
   for (const Frame& frame : turn.frames) receive(frame);
   for (const CommandRun& run : turn.commands) write(run);
-  for (const ReadRequest& read : turn.reads) {
-    effects.refused.push_back({Refusal::Kind::read, Refusal::Reason::not_offered, read.id});
-  }
+  for (const ReadRequest& request : turn.reads) read(request);
   for (const Control& control : turn.controls) use_snapshot(control);
   tick();
+  serve_reads();
   spread_rumors();
   send_acks();
   acknowledge(turn.durable_through);
@@ -145,7 +146,8 @@ Instant Core::deadline() const {
   Instant earliest = std::min(detector_.deadline(), walk_deadline());
   if (members_.size() > 1) earliest = std::min(earliest, next_comparison_);
   if (!hot_.empty()) earliest = std::min(earliest, next_rumors_);
-  if (!set_aside_.empty()) earliest = std::min(earliest, now_ + std::chrono::milliseconds(10));
+  const bool waiting = !set_aside_.empty() || !reads_.empty();
+  if (waiting) earliest = std::min(earliest, now_ + std::chrono::milliseconds(10));
   if (!recovered_.empty()) earliest = Instant{};
   return earliest;
 }

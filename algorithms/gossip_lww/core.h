@@ -10,6 +10,7 @@
 //   rumors.cc        deltas that come in and are passed on; writes from the future
 //   anti_entropy.cc  comparing with one peer after the other, by version vectors
 //   walk.cc          finding what differs by digests, when the deltas are gone
+//   reads.cc         reads that ask others, and reads by clients that come from elsewhere
 //   liveness.cc      pings, and what they say of clocks
 #pragma once
 
@@ -66,6 +67,17 @@ class Core {
     std::vector<TreePlace> places;  // that differ, and are not asked for yet
     Known reached;                  // what this node knows when all is fetched
     bool complete = true;           // nothing of it was left out
+  };
+
+  // A read that waits: for what its client has seen, and then for other nodes' answers.
+  struct Read {
+    std::uint64_t id = 0;
+    Instant since;
+    std::vector<Seen> seen;
+    std::vector<TreePlace> places;      // the blocks of what is read
+    std::vector<std::size_t> answered;  // who has
+    std::uint64_t number = 0;           // of its requests; 0: none yet
+    Instant asked;
   };
 
   struct Relayed {  // a ping on behalf of another node
@@ -133,9 +145,18 @@ class Core {
   void ask_on();
   void on_tree_request(std::size_t from, const wire::Message& message);
   void on_tree_reply(std::size_t from, const wire::Message& message, const Block& body);
-  void take_cells(const Block& cells);
+  bool take_cells(const Block& cells);
   void finish_walk();
   [[nodiscard]] Instant walk_deadline() const;
+
+  // --- reads.cc ---
+  void read(const ReadRequest& request);
+  void serve_reads();
+  bool serve(Read& read);
+  void ask_others(Read& read);
+  bool take_read_answer(std::size_t from, std::uint64_t number, const Block& cells);
+  void refuse_read(const Read& read, Refusal::Reason reason);
+  [[nodiscard]] bool reached(std::span<const Seen> seen) const;
 
   // --- liveness.cc ---
   void ping();
@@ -170,7 +191,10 @@ class Core {
   std::vector<Delta> set_aside_;
   std::uint64_t set_aside_bytes_ = 0;
   std::optional<Walk> walk_;
-  std::uint64_t requests_ = 0;
+  std::vector<Read> reads_;
+  PartnerRing read_ring_;
+  std::uint64_t requests_ =
+      0;  // the last number given to one; of an earlier life's none comes again
   std::vector<Relayed> relayed_;
   std::uint64_t probes_ = 0;
   PartnerRing rumor_ring_;

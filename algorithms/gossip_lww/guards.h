@@ -25,6 +25,9 @@ inline constexpr Guard kWalk{"walk", "what no delta brings any more is found by 
 inline constexpr Guard kReachAll{"reach_all", "every node is chosen as a partner by every other"};
 inline constexpr Guard kAskTheDead{"ask_the_dead",
                                    "those taken for dead are asked whether they are back"};
+inline constexpr Guard kDigestSettled{
+    "digest_settled",
+    "a digest is told with the version vector only when the store holds what that says", "ack=2"};
 inline constexpr Guard kPassOnNew{"pass_on_new", "only what is new is passed on"};
 
 // Durability.
@@ -32,11 +35,17 @@ inline constexpr Guard kReplyDurable{"reply_durable",
                                      "a write is on its node's disk before it is acknowledged"};
 inline constexpr Guard kAckCounted{"ack_counted",
                                    "a write is acknowledged when so many nodes hold it", "ack=2"};
+// Reads.
+inline constexpr Guard kReadAsks{"read_asks", "a read is answered when so many nodes were asked",
+                                 "read=64"};
+inline constexpr Guard kTokenReached{"token_reached",
+                                     "a node that lacks what a client has seen does not answer it"};
+
 inline constexpr Guard kStampsKept{"stamps_kept", "what comes back from disk keeps its stamp"};
 
 inline constexpr const Guard* kAll[] = {
-    &kStampsRise,  &kTieByNode,    &kTimeWhole,  &kClockObserves, &kClockReserved,
-    &kSkewRefused, &kRepair,       &kWalk,       &kReachAll,      &kAskTheDead,
-    &kPassOnNew,   &kReplyDurable, &kAckCounted, &kStampsKept};
+    &kStampsRise,   &kTieByNode,  &kTimeWhole,  &kClockObserves, &kClockReserved, &kSkewRefused,
+    &kRepair,       &kWalk,       &kReachAll,   &kAskTheDead,    &kDigestSettled, &kPassOnNew,
+    &kReplyDurable, &kAckCounted, &kStampsKept, &kReadAsks,      &kTokenReached};
 
 }  // namespace parley::gossip_lww::guards

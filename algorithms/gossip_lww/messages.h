@@ -44,6 +44,9 @@ struct TreePlace {
   constexpr bool operator==(const TreePlace&) const = default;
 };
 
+// Places in one request: at most so many blocks of cells, or 32 times so many digests, come back.
+inline constexpr std::size_t kPlacesAsked = 32;
+
 struct TreeDigest {
   TreePlace place;
   std::uint64_t digest = 0;

@@ -46,6 +46,12 @@ std::vector<OptionSpec> option_specs() {
       integer_option(
           "ack", 1, 1, 64,
           "how many nodes hold a write before it is acknowledged; at most the nodes there are"),
+      integer_option("read", 1, 1, 64,
+                     "how many nodes a read asks, this one included; the latest write that one of "
+                     "them holds is the answer; at most the nodes there are"),
+      integer_option("read_wait_ms", 500, 1, kMinute,
+                     "how long a read waits for other nodes' answers, or for what its client has "
+                     "seen elsewhere, before it is refused"),
       integer_option("fanout", 4, 1, 64, "peers to whom a rumour is passed on at a time"),
       integer_option(
           "rounds", 0, 0, 16,
@@ -87,6 +93,8 @@ Options read_options(const OptionValues& values, std::size_t members) {
   };
   Options options;
   options.ack = std::min<std::uint64_t>(count("ack"), members);
+  options.read = std::min<std::uint64_t>(count("read"), members);
+  options.read_wait = time("read_wait_ms");
   options.fanout = count("fanout");
   options.rounds = count("rounds") == 0 ? rounds_for(members, options.fanout) : count("rounds");
   options.rumor_interval = std::chrono::milliseconds(

@@ -13,6 +13,8 @@ namespace parley::gossip_lww {
 
 struct Options {
   std::uint64_t ack = 1;     // nodes that hold a write before it is acknowledged
+  std::uint64_t read = 1;    // nodes that a read has asked before it is answered
+  Duration read_wait{};      // for their answers, or for what the client has seen elsewhere
   std::uint64_t fanout = 0;  // peers to whom a rumour is passed on at a time
   std::uint64_t rounds = 0;  // how often a node passes on a rumour
   Duration rumor_interval{};

@@ -42,7 +42,13 @@ MergePromise merge_promise(const OptionValues& values, std::uint32_t members) {
   const bool usual = options.anti_entropy >= std::chrono::milliseconds(50) &&
                      options.detector.period <= 2 * options.anti_entropy;
   if (usual) promise.rounds = std::bit_width(members - 1) + kBeyondLog2;
+  promise.read_copies = static_cast<std::uint32_t>(options.read);
+  promise.sessions_move = true;
   return promise;
+}
+
+bool local_reads_ask(const OptionValues& values) {
+  return values.at("read") > 1;
 }
 
 }  // namespace
@@ -61,6 +67,7 @@ const Algorithm kGossipLww{
     .max_nodes = 1024,
     .check_options = gossip_lww::check_options,
     .merge_promise = gossip_lww::merge_promise,
+    .local_reads_ask = gossip_lww::local_reads_ask,
     .verify = gossip_lww::verify,
     .describe = gossip_lww::describe,
     .inspection = nullptr,

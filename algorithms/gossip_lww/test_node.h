@@ -45,7 +45,8 @@ class TestNode {
   }
 
   // A turn. Writes become durable with the next turn, unless `synced` is false.
-  void step(std::vector<Frame> frames = {}, std::vector<CommandRun> runs = {}) {
+  void step(std::vector<Frame> frames = {}, std::vector<CommandRun> runs = {},
+            std::vector<ReadRequest> reads = {}) {
     Turn turn;
     turn.now = now;
     turn.wall = WallTime(now.time_since_epoch()) + std::chrono::hours(1) + skew;
@@ -53,6 +54,7 @@ class TestNode {
     turn.durable_through = durable_;
     turn.frames = frames;
     turn.commands = runs;
+    turn.reads = reads;
     effects.clear();
     core_->step(turn, *store_, effects);
     for (const MergeCandidate& c : effects.merge) {
@@ -65,11 +67,14 @@ class TestNode {
     if (synced) sync();
     for (const RunReply& reply : effects.replies) replied.push_back(reply);
     for (const Refusal& refusal : effects.refused) refused.push_back(refusal);
+    for (const ReadReady& read : effects.reads_ready) ready.push_back(read.id);
     for (const Message& message : effects.send_now) outbox.push_back(frame_of(message));
     for (const Message& message : effects.send_when_durable) {
       (durable_ == issued_ ? outbox : held_).push_back(frame_of(message));
     }
   }
+
+  void read(const ReadRequest& request) { step({}, {}, {request}); }
 
   // Writes `value` into a cell; the number of the run.
   std::uint64_t write(std::uint32_t key, std::uint64_t value) { return write({{key, value}}); }
@@ -119,6 +124,7 @@ class TestNode {
   std::deque<Outgoing> outbox;
   std::vector<RunReply> replied;
   std::vector<Refusal> refused;
+  std::vector<std::uint64_t> ready;  // reads
 
  private:
   Outgoing frame_of(const Message& message) const {

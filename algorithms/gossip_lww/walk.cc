@@ -3,13 +3,6 @@
 #include "algorithms/gossip_lww/core.h"
 
 namespace parley::gossip_lww {
-namespace {
-
-// Places in one request: at most so many blocks of cells, or 32 times so many digests, come back.
-constexpr std::size_t kPlacesAsked = 32;
-
-}  // namespace
-
 // Down the digest tree, from the root to the blocks in which the stores differ. This node only
 // fetches: what the peer lacks, it will fetch by itself. The peer holds all that is in `theirs`,
 // and so does this node once the walk is over.
@@ -62,6 +55,7 @@ void Core::on_tree_request(std::size_t from, const wire::Message& message) {
 }
 
 void Core::on_tree_reply(std::size_t from, const wire::Message& message, const Block& body) {
+  if (take_read_answer(from, message.tree()->number(), body)) return;
   if (!walk_ || walk_->peer != from || walk_->number != message.tree()->number()) return;
   if (message.digests() != nullptr) {
     for (const wire::TreeDigest* theirs : *message.digests()) {
@@ -70,26 +64,29 @@ void Core::on_tree_reply(std::size_t from, const wire::Message& message, const B
       if (tree_digest(*store_, place) != theirs->digest()) walk_->places.push_back(place);
     }
   }
-  take_cells(body);
+  if (!take_cells(body)) walk_->complete = false;
   ask_on();
 }
 
-void Core::take_cells(const Block& cells) {
+// False if some are from the future and had to stay out.
+bool Core::take_cells(const Block& cells) {
   std::vector<WireCell> news;
+  bool complete = true;
   const HybridTime latest = latest_allowed();
   for (const WireCell& cell : cells_of(cells)) {
     if (cell.key.value >= store_->key_count()) continue;
     if (HybridTime{cell.stamp.major} > latest) {
-      walk_->complete = false;
+      complete = false;
       continue;
     }
     if (cell.stamp == turn_stamps_.at(*store_, cell.key)) continue;
     clock_.observe({cell.stamp.major});
     if (merge(cell, cell.stamp)) news.push_back(cell);
   }
-  if (news.empty()) return;
+  if (news.empty()) return complete;
   append(encode_walked_record(static_cast<std::uint32_t>(news.size())),
          Block::copy_of(std::as_bytes(std::span(news))));
+  return complete;
 }
 
 void Core::finish_walk() {

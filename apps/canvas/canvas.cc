@@ -213,6 +213,14 @@ std::string Canvas::query(const Store& store, Bytes query, std::vector<std::byte
   return {};
 }
 
+void Canvas::keys_of(Bytes query, std::vector<Key>& keys) const {
+  constexpr std::size_t kSize = sizeof(canvas::CellRef);
+  for (std::size_t at = 0; at + kSize <= query.size(); at += kSize) {
+    const auto ref = read_struct<canvas::CellRef>(query.data() + at);
+    if (contains(ref.x(), ref.y())) keys.push_back(key_of(ref.x(), ref.y()));
+  }
+}
+
 void encode_place(SessionId session, std::uint32_t sequence, const canvas::Place& place,
                   std::vector<std::byte>& to) {
   CommandHeader header;
@@ -242,6 +250,15 @@ std::vector<canvas::CellState> decode_cells(Bytes answer, std::size_t expected) 
   std::vector<canvas::CellState> cells(expected);
   if (expected > 0) std::memcpy(cells.data(), answer.data(), answer.size());
   return cells;
+}
+
+bool parse_version(std::string_view text, Stamp& stamp) {
+  if (text.size() != 32) return false;
+  const auto parse = [](std::string_view digits, std::uint64_t& number) {
+    const char* end = digits.data() + digits.size();
+    return std::from_chars(digits.data(), end, number, 16).ptr == end;
+  };
+  return parse(text.substr(0, 16), stamp.major) && parse(text.substr(16), stamp.minor);
 }
 
 std::string version_text(Stamp stamp) {

@@ -115,6 +115,7 @@ class Canvas final : public Application {
   void translate(const Command& command, CellWrite& write) const override;
   // The query is an array of canvas::CellRef, the answer one of canvas::CellState.
   std::string query(const Store& store, Bytes query, std::vector<std::byte>& answer) const override;
+  void keys_of(Bytes query, std::vector<Key>& keys) const override;
 
  private:
   [[nodiscard]] bool timed() const { return cooldown_.count() != 0; }
@@ -145,6 +146,8 @@ std::vector<canvas::CellState> decode_cells(Bytes answer, std::size_t expected);
 
 // A stamp as 32 lower-case hexadecimal digits, which sort as the stamps do.
 std::string version_text(Stamp stamp);
+// Reads such a text.
+bool parse_version(std::string_view text, Stamp& stamp);
 
 // A colour as "#RRGGBB".
 std::string color_text(std::uint32_t color);

@@ -56,6 +56,20 @@ HttpResponse complaint_response(int status, const Complaint& complaint) {
   return failure_response({status, complaint});
 }
 
+// Versions with commas in between, as answers to the client said them.
+bool parse_seen(std::string_view text, std::vector<Seen>& seen) {
+  constexpr std::size_t kMost = 64;
+  for (bool more = true; more;) {
+    const std::size_t comma = text.find(',');
+    Stamp stamp;
+    if (seen.size() == kMost || !parse_version(text.substr(0, comma), stamp)) return false;
+    seen.push_back({NodeId{static_cast<std::uint32_t>(stamp.minor >> 32)}, 0, stamp.major});
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
+  }
+  return true;
+}
+
 // What was refused was not done: 429 where waiting a moment is enough, 503 where the cluster or the
 // node has to recover first.
 Failure refusal(RefusedBecause reason) {
@@ -73,6 +87,10 @@ Failure refusal(RefusedBecause reason) {
       return {503, {"no more clients can be told apart; nothing was done", word, "client", {}}};
     case RefusedBecause::clock:
       return {503, {"the node's clock is not sure enough; nothing was done", word, {}, {}}};
+    case RefusedBecause::behind:
+      return {503, {"seen: the node has not got that far yet", word, "seen", {}}};
+    case RefusedBecause::unanswered:
+      return {503, {"too few other nodes answered in time", word, {}, {}}};
     case RefusedBecause::not_offered:
       return {400, {"read: linearizable is not offered by this strategy", word, "read", "local"}};
     default:
@@ -192,7 +210,8 @@ class Gateway::Impl final : public HttpHandler {
   void post_faults(const HttpRequest& request, const Responder& respond);
 
   std::optional<Complaint> parse_pixel_query(const HttpRequest& request, std::uint32_t& x,
-                                             std::uint32_t& y, ReadMode& mode) const;
+                                             std::uint32_t& y, ReadMode& mode,
+                                             std::vector<Seen>& seen) const;
   void place(PlaceRequest place, const Placed& placed);
   void show_pixel(std::uint32_t x, std::uint32_t y, ReadMode mode, const canvas::CellState& cell,
                   const Responder& respond);
@@ -472,7 +491,8 @@ void Gateway::Impl::place(PlaceRequest place, const Placed& placed) {
 
 std::optional<Complaint> Gateway::Impl::parse_pixel_query(const HttpRequest& request,
                                                           std::uint32_t& x, std::uint32_t& y,
-                                                          ReadMode& mode) const {
+                                                          ReadMode& mode,
+                                                          std::vector<Seen>& seen) const {
   const auto [width, height] = canvas_.size();
   const auto invalid = [](std::string_view field, const std::string& what,
                           const std::string& allowed) {
@@ -498,9 +518,13 @@ std::optional<Complaint> Gateway::Impl::parse_pixel_query(const HttpRequest& req
         return invalid(name, "is neither of ", "local, linearizable");
       }
       mode = value == "local" ? ReadMode::local : ReadMode::linearizable;
+    } else if (name == "seen") {
+      if (!parse_seen(value, seen)) {
+        return invalid(name, "is not a list of ", "1 to 64 versions with commas in between");
+      }
     } else {
-      return Complaint{"query: unknown parameter; there are x, y, read", "invalid", "query",
-                       "x, y, read"};
+      return Complaint{"query: unknown parameter; there are x, y, read, seen", "invalid", "query",
+                       "x, y, read, seen"};
     }
   }
   if (!has_x) return invalid("x", "is missing; allowed is ", "0 to " + std::to_string(width - 1));
@@ -512,7 +536,8 @@ void Gateway::Impl::get_pixel(const HttpRequest& request, const Responder& respo
   std::uint32_t x = 0;
   std::uint32_t y = 0;
   ReadMode mode = ReadMode::local;
-  if (const auto complaint = parse_pixel_query(request, x, y, mode)) {
+  std::vector<Seen> seen;
+  if (const auto complaint = parse_pixel_query(request, x, y, mode, seen)) {
     return respond(complaint_response(400, *complaint));
   }
   std::vector<std::byte> query;
@@ -529,7 +554,7 @@ void Gateway::Impl::get_pixel(const HttpRequest& request, const Responder& respo
     }
     show_pixel(x, y, mode, cells.front(), respond);
   };
-  node_.query(std::move(query), mode,
+  node_.query(std::move(query), mode, std::move(seen),
               [post = post_, answer](const std::string& error, RefusedBecause reason, Bytes bytes) {
                 post([answer, error, reason, cells = decode_cells(bytes, 1)] {
                   answer(error, reason, cells);

@@ -68,6 +68,25 @@ TEST_F(GatewayLimitsTest, RefusalsSayWhyAndWhenToRetry) {
   expect_answer(http.get("/pixel?x=1&y=1"), 504, "timed_out");
 }
 
+TEST_F(GatewayLimitsTest, WhatAClientHasSeenIsPassedOn) {
+  HttpClient http(start());
+  const std::string first = version_text({1234, (std::uint64_t{2} << 32) | 7});
+  const std::string second = version_text({99, std::uint64_t{3} << 32});
+  EXPECT_EQ(http.get("/pixel?x=1&y=1&seen=" + first + "," + second).status, 200);
+  const std::vector<Seen> seen = node_.seen();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].node, NodeId{2});
+  EXPECT_EQ(seen[0].time, 1234U);
+  EXPECT_EQ(seen[1].node, NodeId{3});
+  for (const char* wrong : {"", "12", "zz", ","}) {
+    expect_answer(http.get(std::string("/pixel?x=1&y=1&seen=") + wrong), 400, "invalid");
+  }
+  node_.say(Outcome::refused, RefusedBecause::behind);
+  expect_answer(http.get("/pixel?x=1&y=1&seen=" + first), 503, "behind");
+  node_.say(Outcome::refused, RefusedBecause::unanswered);
+  expect_answer(http.get("/pixel?x=1&y=1"), 503, "unanswered");
+}
+
 TEST_F(GatewayLimitsTest, AFullNodeIsSaidToBeOverloaded) {
   HttpClient http(start());
   node_.fill_queue();

@@ -74,11 +74,13 @@ void DriverNode::submit(std::vector<std::byte> body, ResultsCallback done) {
   });
 }
 
-void DriverNode::query(std::vector<std::byte> query, ReadMode mode, QueryCallback done) {
-  enqueue([this, query = std::move(query), mode, done = std::move(done)](Driver& driver) {
+void DriverNode::query(std::vector<std::byte> query, ReadMode mode, std::vector<Seen> seen,
+                       QueryCallback done) {
+  enqueue([this, query = std::move(query), mode, seen = std::move(seen),
+           done = std::move(done)](Driver& driver) {
     const std::uint64_t request = ++next_request_;
     queries_[request] = done;
-    driver.query({0, request}, mode, query);
+    driver.query({0, request}, mode, query, seen);
   });
 }
 
@@ -145,8 +147,10 @@ void ScriptedNode::submit(std::vector<std::byte> body, ResultsCallback done) {
   }
 }
 
-void ScriptedNode::query(std::vector<std::byte> query, ReadMode, QueryCallback done) {
+void ScriptedNode::query(std::vector<std::byte> query, ReadMode, std::vector<Seen> seen,
+                         QueryCallback done) {
   const std::lock_guard lock(mutex_);
+  seen_ = std::move(seen);
   std::vector<std::byte> bytes;
   auto reason = reason_;
   if (mood_ == Mood::full) reason = RefusedBecause::overloaded;

@@ -33,7 +33,8 @@ class DriverNode final : public NodePort {
   ~DriverNode() override;
 
   void submit(std::vector<std::byte> body, ResultsCallback done) override;
-  void query(std::vector<std::byte> query, ReadMode mode, QueryCallback done) override;
+  void query(std::vector<std::byte> query, ReadMode mode, std::vector<Seen> seen,
+             QueryCallback done) override;
   void freeze(FreezeCallback done) override;
   void report(ReportCallback done) override;
 
@@ -64,7 +65,8 @@ class ScriptedNode final : public NodePort {
   explicit ScriptedNode(const Canvas& canvas) : canvas_(canvas), store_(canvas.key_count()) {}
 
   void submit(std::vector<std::byte> body, ResultsCallback done) override;
-  void query(std::vector<std::byte> query, ReadMode mode, QueryCallback done) override;
+  void query(std::vector<std::byte> query, ReadMode mode, std::vector<Seen> seen,
+             QueryCallback done) override;
   void freeze(FreezeCallback done) override;
   void report(ReportCallback done) override;
 
@@ -76,6 +78,11 @@ class ScriptedNode final : public NodePort {
   // Refuses what it is asked as a node does whose queue is full.
   void fill_queue();
   [[nodiscard]] std::size_t unanswered();
+  // What the last query named as seen.
+  [[nodiscard]] std::vector<Seen> seen() {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
   // How often its state was asked for.
   [[nodiscard]] int freezes() const { return freezes_; }
   // Calls `done` of everything that was left unanswered.
@@ -97,6 +104,7 @@ class ScriptedNode final : public NodePort {
   Outcome outcome_ = Outcome::ok;
   RefusedBecause reason_ = RefusedBecause::none;
   NodeId leader_{1};
+  std::vector<Seen> seen_;
   std::uint64_t applied_ = 0;
   std::vector<std::function<void()>> late_;
 };

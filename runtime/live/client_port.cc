@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kReplyEntries = 8192;
 constexpr std::size_t kReplyAnswerBytes = 1U << 20;
 
+constexpr flatbuffers::uoffset_t kMaxSeen = 1024;  // nodes that a query names
+
 constexpr flatbuffers::uoffset_t kMaxDepth = 8;
 constexpr flatbuffers::uoffset_t kMaxTables = 8;
 
@@ -235,7 +237,22 @@ void ClientPort::query(std::uint32_t slot, const client::Request& request, Drive
   }
   const Bytes query =
       body == nullptr ? Bytes() : std::as_bytes(std::span(body->data(), body->size()));
-  if (in_flight_ >= options_.max_in_flight || !driver.query(tag(slot, request.id()), mode, query)) {
+  std::vector<Seen> seen;
+  if (request.seen() != nullptr) {
+    if (request.seen()->size() > kMaxSeen) {
+      return answer(slot,
+                    {.id = request.id(),
+                     .reason = RefusedBecause::invalid,
+                     .error = "seen: " + std::to_string(request.seen()->size()) +
+                              " nodes; allowed are " + std::to_string(kMaxSeen)},
+                    {});
+    }
+    for (const client::Seen* one : *request.seen()) {
+      seen.push_back({NodeId{one->node()}, /*reserved=*/0, one->time()});
+    }
+  }
+  if (in_flight_ >= options_.max_in_flight ||
+      !driver.query(tag(slot, request.id()), mode, query, std::move(seen))) {
     return answer(slot,
                   {.id = request.id(),
                    .reason = RefusedBecause::overloaded,

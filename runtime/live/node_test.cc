@@ -260,7 +260,7 @@ TEST(NodePort, ServesGateways) {
   for (const ReadMode mode : {ReadMode::local, ReadMode::linearizable}) {
     const Bytes query = std::as_bytes(std::span(&key, 1));
     std::promise<std::uint64_t> promise;
-    port.query({query.begin(), query.end()}, mode,
+    port.query({query.begin(), query.end()}, mode, {},
                [&promise](const std::string& error, RefusedBecause, Bytes answer) {
                  EXPECT_EQ(error, "");
                  std::uint64_t value = 0;

@@ -30,8 +30,9 @@ void PortQueue::submit(std::vector<std::byte> body, ResultsCallback done) {
   }
 }
 
-void PortQueue::query(std::vector<std::byte> query, ReadMode mode, QueryCallback done) {
-  Request request = Query{std::move(query), mode, std::move(done)};
+void PortQueue::query(std::vector<std::byte> query, ReadMode mode, std::vector<Seen> seen,
+                      QueryCallback done) {
+  Request request = Query{std::move(query), mode, std::move(seen), std::move(done)};
   if (const RefusedBecause reason = push(request); reason != RefusedBecause::none) {
     refuse(request, reason);
   }
@@ -107,7 +108,7 @@ void PortQueue::hand_over(Submit& submit, Driver& driver) {
 
 void PortQueue::hand_over(Query& query, Driver& driver) {
   const std::uint64_t number = ++last_request_;
-  if (driver.query({kConnection, number}, query.mode, query.query)) {
+  if (driver.query({kConnection, number}, query.mode, query.query, std::move(query.seen))) {
     queries_.emplace(number, std::move(query.done));
   } else {
     query.done(std::string(refusal_text(RefusedBecause::overloaded)), RefusedBecause::overloaded,

@@ -27,7 +27,8 @@ class PortQueue final : public NodePort {
       : application_(application), capacity_(capacity), bell_(bell) {}
 
   void submit(std::vector<std::byte> body, ResultsCallback done) override;
-  void query(std::vector<std::byte> query, ReadMode mode, QueryCallback done) override;
+  void query(std::vector<std::byte> query, ReadMode mode, std::vector<Seen> seen,
+             QueryCallback done) override;
   void freeze(FreezeCallback done) override;
   void report(ReportCallback done) override;
 
@@ -49,6 +50,7 @@ class PortQueue final : public NodePort {
   struct Query {
     std::vector<std::byte> query;
     ReadMode mode{};
+    std::vector<Seen> seen;
     QueryCallback done;
   };
   struct Freeze {

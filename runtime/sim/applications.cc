@@ -1,5 +1,6 @@
 #include "runtime/sim/applications.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace parley::sim {
@@ -71,6 +72,11 @@ std::string CellApplication::query(const Store& store, Bytes query,
   if (key >= kCells) return "key: must be below 64";
   append(answer, store.at(Key{key}));
   return {};
+}
+
+void CellApplication::keys_of(Bytes query, std::vector<Key>& keys) const {
+  Key& key = keys.emplace_back();
+  std::memcpy(&key.value, query.data(), std::min(query.size(), sizeof(key.value)));
 }
 
 void append_command(std::vector<std::byte>& body, std::uint32_t session, std::uint32_t sequence,

@@ -41,6 +41,7 @@ class CellApplication final : public Application {
 
   [[nodiscard]] std::string_view name() const override;
   [[nodiscard]] std::uint32_t key_count() const override { return kCells; }
+  void keys_of(Bytes query, std::vector<Key>& keys) const override;
   [[nodiscard]] bool state_dependent() const override { return kind_ == Kind::counter; }
   [[nodiscard]] std::string validate(Bytes payload) const override;
   void execute(const Store& store, std::span<const Command> commands, WriteSink& writes,

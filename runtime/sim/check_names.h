@@ -25,7 +25,9 @@ inline constexpr std::string_view kCausality =
     "causality";  // a write made where another one is known never loses to it
 inline constexpr std::string_view kCopies = "copies";  // so many nodes hold what is acknowledged
 inline constexpr std::string_view kFuture = "future";  // no stamp is far ahead of all clocks
-inline constexpr std::string_view kQuiet = "quiet";    // once all agree, no cells are sent
+inline constexpr std::string_view kQuorumReads =
+    "quorum reads";  // asking enough nodes shows all that is acknowledged
+inline constexpr std::string_view kQuiet = "quiet";  // once all agree, no cells are sent
 
 // Of strategies with one order (Ongaro's dissertation, Figure 3.2).
 inline constexpr std::string_view kElectionSafety = "election safety";

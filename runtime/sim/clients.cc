@@ -33,6 +33,11 @@ Clients::Clients(Engine& engine, const ClientSettings& settings, const Guarantee
       clients_(settings.clients) {
   history_.clients.resize(settings.clients);
   for (Client& client : clients_) client.sessions.resize(nodes.size());
+  if (!settings_.sessions_move) return;
+  for (std::size_t i = 1; i < clients_.size(); i += 2) {
+    clients_[i].seen_of.resize(nodes.size());
+    clients_[i].seen_in.resize(kCells);
+  }
 }
 
 std::uint64_t Clients::pack(const Request& request) {
@@ -132,7 +137,10 @@ void Clients::begin_operation(std::uint32_t number) {
     const auto key = static_cast<std::uint32_t>(random_.below(settings_.keys));
     const ReadMode mode =
         client.wanted.kind == Kind::local_read ? ReadMode::local : ReadMode::linearizable;
-    history.reads.push_back({key, mode, history_.cell_floors[key]});
+    // What a crash took before it was durable is waited for in vain; in the end nobody does.
+    const bool names = !client.seen_in.empty() && !winding_down_;
+    const Stamp seen = names ? client.seen_in[key] : Stamp{};
+    history.reads.push_back({key, mode, history_.cell_floors[key], seen});
     client.wanted.first = static_cast<std::uint32_t>(history.reads.size() - 1);
     client.wanted.count = 0;
   }
@@ -230,6 +238,7 @@ void Clients::on_reply(const Parcel& parcel) {
                                   .writes[client.wanted.first + client.wanted.count - 2]
                                   .command.key
                             : history_.clients[parcel.client].reads[client.wanted.first].key;
+      remember(parcel.client, client.last_key, parcel.stamp);
       if (client.to_do > 0) --client.to_do;
       return think(parcel.client);
     case Answer::no_session:
@@ -252,6 +261,25 @@ void Clients::try_again(std::uint32_t number) {
   set_timer(number, random_.between(kBackOffMin, kBackOffMax));
 }
 
+void Clients::remember(std::uint32_t number, std::uint32_t key, Stamp stamp) {
+  Client& client = clients_[number];
+  const auto node = static_cast<std::uint32_t>(stamp.minor >> 32);
+  if (client.seen_in.empty() || node == 0 || node > client.seen_of.size()) return;
+  client.seen_of[node - 1] = std::max(client.seen_of[node - 1], stamp.major);
+  client.seen_in[key] = std::max(client.seen_in[key], stamp);
+}
+
+std::vector<Seen> Clients::token_of(std::uint32_t number) const {
+  std::vector<Seen> token;
+  const Client& client = clients_[number];
+  if (winding_down_) return token;
+  for (std::uint32_t node = 1; node <= client.seen_of.size(); ++node) {
+    const std::uint64_t time = client.seen_of[node - 1];
+    if (time != 0) token.push_back({NodeId{node}, /*reserved=*/0, time});
+  }
+  return token;
+}
+
 void Clients::think(std::uint32_t number) {
   clients_[number].state = State::thinking;
   set_timer(number, random_.between(Duration(1000), settings_.think_max));
@@ -267,6 +295,8 @@ void Clients::wind_down() {
   for (std::uint32_t number = 0; number < clients_.size(); ++number) {
     Client& client = clients_[number];
     client.to_do = client.state == State::thinking ? 2 : 3;
+    auto& reads = history_.clients[number].reads;
+    if (!reads.empty()) reads.back().seen = {};
   }
 }
 
@@ -322,7 +352,8 @@ bool Clients::submit(Node& node, const Parcel& parcel) {
     case Kind::local_read:
     case Kind::linearizable_read: {
       const ReadOperation& read = history.reads[request.first];
-      return node.driver().query(tag, read.mode, std::as_bytes(std::span(&read.key, 1)));
+      return node.driver().query(tag, read.mode, std::as_bytes(std::span(&read.key, 1)),
+                                 token_of(parcel.client));
     }
   }
   return false;
@@ -342,7 +373,7 @@ void Clients::settle_submit(Node& node, const SettledSubmit& settled) {
     const WriteOperation& last = history_.clients[client].writes[request.first + request.count - 2];
     const std::uint64_t value =
         last.code == kDone ? evaluate(last.command, last.reply).after : last.reply;
-    return reply(node.id().value, client, request, answer, value);
+    return reply(node.id().value, client, request, answer, value, results.back().stamp);
   }
   const Result& result = results[0];
   if (result.outcome == Outcome::ok) {
@@ -418,7 +449,7 @@ void Clients::settle_query(Node& node, const SettledQuery& settled) {
   engine_.note(FactKind::answer, id, client, read.key, cell.stamp.major);
   ++counts_.reads;
   checker_.answered(id, client, read, cell);
-  reply(id, client, request, Answer::ok, cell.value);
+  reply(id, client, request, Answer::ok, cell.value, cell.stamp);
 }
 
 void Clients::refuse_writes(std::uint32_t client, const Request& request) {
@@ -429,13 +460,14 @@ void Clients::refuse_writes(std::uint32_t client, const Request& request) {
 }
 
 void Clients::reply(std::uint32_t node, std::uint32_t client, const Request& request, Answer answer,
-                    std::uint64_t value) {
+                    std::uint64_t value, Stamp stamp) {
   Parcel parcel;
   parcel.client = client;
   parcel.node = node;
   parcel.request = request;
   parcel.answer = answer;
   parcel.value = value;
+  parcel.stamp = stamp;
   const auto words = [&] { return reply_of(parcel); };
   parcel.number = engine_.sent(node, client_host(client), words);
   const std::uint32_t loss = engine_.weather.loss_per_million;

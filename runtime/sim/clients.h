@@ -18,6 +18,7 @@ struct ClientSettings {
   Duration think_max{};  // between two operations of a client; the mean is half of it
   bool counter = false;  // which application
   std::uint32_t keys = kCells;
+  bool sessions_move = false;  // every second client names what it has seen when it reads
   std::uint64_t operations = std::numeric_limits<std::uint64_t>::max();  // until they wind down
 };
 
@@ -76,6 +77,7 @@ class Clients {
     Request request;
     Answer answer = Answer::unknown;
     std::uint64_t value = 0;   // of a reply: the session opened, or the value found
+    Stamp stamp;               // of a reply: of the cell written last, or of the one read
     std::uint64_t number = 0;  // of the message, for the trace
   };
   struct Client {
@@ -88,7 +90,9 @@ class Clients {
     std::vector<std::uint32_t> sessions;  // by node; all the same where sessions are shared
     std::uint64_t last_value = 0;         // of the cell read or written last, and its key
     std::uint32_t last_key = 0;
-    std::uint32_t to_do = 0;  // when winding down
+    std::uint32_t to_do = 0;             // when winding down
+    std::vector<std::uint64_t> seen_of;  // by node: the latest time of its writes heard of
+    std::vector<Stamp> seen_in;          // by cell: the latest write heard of
   };
 
   static std::uint64_t pack(const Request& request);
@@ -106,6 +110,8 @@ class Clients {
   void on_request(const Parcel& parcel);
   void on_reply(const Parcel& parcel);
   void try_again(std::uint32_t client);
+  void remember(std::uint32_t client, std::uint32_t key, Stamp stamp);
+  [[nodiscard]] std::vector<Seen> token_of(std::uint32_t client) const;
   void think(std::uint32_t client);
   void set_timer(std::uint32_t client, Duration delay);
   bool submit(Node& node, const Parcel& parcel);
@@ -115,7 +121,7 @@ class Clients {
   void settle_query(Node& node, const SettledQuery& settled);
   void refuse_writes(std::uint32_t client, const Request& request);
   void reply(std::uint32_t node, std::uint32_t client, const Request& request, Answer answer,
-             std::uint64_t value);
+             std::uint64_t value, Stamp stamp = {});
 
   Engine& engine_;
   Random random_;

@@ -59,7 +59,7 @@ struct Engine {
   std::vector<std::string> violations;
   std::uint64_t messages = 0;  // that were numbered
   std::uint64_t bodies = 0;    // sent by nodes: messages that carry writes
-  std::uint64_t bytes = 0;     // sent by nodes: of the strategy's messages, without what frames them
+  std::uint64_t bytes = 0;  // sent by nodes: of the strategy's messages, without what frames them
 
   void after(Duration delay, EventKind kind, std::uint32_t subject, std::uint32_t item = 0) {
     queue.push(now + delay, kind, subject, item);

@@ -37,6 +37,7 @@ struct ReadOperation {
   std::uint32_t key = 0;
   ReadMode mode = ReadMode::local;
   Stamp floor;  // the highest stamp of the cell that anyone had been told when this was asked for
+  Stamp seen;   // the highest of the cell that this client had heard of and said so
 };
 
 struct ClientHistory {

@@ -59,6 +59,7 @@ class MergeChecker final : public Checker {
   void count_superseded();
   void count_older_wins();
   void follow(std::uint32_t key, Stamp stamp);
+  [[nodiscard]] bool acknowledged(std::uint32_t key, Stamp stamp);
   [[nodiscard]] std::ptrdiff_t holders(std::uint32_t key, Stamp stamp) const;
 
   MergePromise promise_;
@@ -125,6 +126,22 @@ void MergeChecker::applied(std::uint32_t node, const Applied& entry) {
 void MergeChecker::answered(std::uint32_t node, std::uint32_t client, const ReadOperation& read,
                             const Cell& cell) {
   Checker::answered(node, client, read, cell);
+  // What was seen before its author had it on disk, the author may have lost in a crash, and knows
+  // nothing of it.
+  if (cell.stamp < read.seen && acknowledged(read.key, read.seen)) {
+    engine_.fail(
+        check::kSessions,
+        fmt::format("node {} answered client {}'s read of cell {} with an older write than "
+                    "the client had seen elsewhere, and had said so",
+                    node, client, read.key));
+  }
+  if (promise_.read_copies + promise_.copies > seen_.size() && cell.stamp < read.floor) {
+    engine_.fail(
+        check::kQuorumReads,
+        fmt::format("node {} answered client {}'s read of cell {} with an older write than "
+                    "one acknowledged by {} nodes, having asked {} of {}",
+                    node, client, read.key, promise_.copies, promise_.read_copies, seen_.size()));
+  }
   Stamp& told = told_[node - 1][read.key];
   if (cell.stamp < told) {
     engine_.fail(
@@ -195,6 +212,12 @@ void MergeChecker::stepped(const NodeView& node) {
     seen = stamp;
     follow(key, stamp);
   }
+}
+
+bool MergeChecker::acknowledged(std::uint32_t key, Stamp stamp) {
+  return std::any_of(made_[key].begin(), made_[key].end(), [&](const Made& made) {
+    return made.stamp == stamp && find(made.value)->acknowledged;
+  });
 }
 
 // How many nodes hold this write of the cell, or a later one.

@@ -82,11 +82,12 @@ DriverLimits draw_limits(Random& random) {
 }
 
 ClientSettings draw_clients(const SimOptions& options, CellApplication::Kind application,
-                            Random& random) {
+                            const MergePromise& promise, Random& random) {
   constexpr std::uint32_t kKeys[] = {1, 4, 16, kCells};
   ClientSettings settings;
   settings.counter = application == CellApplication::Kind::counter;
   settings.keys = kKeys[random.below(4)];
+  settings.sessions_move = promise.sessions_move;
   const auto drawn = static_cast<std::uint32_t>(2 + random.below(7));
   settings.clients = options.clients != 0 ? options.clients : drawn;
   constexpr std::uint32_t kRates[] = {50, 80, 150};
@@ -209,7 +210,7 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                draw_clients(options,
                             application_.state_dependent() ? CellApplication::Kind::counter
                                                            : CellApplication::Kind::canvas,
-                            random_),
+                            promise_of(algorithm, settings_.options, node_count_), random_),
                algorithm.guarantee, history_, *checker_, nodes_),
       views_(node_count_),
       seen_(node_count_) {
