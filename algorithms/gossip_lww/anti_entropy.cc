@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "algorithms/gossip_lww/core.h"
@@ -85,12 +86,14 @@ void Core::on_summary(std::size_t from, const Summary& summary, const wire::Mess
   }
 }
 
-// Sends what the peer lacks, a few messages full. True if some of it is no longer here as deltas.
+// Sends what the peer lacks, some messages full. True if some of it is no longer here as deltas.
 bool Core::offer_deltas(std::size_t to, const Known& theirs) {
-  constexpr std::uint64_t kMessages = 8;  // until the peer asks on
+  // Until the peer asks on: where messages are small, many of them.
+  constexpr std::uint64_t kMessages = 8;
+  constexpr std::uint64_t kLeastBytes = 32 * 1024;
+  const std::uint64_t most = std::max(kMessages * options_.max_message_bytes, kLeastBytes);
   const Instant until = now_ - options_.repair_after;
-  const RecentDeltas::Offer offer =
-      recent_.offer(known_, theirs, until, kMessages * options_.max_message_bytes);
+  const RecentDeltas::Offer offer = recent_.offer(known_, theirs, until, most);
   send_deltas(std::span(&to, 1), offer.deltas, offer.more, /*when_durable=*/true);
   return offer.out_of_reach;
 }

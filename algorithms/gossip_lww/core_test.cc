@@ -333,7 +333,7 @@ TEST_F(Cluster, ManyRunsComeInFewRoundTrips) {
     deliver();
   }
   EXPECT_EQ(node(3).value(63), 64U);
-  EXPECT_LT(questions, 32U);
+  EXPECT_LT(questions, 12U);
 }
 
 // Once all agree, nobody sends writes any more.
