@@ -10,7 +10,7 @@ namespace parley {
 // What a hard state promises.
 struct Promise {
   Epoch epoch;
-  NodeId vote;  // given in that epoch; kNoNode: none
+  NodeId vote;            // given in that epoch; kNoNode: none
   LogIndex decided = {};  // committed up to here, if the strategy keeps that
   constexpr bool operator==(const Promise&) const = default;
 };
