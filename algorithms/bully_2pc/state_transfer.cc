@@ -195,8 +195,10 @@ void Core::on_snapshot_loaded(const SnapshotId& snapshot) {
       return fetched();
     }
   }
-  if (log_.last() > log_.base() && holds(guards::kInstallCutsLog)) {
-    issue({Write::Kind::truncate, {}, log_.base().next(), {}, {}});
+  // What is decided stays until the snapshot is there instead: a crash may come between the two.
+  const LogIndex decided = std::max(commit_, decided_);
+  if (log_.last() > decided && holds(guards::kInstallCutsLog)) {
+    issue({Write::Kind::truncate, {}, decided.next(), {}, {}});
   }
   issue(
       {Write::Kind::snapshot, {}, index, encode_base(done.base.epoch, done.base.clock.view()), {}});

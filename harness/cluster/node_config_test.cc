@@ -105,7 +105,7 @@ TEST(NodeConfig, UnknownNamesPointToTheNearest) {
             "node.toml:4: unknown key \"cavnas\"; the nearest known one is \"canvas\"");
   EXPECT_THAT(error_of("node = 1\nalgorithm = \"rafft\""),
               HasSubstr("node.toml:2: algorithm: \"rafft\" is not one of this version: "
-                        "unreplicated, raft, gossip_lww; the nearest is \"raft\""));
+                        "unreplicated, raft, bully_2pc, gossip_lww; the nearest is \"raft\""));
   EXPECT_THAT(error_of(kGood + "[options]\nelection_timeout_mni_ms = 5"),
               HasSubstr("unknown key \"options.election_timeout_mni_ms\"; the nearest known one is "
                         "\"options.election_timeout_min_ms\""));

@@ -103,7 +103,7 @@ std::vector<SweepSpec> compare_specs(bool quick) {
     // There are many of these, and they settle soon.
     if (quick && spec.faults == std::vector<std::string>{"none"}) {
       spec.warmup_s = 1;
-      spec.duration_s = spec.closed_loop ? 3 : 4;
+      spec.duration_s = spec.closed_loop ? 2 : 3;
     }
   }
   return specs;

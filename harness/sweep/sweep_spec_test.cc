@@ -125,6 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
             "\"options.raft.election_timeout_min_ms\""},
         BadSpec{kGood + "[options.rift]\n",
                 "options: algorithm: \"rift\" is not one of this version: unreplicated, raft, "
+                "bully_2pc, "
                 "gossip_lww; the "
                 "nearest is \"raft\""},
         BadSpec{
