@@ -3,7 +3,7 @@
 import {bySetting, commonLoad, cpuTotal, groupBy, medianOf} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, list} from '../format.mjs';
-import {MAX_SETTINGS, panelTitle, styleOf} from './style.mjs';
+import {algorithmScales, MAX_SETTINGS, panelTitle, styleOf} from './style.mjs';
 
 const NAME = 'cost-nodes';
 const TITLE = 'Cost over node count';
@@ -41,13 +41,7 @@ function mediansOf(rows) {
 
 function panelSpec(rows, model, counts, top) {
   const names = model.algorithms;
-  const looks = names.map((algorithm) => styleOf(model, {algorithm, nodes: 3}));
-  const by = (range) => ({
-    field: 'algorithm',
-    type: 'nominal',
-    legend: null,
-    scale: {domain: names, range},
-  });
+  const {color, shape} = algorithmScales(model, names);
   const x = {
     field: 'nodes',
     type: 'quantitative',
@@ -71,7 +65,6 @@ function panelSpec(rows, model, counts, top) {
     {field: 'load', title: 'load'},
     {field: 'run', title: 'run'},
   ];
-  const color = by(looks.map((look) => look.color));
   return {
     layer: [
       {
@@ -82,7 +75,7 @@ function panelSpec(rows, model, counts, top) {
       {
         data: {values: rows},
         mark: {type: 'point', filled: true, size: 50, opacity: 0.75},
-        encoding: {x, y, color, shape: by(looks.map((look) => look.shape)), tooltip},
+        encoding: {x, y, color, shape, tooltip},
       },
     ],
   };

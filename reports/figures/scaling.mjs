@@ -3,7 +3,7 @@
 
 import {groupBy, medianOf} from '../model.mjs';
 import {list} from '../format.mjs';
-import {logDomain, logTicks, styleOf} from './style.mjs';
+import {algorithmScales, logDomain, logTicks, styleOf} from './style.mjs';
 
 const MEASURES = [
   ['rounds', 'rounds of exchange until all agree after healing', 'linear'],
@@ -25,13 +25,7 @@ function scaleOf(values, kind) {
 
 function panelSpec(model, rows, [measure, title, kind]) {
   const names = [...new Set(rows.map((row) => row.algorithm))];
-  const looks = names.map((algorithm) => styleOf(model, {algorithm, nodes: 3}));
-  const by = (range) => ({
-    field: 'algorithm',
-    type: 'nominal',
-    legend: null,
-    scale: {domain: names, range},
-  });
+  const {color, shape} = algorithmScales(model, names);
   const sizes = [...new Set(rows.map((row) => row.nodes))].sort((a, b) => a - b);
   const promised = measure === 'rounds' ? rows.map((row) => row.promised_rounds) : [];
   const {scale, ticks} = scaleOf([...rows.map((row) => row[measure]), ...promised], kind);
@@ -54,7 +48,6 @@ function panelSpec(model, rows, [measure, title, kind]) {
     {field: measure, title, format: ',.3~f'},
     {field: 'seed', title: 'seed'},
   ];
-  const color = by(looks.map((look) => look.color));
   const layer = [
     {
       data: {values: mediansOf(rows, measure)},
@@ -64,7 +57,7 @@ function panelSpec(model, rows, [measure, title, kind]) {
     {
       data: {values: rows},
       mark: {type: 'point', filled: true, size: 50, opacity: 0.75},
-      encoding: {x, y, color, shape: by(looks.map((look) => look.shape)), tooltip},
+      encoding: {x, y, color, shape, tooltip},
     },
   ];
   if (promised.length > 0) {

@@ -31,6 +31,18 @@ export function styleOf(model, series) {
   };
 }
 
+/** Encodings of colour and shape by the field `algorithm`. */
+export function algorithmScales(model, names) {
+  const looks = names.map((algorithm) => styleOf(model, {algorithm, nodes: 3}));
+  const by = (range) => ({
+    field: 'algorithm',
+    type: 'nominal',
+    legend: null,
+    scale: {domain: names, range},
+  });
+  return {color: by(looks.map((look) => look.color)), shape: by(looks.map((look) => look.shape))};
+}
+
 /** The series that these runs belong to, in the report's order. */
 export function seriesOf(model, runs) {
   const present = new Set(runs.map((run) => run.series));
