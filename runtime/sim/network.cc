@@ -13,6 +13,10 @@ namespace {
 // Frames of the past that are kept for each link.
 constexpr std::size_t kRemembered = 8;
 
+std::uint64_t bytes_of(const Frame& frame) {
+  return frame.header.size() + frame.body.size();
+}
+
 }  // namespace
 
 Network::Network(Engine& engine, std::uint32_t nodes)
@@ -73,9 +77,7 @@ void Network::send(NodeId to, const Frame& frame) {
     const Loss why = shapers_[on].profile().cut ? Loss::cut : Loss::chance;
     return engine_.lost(number, from, to.value, why, words);
   }
-  const auto put = [&](Instant when) {
-    engine_.queue.push(when, EventKind::frame, to.value, flights_.put({to, frame, number}));
-  };
+  const auto put = [&](Instant when) { launch(when, {to, frame, number}); };
   put(arrival(on, *leaves));
   if (weather.duplication_per_million > 0) remember(on, {to, frame, number});
   if (weather.duplication_per_million == 0 || !random_.chance(weather.duplication_per_million)) {
@@ -108,13 +110,20 @@ void Network::echo(NodeId to) {
       copy.number = engine_.sent(
           from, to.value, [&] { return engine_.words_of(copy.frame); }, copy.number);
       const Instant when = engine_.now + random_.between(Duration{}, milliseconds(100));
-      engine_.queue.push(when, EventKind::frame, to.value, flights_.put(std::move(copy)));
+      launch(when, std::move(copy));
     }
   }
 }
 
+void Network::launch(Instant when, Flight flight) {
+  bytes_under_way_ += bytes_of(flight.frame);
+  const std::uint32_t to = flight.to.value;
+  engine_.queue.push(when, EventKind::frame, to, flights_.put(std::move(flight)));
+}
+
 std::optional<Network::Flight> Network::arrive(std::uint32_t item) {
   Flight flight = flights_.take(item);
+  bytes_under_way_ -= bytes_of(flight.frame);
   if (!is_cut(flight.frame.from, flight.to)) return flight;
   engine_.lost(flight.number, flight.frame.from.value, flight.to.value, Loss::cut_under_way,
                [&] { return engine_.words_of(flight.frame); });

@@ -56,6 +56,8 @@ class Network {
   // Ends every cut, stall and loss.
   void heal();
 
+  // Of frames that have left and neither arrived nor been lost.
+  [[nodiscard]] std::uint64_t bytes_under_way() const { return bytes_under_way_; }
   // Whether any link is cut.
   [[nodiscard]] bool is_cut() const { return cut_links() > 0; }
   [[nodiscard]] bool is_cut(NodeId from, NodeId to) const { return cut_[link(from, to)] != 0; }
@@ -73,6 +75,7 @@ class Network {
   void note_cuts(NodeId center, std::string_view shape);
   Instant arrival(std::size_t link, Instant leaves);
   void remember(std::size_t link, const Flight& flight);
+  void launch(Instant when, Flight flight);
 
   Engine& engine_;
   Random random_;
@@ -85,6 +88,7 @@ class Network {
   std::vector<Instant> stalled_until_;     // by directed link
   std::vector<std::vector<Flight>> past_;  // by directed link
   Slab<Flight> flights_;
+  std::uint64_t bytes_under_way_ = 0;
 };
 
 }  // namespace parley::sim

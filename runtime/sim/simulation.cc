@@ -31,9 +31,10 @@ constexpr Duration kFarClock = std::chrono::hours(1);
 // that no writes are sent for kCalm.
 constexpr Duration kCalmingDown = seconds(5);
 
-// Beyond this, for each node and virtual second, an execution is a flood without end: it is broken
-// off before it takes all memory. Some hundred are usual.
-constexpr std::uint64_t kMaxEvents = 20'000;
+// Beyond these, for each node, an execution is a flood without end: it is broken off before it
+// takes all memory. Some hundred events a virtual second are usual.
+constexpr std::uint64_t kMaxEventsPerSecond = 20'000;
+constexpr std::uint64_t kMaxBytesUnderWay = 64 << 20;
 
 std::uint32_t draw_nodes(const Algorithm& algorithm, const SimOptions& options, Random& random) {
   const auto drawn =
@@ -323,12 +324,12 @@ void Execution::fail_liveness(const std::string& what, Duration within) {
 void Execution::run_until(Instant end) {
   const std::uint64_t whole_seconds =
       1 + static_cast<std::uint64_t>((end - engine_.now) / seconds(1));
-  const std::uint64_t limit = events_ + kMaxEvents * nodes_.size() * whole_seconds;
+  const std::uint64_t limit = events_ + kMaxEventsPerSecond * nodes_.size() * whole_seconds;
   Event event;
   while (!over_ && engine_.violations.empty() && engine_.queue.pop(end, event)) {
-    if (++events_ > limit) {
-      return engine_.fail(check::kLiveness, fmt::format("a flood: more than {} events a second",
-                                                        kMaxEvents * nodes_.size()));
+    if (++events_ > limit || network_.bytes_under_way() > kMaxBytesUnderWay * nodes_.size()) {
+      return engine_.fail(check::kLiveness, fmt::format("a flood: {} events, {} bytes under way",
+                                                        events_, network_.bytes_under_way()));
     }
     engine_.now = event.when;
     handle(event);
