@@ -2,15 +2,18 @@
 // truth, and how far from it is timing from the actual send?
 //
 // Full tests: they take three minutes on an idle machine. As root they take real-time priority, so
-// that other processes disturb little; what was disturbed all the same, as the server's own times
-// show, is measured again, a few times. With their figures:
+// that other processes disturb little, and they keep the processors awake; what was disturbed all
+// the same, as the server's own times show, is measured again, a few times. With their figures:
 //   build/release/tests/harness_load_full_test
 #include <gtest/gtest.h>
 #include <sched.h>
 
 #include <cstdio>
 #include <cstring>
+#include <optional>
+#include <stop_token>
 #include <thread>
+#include <vector>
 
 #include "harness/load/fake_node.h"
 #include "harness/load/node_client.h"
@@ -26,10 +29,17 @@ using std::chrono::seconds;
 
 constexpr double kTolerance = 0.02;
 constexpr int kTries = 5;  // until the machine did not disturb
+// What is later than this is the machine's doing. Together with ZeroMQ's 0.2 ms and the histogram's
+// 1 % it must fit into the tolerance.
+constexpr double kLateP99Us = 200;
+constexpr double kLateMaxUs =
+    20'000;  // a few moments too late among thousands change no percentile
 
 // Stands still for 400 ms of every second, 2 ms of work for each request.
 const KnownService kStalling{milliseconds(2), seconds(1), milliseconds(400)};
-constexpr double kStallingRate = 200;
+// Requests fall on other moments of each stall, so that latencies lie close together: with 200/s
+// they lay in steps of 3 ms, and one request more or less moved a percentile by a step.
+constexpr double kStallingRate = 197;
 
 struct Percentiles {
   double p50_ms = 0;
@@ -91,21 +101,20 @@ struct Measured {
   bool undisturbed = false;
 };
 
-// Whether this machine let the server keep its times: else nothing can be said. A few moments too
-// late among thousands change no percentile.
+// Whether this machine let the server keep its times: else nothing can be said.
 bool undisturbed(const FakeNode& node) {
   const LatencyHistogram late = node.lateness();
   const double p99_us = late.percentile(0.99, 0).us;
   const double max_us = late.percentile(1, 0).us;
-  if (p99_us < 1000 && max_us < 20'000) return true;
-  std::printf("  disturbed: the server itself was late, p99 %.1f ms, max %.1f ms\n", p99_us / 1e3,
+  if (p99_us < kLateP99Us && max_us < kLateMaxUs) return true;
+  std::printf("  disturbed: the server itself was late, p99 %.2f ms, max %.1f ms\n", p99_us / 1e3,
               max_us / 1e3);
   return false;
 }
 
 bool undisturbed(const GeneratorFigures& own) {
-  if (own.late_us.p99 < 1000 && own.late_us.max < 20'000) return true;
-  std::printf("  disturbed: the generator was late, p99 %.1f ms, max %.1f ms\n",
+  if (own.late_us.p99 < kLateP99Us && own.late_us.max < kLateMaxUs) return true;
+  std::printf("  disturbed: the generator was late, p99 %.2f ms, max %.1f ms\n",
               own.late_us.p99 / 1e3, own.late_us.max / 1e3);
   return false;
 }
@@ -137,15 +146,46 @@ Measured measure(const KnownService& service, Arrivals arrivals, double rate, Du
   return measured;
 }
 
+// Work for processors that have nothing else to do. One that sleeps, above all a virtual one whose
+// host gave its place to others meanwhile, takes up to milliseconds to wake.
+class AwakeProcessors {
+ public:
+  AwakeProcessors() {
+    for (unsigned cpu = 0; cpu < std::thread::hardware_concurrency(); ++cpu) {
+      threads_.emplace_back([cpu](const std::stop_token& stop) { spin(cpu, stop); });
+    }
+  }
+
+ private:
+  static void spin(unsigned cpu, const std::stop_token& stop) {
+    const sched_param none{};
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(cpu, &only);
+    // Without both it would be in the way of what is measured.
+    if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) return;
+    if (sched_setaffinity(0, sizeof(only), &only) != 0) return;
+    while (!stop.stop_requested()) {
+    }
+  }
+
+  std::vector<std::jthread> threads_;
+};
+
 class Instrument : public testing::Test {
  protected:
-  // Inherited by every thread that is made from here on.
   static void SetUpTestSuite() {
+    processors_.emplace();
+    // Inherited by every thread that is made from here on.
     const sched_param low{.sched_priority = 1};
     if (sched_setscheduler(0, SCHED_FIFO, &low) != 0) {
       std::printf("without real-time priority\n");
     }
   }
+  static void TearDownTestSuite() { processors_.reset(); }
+
+ private:
+  inline static std::optional<AwakeProcessors> processors_;
 };
 
 void expect_truth(const Measured& measured) {
@@ -172,7 +212,7 @@ TEST_F(Instrument, ReportsTheQueueOfRandomArrivals) {
 }
 
 TEST_F(Instrument, ReportsStallsInAllThatTheyDelayed) {
-  std::printf("2 ms of work, 200 requests/s at even distances, 400 ms stall every second:\n");
+  std::printf("2 ms of work, 197 requests/s at even distances, 400 ms stall every second:\n");
   expect_truth(measure(kStalling, Arrivals::constant, kStallingRate, seconds(20)));
 }
 
@@ -248,7 +288,7 @@ TEST_F(Instrument, AClosedLoopDoesNotSeeTheStallsEither) {
     const Percentiles found = of(run_load(spec).latency);
     valid = undisturbed(node);
     if (!valid) continue;
-    print("computed for 200 requests/s", expected);
+    print("computed for 197 requests/s", expected);
     print("reported by the closed loop", found);
     EXPECT_GT(expected.p99_ms, 50 * found.p99_ms);
   }
