@@ -1,5 +1,7 @@
 #include "apps/canvas/update_stream.h"
 
+#include <algorithm>
+
 namespace parley {
 namespace {
 
@@ -30,6 +32,10 @@ std::uint32_t run_length(std::span<const PixelChange> changes) {
     ++length;
   }
   return length;
+}
+
+void require(bool holds, const char* otherwise) {
+  if (!holds) throw FrameError(std::string("not a frame: ") + otherwise);
 }
 
 }  // namespace
@@ -67,23 +73,45 @@ std::string encode_changes(FrameHeader header, std::span<const PixelChange> chan
   return encode_header(header) + runs;
 }
 
-FrameReader::FrameReader(std::string_view frame) : rest_(frame.substr(kFrameHeaderBytes)) {
+FrameReader::FrameReader(std::string_view frame) {
+  require(frame.size() >= kFrameHeaderBytes, "it has less than 24 bytes");
+  require(frame[1] == kFrameFormat, "its format is not known");
   header_.kind = static_cast<FrameKind>(get(frame, 0, 1));
   header_.size.width = static_cast<std::uint32_t>(get(frame, 2, 2));
   header_.size.height = static_cast<std::uint32_t>(get(frame, 4, 2));
   header_.sequence = get(frame, 8, 8);
   header_.viewers = static_cast<std::uint32_t>(get(frame, 16, 4));
   header_.runs = static_cast<std::uint32_t>(get(frame, 20, 4));
+  rest_ = frame.substr(kFrameHeaderBytes);
+  runs_left_ = header_.runs;
+  require(header_.kind == FrameKind::picture || header_.kind == FrameKind::changes,
+          "its kind is not known");
+  const auto sides = {header_.size.width, header_.size.height};
+  require(std::ranges::all_of(sides, [](auto side) { return side > 0 && side <= kMaxCanvasSide; }),
+          "its canvas has an impossible size");
+  const std::uint64_t cells = std::uint64_t{header_.size.width} * header_.size.height;
+  require(header_.kind == FrameKind::changes || rest_.size() == cells * kColorBytes,
+          "its picture is not of its canvas");
+}
+
+void FrameReader::start_run() {
+  require(rest_.size() >= kRunHeadBytes, "it ends within a run");
+  const auto head = static_cast<std::uint32_t>(get(rest_, 0, kRunHeadBytes));
+  at_.x = head & 0xFFF;
+  at_.y = (head >> 12) & 0xFFF;
+  left_in_run_ = (head >> 24) + 1;
+  rest_.remove_prefix(kRunHeadBytes);
+  require(at_.x + left_in_run_ <= header_.size.width && at_.y < header_.size.height,
+          "a run of it lies outside the canvas");
+  require(rest_.size() >= left_in_run_ * kColorBytes, "it ends within a run");
+  --runs_left_;
 }
 
 bool FrameReader::next(PixelChange& change) {
-  if (rest_.empty()) return false;
   if (left_in_run_ == 0) {
-    const auto head = static_cast<std::uint32_t>(get(rest_, 0, kRunHeadBytes));
-    at_.x = head & 0xFFF;
-    at_.y = (head >> 12) & 0xFFF;
-    left_in_run_ = (head >> 24) + 1;
-    rest_.remove_prefix(kRunHeadBytes);
+    require(runs_left_ > 0 || rest_.empty(), "it has more bytes than runs");
+    if (runs_left_ == 0) return false;
+    start_run();
   }
   const auto part = [this](std::size_t i) {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(rest_[i]));

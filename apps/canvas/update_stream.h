@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,17 +39,27 @@ inline constexpr std::uint64_t kMaxSequence = (1ULL << 53) - 1;
 std::string encode_header(const FrameHeader& header);
 std::string encode_changes(FrameHeader header, std::span<const PixelChange> changes);
 
-// Walks through the changes of a frame that encode_changes made.
+// Bytes that are no frame of this format; says what is wrong with them.
+struct FrameError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Walks through a frame, which has to outlive it. Throws FrameError where it is malformed.
 class FrameReader {
  public:
   explicit FrameReader(std::string_view frame);
 
   [[nodiscard]] const FrameHeader& header() const { return header_; }
-  // False at the end.
+  // The next of the changes; false at the end.
   bool next(PixelChange& change);
+  // Of a picture: three bytes a cell, row by row.
+  [[nodiscard]] std::string_view picture() const { return rest_; }
 
  private:
+  void start_run();
+
   std::string_view rest_;
+  std::uint32_t runs_left_ = 0;
   FrameHeader header_;
   PixelChange at_;
   std::uint32_t left_in_run_ = 0;

@@ -49,6 +49,26 @@ TEST(Frames, HoldAnyChanges) {
   }
 }
 
+TEST(Frames, AreRefusedWhereTheyAreMalformed) {
+  const std::vector<PixelChange> one = {{2, 1, 7}, {3, 1, 8}};
+  const auto broken = [&one](std::size_t at, char value) {
+    std::string frame = encode_changes({FrameKind::changes, {4, 2}, 9, 1, 0}, one);
+    frame[at] = value;
+    return frame;
+  };
+  EXPECT_EQ(changes_of(broken(0, 2)), one) << "a kind that it is";
+  EXPECT_THROW(changes_of(broken(0, 3)), FrameError) << "kind";
+  EXPECT_THROW(changes_of(broken(1, 2)), FrameError) << "format";
+  EXPECT_THROW(changes_of(broken(2, 0)), FrameError) << "width";
+  EXPECT_THROW(changes_of(broken(5, 17)), FrameError) << "height";
+  EXPECT_THROW(changes_of(broken(2, 3)), FrameError) << "a run outside the canvas";
+  EXPECT_THROW(changes_of(broken(20, 0)), FrameError) << "more bytes than runs";
+  EXPECT_THROW(changes_of(broken(20, 2)), FrameError) << "fewer bytes than runs";
+  EXPECT_THROW(changes_of(broken(27, 2)), FrameError) << "a longer run";
+  EXPECT_THROW(changes_of(broken(0, 1)), FrameError) << "a picture of another size";
+  EXPECT_THROW(FrameReader("short"), FrameError);
+}
+
 TEST(UpdateStreams, LeadFromNumberToNumber) {
   UpdateStream stream(kSize, {}, 100);
   EXPECT_TRUE(stream.follows(100));

@@ -86,6 +86,26 @@ struct CanvasOptions {
 };
 int run_canvas(const CanvasOptions& options);
 
+// `node` is HOST:PORT of a node's page.
+struct PaintOptions {
+  Common common;
+  std::string node = "127.0.0.1:8080";
+  std::uint32_t x = 0;
+  std::uint32_t y = 0;
+  std::string color;
+  std::uint32_t user = 0;
+};
+int run_paint(const PaintOptions& options);
+
+struct WatchOptions {
+  Common common;
+  std::string node = "127.0.0.1:8080";
+  std::string at;           // "X,Y", in the middle; empty: the middle of the canvas
+  std::uint32_t scale = 0;  // cells a side for what is drawn as one; 0: all of the canvas fits
+  double seconds = 0;       // 0: until Ctrl-C
+};
+int run_watch(const WatchOptions& options);
+
 struct LoadOptions {
   Common common;
   std::string targets;

@@ -7,6 +7,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/describe.h"
 #include "harness/cli/software.h"
+#include "harness/cluster/config_file.h"
 
 namespace parley::cli {
 namespace {
@@ -178,9 +179,33 @@ void add_generated(CLI::App& app, Action& action) {
   });
 }
 
+void add_terminal(CLI::App& app, Action& action) {
+  auto [paint, p] =
+      add_command(app, action, &run_paint, "paint", "Paint a pixel of a running canvas",
+                  "  parley paint 50 30 FF5733\n"
+                  "  parley paint 50 30 FF5733 --node 127.0.0.1:8081 --user 7");
+  paint->add_option("X", p->x, "Column, from 0 on the left")->required();
+  paint->add_option("Y", p->y, "Row, from 0 at the top")->required();
+  paint->add_option("COLOR", p->color, "Six hexadecimal digits, RRGGBB")->required();
+  paint->add_option("--node", p->node, "The node whose page this is, HOST:PORT");
+  paint->add_option("--user", p->user, "Who paints, a number");
+
+  auto [watch, w] =
+      add_command(app, action, &run_watch, "watch", "Watch a running canvas in the terminal",
+                  "  parley watch\n  parley watch --node 127.0.0.1:8082 --at 500,500 --scale 1\n"
+                  "  parley watch --json --seconds 10 > changes.jsonl");
+  watch->add_option("--node", w->node, "The node whose page this is, HOST:PORT");
+  watch->add_option("--at", w->at, "The cell in the middle (default: that of the canvas)")
+      ->type_name("X,Y");
+  watch->add_option("--scale", w->scale, "Cells a side drawn as one (default: all of them fit)")
+      ->check(CLI::Range(1, 4096));
+  watch->add_option("--seconds", w->seconds, "End after so long (default: with Ctrl-C)")
+      ->check(CLI::Range(0.1, 1e6));
+}
+
 // Commands of the interface that are not there yet say so.
 void add_coming(CLI::App& app, Action& action) {
-  for (const char* name : {"diff", "paint", "watch"}) {
+  for (const char* name : {"diff"}) {
     CLI::App* command = app.add_subcommand(name, "(comes in a later version)");
     command->allow_extras();
     command->callback([name, &action] {
@@ -190,6 +215,24 @@ void add_coming(CLI::App& app, Action& action) {
       };
     });
   }
+}
+
+// What is not known, as one sentence that names the nearest that is: commands if there is none yet,
+// else the options of the command.
+std::string unknown_word(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> known;
+  const auto chosen = app.get_subcommands();
+  const CLI::App& at = chosen.empty() ? app : *chosen.front();
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (chosen.empty()) known.push_back(command->get_name());
+  }
+  for (const CLI::Option* option : at.get_options()) {
+    if (!option->get_lnames().empty()) known.push_back("--" + option->get_lnames().front());
+  }
+  const std::string near = harness::nearest(word, known);
+  return "\"" + word + "\" is not known; " +
+         (near.empty() ? "" : "the nearest is \"" + near + "\"; ") + "parley " +
+         (chosen.empty() ? "" : at.get_name() + " ") + "--help shows what is";
 }
 
 int run(int argc, char** argv) {
@@ -208,18 +251,20 @@ int run(int argc, char** argv) {
   add_checking(app, action);
   add_describing(app, action);
   add_generated(app, action);
+  add_terminal(app, action);
   add_coming(app, action);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::RequiredError& error) {
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     // What is missing may be there under a name that is not known.
     const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
-    if (unknown.empty()) return app.exit(error) == 0 ? kDone : kUsage;
-    complain("\"" + unknown.front() +
-             "\" is not known; parley --help and parley COMMAND --help show what is");
+    if (unknown.empty()) {
+      app.exit(error);
+    } else {
+      complain(unknown_word(app, unknown.front()));
+    }
     return kUsage;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kUsage;
   }
   return action();
 }
