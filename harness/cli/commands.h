@@ -149,6 +149,15 @@ struct ReportOptions {
 };
 int run_report(const ReportOptions& options);
 
+struct DiffOptions {
+  Common common;
+  std::string a;
+  std::string b;
+  std::vector<std::string> metrics;  // empty: the usual ones
+  double tolerance = 0.05;           // a share
+};
+int run_diff(const DiffOptions& options);
+
 struct CommandText;
 // `program` is the whole command line.
 int run_manual(const CommandText& program);

@@ -61,6 +61,21 @@ void add_measuring(CLI::App& app, Action& action) {
   report->add_option("--out", r->out, "Folder for the report (default: the first DIR/report)")
       ->type_name("DIR");
 
+  auto [diff, d] = add_command(app, action, &run_diff, "diff",
+                               "Compare two sets of results: differences with confidence intervals",
+                               "  parley diff results/before results/after\n"
+                               "  parley diff results/a results/b --metric latency_us.p99");
+  diff->add_option("DIR_A", d->a, "Folder of a run, of a sweep, or of several")->required();
+  diff->add_option("DIR_B", d->b, "What to compare it with")->required();
+  diff->add_option("--metric", d->metrics,
+                   "A number of summary.json by its dotted name; can be repeated (default: rate, "
+                   "p50, p99, CPU, with faults also the first success)");
+  diff->add_option("--tolerance", d->tolerance, "Smaller differences are none, a share")
+      ->check(CLI::Range(0.0, 10.0));
+  diff->footer(std::string(diff->get_footer()) +
+               "\nExit status: 0 no difference found, 1 a difference, 2 not comparable, or too few "
+               "repetitions to tell.");
+
   auto [load, l] =
       add_command(app, action, &run_load_command, "load", "Drive load at a running cluster",
                   "  parley load --target 127.0.0.1:7001,127.0.0.1:7002 --rate 5000\n"
@@ -203,20 +218,6 @@ void add_terminal(CLI::App& app, Action& action) {
       ->check(CLI::Range(0.1, 1e6));
 }
 
-// Commands of the interface that are not there yet say so.
-void add_coming(CLI::App& app, Action& action) {
-  for (const char* name : {"diff"}) {
-    CLI::App* command = app.add_subcommand(name, "(comes in a later version)");
-    command->allow_extras();
-    command->callback([name, &action] {
-      action = [name] {
-        complain(std::string(name) + ": comes in a later version");
-        return kUsage;
-      };
-    });
-  }
-}
-
 // What is not known, as one sentence that names the nearest that is: commands if there is none yet,
 // else the options of the command.
 std::string unknown_word(const CLI::App& app, const std::string& word) {
@@ -252,7 +253,6 @@ int run(int argc, char** argv) {
   add_describing(app, action);
   add_generated(app, action);
   add_terminal(app, action);
-  add_coming(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
