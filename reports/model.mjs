@@ -47,10 +47,12 @@ function loadOf(manifest, summary) {
     const window = isNumber(manifest.window) ? manifest.window : 0;
     return {value: window, label: `${count(window)} in flight`};
   }
+  // Repetitions of a search end at rates of their own, and are one load all the same.
+  if (summary.search) return {value: 0, label: `highest rate with ${summary.search.objective}`};
   const stated = isNumber(manifest.rate) ? manifest.rate : null;
   const value = stated ?? summary.offered_ops_per_s ?? summary.achieved_ops_per_s;
   const rate = perSecond(value);
-  return {value, label: stated === null && manifest.rate ? `search: ${rate}` : `${rate} offered`};
+  return {value, label: `${rate} offered`};
 }
 
 function isDisturbed(manifest) {

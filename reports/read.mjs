@@ -188,6 +188,19 @@ function largestRss(file, value) {
   return numbers.length ? Math.max(...numbers) : null;
 }
 
+/** How a rate was found; null if none was searched for. */
+function checkSearch(file, summary) {
+  if (summary.search === undefined || summary.search === null) return null;
+  const at = (name) => numberAt(file, summary, `search.${name}`, {required: true});
+  return {
+    objective: asText(summary.search.objective) ?? '',
+    saturation_ops_per_s: at('saturation_ops_per_s'),
+    rate_low: at('rate_low'),
+    rate_high: at('rate_high'),
+    confirmed: summary.search.confirmed === true,
+  };
+}
+
 function checkSummary(file, summary) {
   const out = {
     achieved_ops_per_s: numberAt(file, summary, 'achieved_ops_per_s', {required: true}),
@@ -203,6 +216,7 @@ function checkSummary(file, summary) {
     own_share_p99: numberAt(file, summary, 'generator.latency_share.p99'),
     limited: summary.generator?.limited === true,
     limited_by: asText(summary.generator?.limited_by),
+    search: checkSearch(file, summary),
     as_simulated: checkAsSimulated(file, summary.as_simulated),
     consistency: checkConsistency(file, summary.consistency ?? {verdict: 'not_checked'}),
   };

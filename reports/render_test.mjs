@@ -316,6 +316,31 @@ test('growing clusters are drawn where they were measured', () => {
   assert.match(broken.stderr, /scaling\.csv: row 1: column 'rounds' is empty/);
 });
 
+test('rates that were searched for are drawn beside the saturation', () => {
+  const search = {
+    objective: 'p99<=10ms',
+    saturation_ops_per_s: 20000,
+    rate_low: 15000,
+    rate_high: 15600,
+    confirmed: false,
+  };
+  const result = report('knee', twoRuns(), (dir) => {
+    for (const run of ['raft-3-r10000-1', 'raft-3-r10000-2']) {
+      edit(join(dir, run, 'summary.json'), (s) => (s.search = search));
+    }
+  });
+  assert.equal(result.status, 0, result.stderr);
+  const plot = result.done.plots.find((p) => p.name === 'knee');
+  assert.match(readFileSync(plot.csv, 'utf8'), /15000,15600,20000/);
+  assert.match(result.html, /2 of 2 were missed by the run that repeated them/);
+  assert.match(result.html, /highest rate with p99(<|&lt;)=10ms/);
+  const broken = report('knee-broken', twoRuns(), (dir) => {
+    edit(join(dir, 'raft-3-r10000-1', 'summary.json'), (s) => (s.search = {rate_low: 1}));
+  });
+  assert.equal(broken.status, 2);
+  assert.match(broken.stderr, /search\.saturation_ops_per_s/);
+});
+
 test('the bare transport is a ceiling, not the fastest strategy', () => {
   const result = report('ceiling', twoRuns(), (dir) => {
     rmSync(join(dir, 'raft-3-r10000-2', 'histogram.csv'));

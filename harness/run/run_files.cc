@@ -148,6 +148,7 @@ void write_manifest(const std::filesystem::path& folder, const RunSpec& spec,
                 {"host", host_json(environment.host)},
                 {"started_at", findings.started_at},
                 {"notes", findings.notes}};
+  if (!spec.objective.empty()) manifest["objective"] = spec.objective;
   if (spec.workload.starts_with("replay:")) {
     manifest["rate"] = nullptr;  // the log's own
     manifest["speed"] = spec.speed;

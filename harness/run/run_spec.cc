@@ -18,6 +18,8 @@ namespace {
 // What starting a cluster, opening sessions, draining, stopping and writing takes.
 constexpr double kAroundRunSeconds = 2.0;
 constexpr double kAroundRecordedRunSeconds = 5.0;
+// The saturation, about seven rates, twice each, and the last run.
+constexpr double kUsualRunsOfASearch = 16;
 
 // Letters, digits and dashes of a name or path, for use in a folder's name.
 std::string slug(std::string_view text) {
@@ -89,7 +91,12 @@ void check_run(const RunSpec& spec) {
     throw ConfigError(
         "loop: \"closed\" does not fit workload \"replay:...\", whose times are those of the log");
   }
-  if (!spec.closed_loop && !spec.workload.starts_with("replay:") && !(spec.rate > 0)) {
+  if (searches(spec)) {
+    if (spec.workload.starts_with("replay:") || spec.faults != "none") {
+      throw ConfigError(
+          "rate: \"search\" fits neither a replay, which has its own rate, nor faults");
+    }
+  } else if (!spec.closed_loop && !spec.workload.starts_with("replay:") && !(spec.rate > 0)) {
     throw ConfigError(fmt::format("rate: {} is not above 0", spec.rate));
   }
   // A client has at most 64 operations on the way, which is what a session remembers.
@@ -119,7 +126,7 @@ std::string run_name(const RunSpec& spec, std::uint32_t number) {
   if (spec.closed_loop) {
     name += fmt::format("-w{}", spec.window);
   } else if (!spec.workload.starts_with("replay:")) {
-    name += fmt::format("-r{}", spec.rate);
+    name += searches(spec) ? std::string("-search") : fmt::format("-r{}", spec.rate);
   }
   const auto add_unless = [&name](bool is_usual, const std::string& text) {
     if (!is_usual) name += '-' + slug(text);
@@ -139,8 +146,9 @@ std::string run_name(const RunSpec& spec, std::uint32_t number) {
 }
 
 double estimated_seconds(const RunSpec& spec) {
-  return spec.warmup_s + spec.duration_s +
-         (spec.record == "none" ? kAroundRunSeconds : kAroundRecordedRunSeconds);
+  const double one = spec.warmup_s + spec.duration_s +
+                     (spec.record == "none" ? kAroundRunSeconds : kAroundRecordedRunSeconds);
+  return searches(spec) ? kUsualRunsOfASearch * one : one;
 }
 
 }  // namespace parley::harness

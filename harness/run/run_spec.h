@@ -13,12 +13,16 @@
 
 namespace parley::harness {
 
+// Stands for "search": the highest rate that meets the objective.
+inline constexpr double kSearchedRate = 0;
+
 struct RunSpec {
   const Algorithm* algorithm = nullptr;  // never null in a spec that is run
   OptionValues options;                  // complete
   std::uint32_t nodes = 3;
   bool closed_loop = false;
-  double rate = 10'000;          // operations per second (open loop)
+  double rate = 10'000;          // operations per second (open loop), or kSearchedRate
+  std::string objective;         // of a search, see harness/sweep/knee.h
   std::uint32_t window = 1024;   // operations in flight over all clients (closed loop)
   std::uint32_t batch = 1;       // commands per client message
   std::uint32_t clients = 1024;  // sessions
@@ -38,6 +42,11 @@ struct RunSpec {
   std::uint64_t seed = 1;
   std::uint32_t repetition = 1;
 };
+
+// Whether the rate is to be found.
+inline bool searches(const RunSpec& spec) {
+  return !spec.closed_loop && spec.rate == kSearchedRate && !spec.objective.empty();
+}
 
 // The share of the cells that `record` keeps: 0 for "none", 1 for "all", N/100 for "N%". Throws
 // ConfigError for anything else.

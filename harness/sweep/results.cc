@@ -56,6 +56,10 @@ Json options_json(const Algorithm& algorithm, const OptionValues& values) {
   return options;
 }
 
+Json rate_json(double rate) {
+  return rate == kSearchedRate ? Json("search") : Json(rate);
+}
+
 Json spec_object(const SweepSpec& s) {
   Json algorithms = Json::array();
   Json options = Json::object();
@@ -65,9 +69,12 @@ Json spec_object(const SweepSpec& s) {
     options[std::string(algorithm->name)] = options_json(
         *algorithm, own == s.options.end() ? default_options(algorithm->options) : own->second);
   }
+  Json rates = Json::array();
+  for (const double rate : s.rate) rates.push_back(rate_json(rate));
   return {{"algorithms", algorithms},
           {"nodes", s.nodes},
-          {"rate", s.rate},
+          {"rate", rates},
+          {"objective", s.objective},
           {"durability", s.durability},
           {"links", s.links},
           {"faults", s.faults},
@@ -93,7 +100,7 @@ Json spec_object(const SweepSpec& s) {
 // What distinguishes a run within its sweep.
 Json point_object(const RunSpec& s) {
   return {
-      {"algorithm", s.algorithm->name}, {"nodes", s.nodes},           {"rate", s.rate},
+      {"algorithm", s.algorithm->name}, {"nodes", s.nodes},           {"rate", rate_json(s.rate)},
       {"durability", s.durability},     {"links", s.links},           {"faults", s.faults},
       {"workload", s.workload},         {"read_share", s.read_share}, {"read_mode", s.read_mode},
       {"routing", s.routing},           {"window", s.window},         {"batch", s.batch},
@@ -266,6 +273,11 @@ constexpr std::string_view kFigureColumns[] = {"offered_ops_per_s",
                                                "generator.late_us.p99",
                                                "generator.latency_share.p50",
                                                "generator.latency_share.p99",
+                                               "search.objective",
+                                               "search.saturation_ops_per_s",
+                                               "search.rate_low",
+                                               "search.rate_high",
+                                               "search.confirmed",
                                                "recovery.noticed_ms",
                                                "recovery.first_success_ms",
                                                "recovery.back_to_95_ms",
@@ -299,7 +311,7 @@ std::string csv_row(const ResultRow& row) {
   const RunSpec& s = row.record.run.spec;
   std::string line =
       fmt::format("{},{},{},{},{},{},{},{},{}", row.record.run.name, state_name(row.record.state),
-                  s.algorithm->name, s.nodes, s.closed_loop ? "" : fmt::format("{}", s.rate),
+                  s.algorithm->name, s.nodes, s.closed_loop ? "" : plain(rate_json(s.rate)),
                   s.durability, csv_cell(s.links), csv_cell(s.faults), csv_cell(s.workload));
   line += fmt::format(",{},{},{},{},{},{},{},{},{},{},{},{},{},{}", s.read_share, s.read_mode,
                       s.routing, s.closed_loop ? fmt::format("{}", s.window) : "", s.batch,

@@ -10,6 +10,7 @@
 
 #include "harness/load/ceiling.h"
 #include "harness/run/bare_path.h"
+#include "harness/sweep/knee.h"
 
 namespace parley::harness {
 namespace {
@@ -166,17 +167,18 @@ SweepResult gather(std::vector<Part> parts, bool stopped) {
 }  // namespace
 
 RunFunction live_runs(RunEnvironment environment) {
-  return [environment = std::move(environment), ceilings = std::map<std::uint32_t, double>()](
-             const RunSpec& spec, const std::filesystem::path& folder,
-             const PhaseCallback& on_phase) mutable {
-    environment.on_phase = on_phase;
-    environment.ceiling_ops_per_s = 0;
-    if (spec.algorithm != &bare_path()) {
-      on_phase("calibrating");
-      environment.ceiling_ops_per_s = ceiling_of(spec.batch, ceilings);
-    }
-    return execute_run(spec, folder, environment);
-  };
+  return with_search(
+      [environment = std::move(environment), ceilings = std::map<std::uint32_t, double>()](
+          const RunSpec& spec, const std::filesystem::path& folder,
+          const PhaseCallback& on_phase) mutable {
+        environment.on_phase = on_phase;
+        environment.ceiling_ops_per_s = 0;
+        if (spec.algorithm != &bare_path()) {
+          on_phase("calibrating");
+          environment.ceiling_ops_per_s = ceiling_of(spec.batch, ceilings);
+        }
+        return execute_run(spec, folder, environment);
+      });
 }
 
 SweepResult run_sweeps(const std::vector<SweepSpec>& specs, const SweepOptions& options,

@@ -7,6 +7,7 @@
 #include "algorithms/registry/registry.h"
 #include "harness/cluster/node_config.h"
 #include "harness/run/bare_path.h"
+#include "harness/sweep/knee.h"
 
 namespace parley::harness {
 namespace {
@@ -65,9 +66,8 @@ class SpecReader {
   void read_rates() {
     for (const ConfigValue& value : reader_.elements("rate")) {
       if (value.kind == ConfigValue::Kind::text && value.text == "search") {
-        reader_.fail(
-            "rate", value,
-            "\"search\" belongs to a later version; give numbers of operations per second");
+        spec_.rate.push_back(kSearchedRate);
+        continue;
       }
       spec_.rate.push_back(reader_.real_of("rate", value, 0.001, kMaxRate));
     }
@@ -93,6 +93,13 @@ class SpecReader {
     reader_.real("duration_s", 0.1, kMaxSeconds, spec_.duration_s);
     reader_.integer("repetitions", 1, 1000, spec_.repetitions);
     reader_.integer("seed", 0, kMaxSeed, spec_.seed);
+    if (const ConfigValue* objective = reader_.find("objective")) {
+      spec_.objective = reader_.text_of("objective", *objective, "a text such as \"p99<=10ms\"");
+      at_line("objective", *objective, [this] { parse_objective(spec_.objective); });
+      if (std::ranges::find(spec_.rate, kSearchedRate) == spec_.rate.end()) {
+        reader_.fail("objective", *objective, "is of use only with rate = \"search\"");
+      }
+    }
     if (const ConfigValue* record = reader_.find("record")) {
       spec_.record = reader_.text_of("record", *record, "none, all, or a share such as \"1%\"");
       at_line("record", *record, [this] { recorded_share(spec_.record); });
@@ -233,6 +240,7 @@ void every_point(const SweepSpec& s, RunSpec& run, const Visit& visit) {
     run.options = own == s.options.end() ? default_options(run.algorithm->options) : own->second;
     along(s.nodes, run.nodes, [&] {
       along(rates, run.rate, [&] {
+        run.objective = run.rate == kSearchedRate ? s.objective : "";
         along(s.durability, run.durability,
               [&] { along(s.links, run.links, [&] { along(s.faults, run.faults, inner); }); });
       });

@@ -24,7 +24,7 @@ struct SweepSpec {
   // The axes.
   std::vector<const Algorithm*> algorithms;
   std::vector<std::uint32_t> nodes;
-  std::vector<double> rate;  // empty: not used (closed loop, replay)
+  std::vector<double> rate;  // empty: not used (closed loop, replay); kSearchedRate: "search"
   std::vector<std::string> durability{"none"};
   std::vector<std::string> links{"loopback"};
   std::vector<std::string> faults{"none"};
@@ -36,6 +36,7 @@ struct SweepSpec {
   std::vector<std::uint32_t> batch{1};
   // The same for all runs.
   bool closed_loop = false;
+  std::string objective = "p99<=10ms";  // of rate = "search"
   CanvasSize canvas;
   std::uint32_t clients = 1024;
   std::uint64_t snapshot_bytes = DriverLimits{}.snapshot_bytes;  // see node_config.h

@@ -144,14 +144,18 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     LaterVersions, BadSpecs,
-    testing::Values(BadSpec{"algorithms = \"raft\"\nnodes = 3\nrate = \"search\"\n",
-                            "s.toml:3: rate: \"search\" belongs to a later version"},
-                    BadSpec{
-                        kGood + "durability = [\"async\", \"none\"]\nfaults = \"restart-leader\"\n",
-                        "faults: \"restart-leader\" starts nodes again, which is refused with "
-                        "durability \"none\""},
-                    BadSpec{kGood + "links = \"geo-4\"\n",
-                            "links: \"geo-4\" is not a profile of this version"}));
+    testing::Values(
+        BadSpec{kGood + "objective = \"p99<=10ms\"\n",
+                "objective: is of use only with rate = \"search\""},
+        BadSpec{"algorithms = \"raft\"\nnodes = 3\nrate = \"search\"\nobjective = \"p98<=1ms\"\n",
+                "s.toml:4: objective: \"p98<=1ms\" is not a percentile and a time"},
+        BadSpec{"algorithms = \"raft\"\nnodes = 3\nrate = \"search\"\nfaults = \"kill-leader\"\n",
+                "rate: \"search\" fits neither a replay"},
+        BadSpec{kGood + "durability = [\"async\", \"none\"]\nfaults = \"restart-leader\"\n",
+                "faults: \"restart-leader\" starts nodes again, which is refused with "
+                "durability \"none\""},
+        BadSpec{kGood + "links = \"geo-4\"\n",
+                "links: \"geo-4\" is not a profile of this version"}));
 
 INSTANTIATE_TEST_SUITE_P(
     DoNotFit, BadSpecs,

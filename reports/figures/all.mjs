@@ -6,6 +6,7 @@ import {costPerOperation} from './cost_per_operation.mjs';
 import {distribution} from './distribution.mjs';
 import {divergence} from './divergence.mjs';
 import {faultTimeline} from './fault_timeline.mjs';
+import {knee, searched} from './knee.mjs';
 import {latencyThroughput} from './latency_throughput.mjs';
 import {scaling} from './scaling.mjs';
 import {staleness} from './staleness.mjs';
@@ -24,6 +25,8 @@ const BUILDERS = [
 /** Every figure of the model: drawn ones have `panels`, the others `absent` with the reason. */
 export function buildFigures(model) {
   const figures = BUILDERS.map((build) => build(model));
-  // A measurement of its own, which most results do not hold: it is not missing there.
-  return model.scaling.length > 0 ? [...figures, scaling(model)] : figures;
+  // Measurements of their own, which most results do not hold: they are not missing there.
+  if (searched(model).length > 0) figures.push(knee(model));
+  if (model.scaling.length > 0) figures.push(scaling(model));
+  return figures;
 }
