@@ -34,6 +34,12 @@ struct LinkRule {
 struct NetworkProfile {
   std::string name = "loopback";
   std::vector<LinkRule> rules;
+  std::vector<std::string> regions{};  // where nodes are, in turn; empty: nowhere in particular
+
+  // Its place in `regions`, which must not be empty.
+  [[nodiscard]] std::size_t region_of(NodeId node) const {
+    return (node.value - 1) % regions.size();
+  }
 
   // The links of `from` to others, as rules with that `from`.
   [[nodiscard]] std::vector<LinkRule> leaving(NodeId from) const;

@@ -8,7 +8,8 @@
 
 namespace parley::harness {
 
-// "loopback", or the path of a TOML file:
+// "loopback" (links as they are), the name of a profile (link_profiles.h), or the path of a TOML
+// file:
 //   delay_ms = 20            # of every link: up to 60000, fractions allowed
 //   jitter_ms = 5
 //   loss = 0.01              # share of the messages, 0 to 1
@@ -18,6 +19,17 @@ namespace parley::harness {
 //   to = 2
 //   delay_ms = 80
 //   cut = true
+// or one whose links follow from where nodes are: node i is in region (i - 1) modulo their number.
+//   jitter = 0.05            # how far a delay may be from its average, as a share of it
+//   loss = 0
+//   reorder = false
+//   [[region]]
+//   name = "Frankfurt"
+//   rtt_ms = [0.1, 91]       # there and back, from here to each region in their order; a message's
+//   delay is half
+//   [[region]]
+//   name = "Washington DC"
+//   rtt_ms = [91, 0.1]
 // Throws ConfigError.
 NetworkProfile load_network_profile(const std::string& name_or_path);
 
