@@ -16,7 +16,7 @@ std::vector<std::size_t> double_ranks(std::span<const double> a, std::span<const
   std::ranges::sort(sorted);
   std::vector<std::size_t> ranks;
   for (const double value : all) {
-    const auto [first, last] = std::ranges::equal_range(sorted, value);
+    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
     // Ranks first + 1 to last, as distances from the beginning.
     ranks.push_back(
         static_cast<std::size_t>((first - sorted.begin()) + 1 + (last - sorted.begin())));
