@@ -1,6 +1,7 @@
 // What the figures show, in sentences made from the data alone.
 
 import {splitEvents} from './figures/both_sides.mjs';
+import {otherOptions, variedGroups} from './figures/options.mjs';
 import {
   bySetting,
   cells,
@@ -156,6 +157,72 @@ function killedLeader(model) {
   });
 }
 
+/** Where the time of a recovery went, by the events: until the loss showed, who leads, a success. */
+function recoveryParts(model) {
+  const key = (event) => [event.run.series, event.fault, event.run.settingId].join('\u0001');
+  return [...groupBy(model.events, key).values()].flatMap((events) => {
+    const parts = events.map(partsOf).filter(Boolean);
+    if (parts.length === 0) return [];
+    const times = (name) => strong(`${range(parts.map((p) => p[name]), count)} ms`);
+    return [
+      [
+        strong(`${events[0].run.series}, ${events[0].fault}`),
+        ': the first success came ',
+        times('noticed'),
+        ' after the fault for the silence to be noticed, ',
+        times('elected'),
+        ' for another leader to be elected, and ',
+        times('served'),
+        ' for it to catch up, gather what waited, and answer.',
+      ],
+    ];
+  });
+}
+
+function partsOf(event) {
+  const events = event.run.events ?? [];
+  const fault = events.filter((e) => e.event === 'fault')[event.number - 1];
+  if (!fault) return null;
+  const next = (kind, from) => events.find((e) => e.event === kind && e.t_ms > from)?.t_ms;
+  const lost = next('leader_lost', fault.t_ms);
+  const led = isNumber(lost) ? next('leader', lost) : null;
+  const success = isNumber(led) ? next('success', led) : null;
+  if (!isNumber(success)) return null;
+  return {noticed: lost - fault.t_ms, elected: led - lost, served: success - led};
+}
+
+/** What the option along the x axis does, between its least and its greatest value. */
+function optionsMatter(model) {
+  return variedGroups(model).flatMap((group) => {
+    const lines = groupBy(group.runs, (run) => otherOptions(run, group.axis));
+    return [...lines].flatMap(([others, runs]) => {
+      const at = groupBy(runs, (run) => run.variedOptions[group.axis]);
+      const values = [...at.keys()].sort((a, b) => (a < b ? -1 : 1));
+      if (values.length < 2) return [];
+      const [least, most] = [values[0], values[values.length - 1]];
+      const p50 = [least, most].map((v) =>
+        medianOf(at.get(v), (run) => percentileUs(run.summary.latency_us.p50)),
+      );
+      const rate = [least, most].map((v) => medianOf(at.get(v), (r) => r.summary.achieved_ops_per_s));
+      const added = (p50[1] - p50[0]) / 1000;
+      const share =
+        group.axis.endsWith('_ms') && isNumber(added) && most > least
+          ? `, ${significant(added / (most - least), 2)} of each ms added`
+          : '';
+      return [
+        [
+          strong(`${group.name}, ${others}`),
+          `: with ${group.axis} ${least} → ${most} the median latency goes from `,
+          strong(`${duration(p50[0])} to ${duration(p50[1])}`),
+          `${share}, throughput from `,
+          strong(`${perSecond(rate[0])} to ${perSecond(rate[1])}`),
+          '.',
+        ],
+      ];
+    });
+  });
+}
+
 /** Whether what followed the faults is what follows them in the simulator. */
 function asSimulated(model) {
   const compared = model.disturbed.filter((run) => run.summary.as_simulated);
@@ -265,9 +332,16 @@ export function buildFindings(model) {
     const title = setting.title ? `Without faults, ${setting.title}` : 'Without faults';
     if (sentences.length) groups.push({title, sentences});
   }
+  const matter = optionsMatter(model);
+  if (matter.length) groups.push({title: 'What options do', sentences: matter});
   const faults = killedLeader(model);
   if (faults.length) {
-    const sentences = [...faults, ...splitSides(model), ...asSimulated(model)];
+    const sentences = [
+      ...faults,
+      ...recoveryParts(model),
+      ...splitSides(model),
+      ...asSimulated(model),
+    ];
     groups.push({title: 'With faults', sentences});
   }
   const done = consequences(model);

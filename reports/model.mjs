@@ -60,8 +60,31 @@ function isDisturbed(manifest) {
   return faults !== null && faults !== '' && faults !== 'none';
 }
 
-function describeRun(run) {
+/** The options in which runs of a strategy differ: a Map from its name to theirs. */
+function variedOptions(runs) {
+  const varied = new Map();
+  for (const [algorithm, own] of groupBy(runs, (run) => run.manifest.algorithm)) {
+    const names = [...new Set(own.flatMap((run) => Object.keys(run.manifest.options ?? {})))];
+    const values = (name) => new Set(own.map((run) => asText(run.manifest.options?.[name])));
+    varied.set(
+      algorithm,
+      names.filter((name) => values(name).size > 1),
+    );
+  }
+  return varied;
+}
+
+/** With options that vary a strategy stands for as many as were measured: "bully_2pc, pipeline 1". */
+function strategyName(algorithm, options) {
+  const words = Object.entries(options).map(([name, value]) => `${name} ${asText(value)}`);
+  return [algorithm, ...words].join(', ');
+}
+
+function describeRun(run, varied) {
   const {manifest, summary} = run;
+  const own = varied.get(manifest.algorithm);
+  const options = Object.fromEntries(own.map((name) => [name, manifest.options?.[name] ?? null]));
+  const algorithm = strategyName(manifest.algorithm, options);
   const setting = Object.fromEntries(
     SETTING_KEYS.map(([key, , pick]) => {
       return [key, asText(pick(manifest)) ?? 'not stated'];
@@ -69,9 +92,10 @@ function describeRun(run) {
   );
   return {
     ...run,
-    algorithm: manifest.algorithm,
+    algorithm,
+    variedOptions: options,
     nodes: manifest.nodes,
-    series: seriesLabel(manifest.algorithm, manifest.nodes),
+    series: seriesLabel(algorithm, manifest.nodes),
     load: loadOf(manifest, summary),
     setting,
     settingId: SETTING_KEYS.map(([key]) => setting[key]).join('\u0001'),
@@ -213,7 +237,9 @@ export function binWidth(timeline) {
 
 /** Builds the model of a report from what readResults returned. */
 export function buildModel(results) {
-  const runs = results.runs.map(describeRun).sort((a, b) => {
+  const varied = variedOptions(results.runs);
+  const described = results.runs.map((run) => describeRun(run, varied));
+  const runs = described.sort((a, b) => {
     return (
       algorithmOrder(a.algorithm, b.algorithm) ||
       a.nodes - b.nodes ||

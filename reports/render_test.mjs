@@ -299,6 +299,38 @@ test('plots that the data cannot give are named as absent', () => {
   assert.match(titles(small), /histogram\.csv is absent in 2 runs/);
 });
 
+test('options that vary are series of their own, a figure, and sentences', () => {
+  const runs = planRuns({nodes: {bully_2pc: [3]}, rates: [10000], repetitions: 2, kills: {}});
+  const cells = [0, 100].flatMap((interval) =>
+    ['epoch', 'none'].flatMap((fencing) =>
+      runs.map((run, at) => ({
+        ...run,
+        name: `${interval}-${fencing}-${at}`,
+        manifest: {options: {batch_interval_ms: interval, fencing, pipeline: 1}},
+        summary: {
+          latency_us: {min: 1, p50: 500 + 520 * interval, p90: 1e6, p99: 1e6, p999: 1e6, max: 1e6},
+        },
+      })),
+    ),
+  );
+  const result = report('options', cells);
+  assert.equal(result.status, 0, result.stderr);
+  const plot = result.done.plots.find((p) => p.name === 'options');
+  const rows = readFileSync(plot.csv, 'utf8').trim().split('\n');
+  assert.equal(rows.length, 1 + cells.length * 2, 'every repetition, both measures');
+  assert.match(rows[1], /fencing (epoch|none)/);
+  assert.match(result.html, /bully_2pc, fencing none, batch_interval_ms 100 · 3 nodes|batch_interval_ms 100, fencing none · 3 nodes/);
+  assert.match(result.html, /with batch_interval_ms 0 → 100 the median latency goes from/);
+  assert.match(result.html, /500 µs to 52.5 ms/);
+  assert.match(result.html, /0.52 of each ms added/);
+  assert.ok(!report('no-options', twoRuns()).done.plots.some((p) => p.name === 'options'));
+});
+
+test('where the time of a recovery went is told from the events', () => {
+  assert.match(full.html, /after the fault for the silence to be noticed/);
+  assert.match(full.html, /for another leader to be elected/);
+});
+
 test('growing clusters are drawn where they were measured', () => {
   const row = (nodes, rounds) => `gossip_lww,${nodes},1,12.5,${rounds},9,4000,1500`;
   const header =

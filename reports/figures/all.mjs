@@ -8,6 +8,7 @@ import {divergence} from './divergence.mjs';
 import {faultTimeline} from './fault_timeline.mjs';
 import {knee, searched} from './knee.mjs';
 import {latencyThroughput} from './latency_throughput.mjs';
+import {options, variedGroups} from './options.mjs';
 import {scaling} from './scaling.mjs';
 import {staleness} from './staleness.mjs';
 
@@ -27,6 +28,7 @@ export function buildFigures(model) {
   const figures = BUILDERS.map((build) => build(model));
   // Measurements of their own, which most results do not hold: they are not missing there.
   if (searched(model).length > 0) figures.push(knee(model));
+  if (variedGroups(model).length > 0) figures.push(options(model));
   if (model.scaling.length > 0) figures.push(scaling(model));
   return figures;
 }

@@ -1,0 +1,151 @@
+// What a strategy's options do to throughput and latency, where a sweep has measured several values.
+
+import {bySetting, commonLoad, groupBy, medianOf, percentileUs} from '../model.mjs';
+import {conditions} from '../conditions.mjs';
+import {isNumber, list} from '../format.mjs';
+import {logDomain, logTicks, MAX_SETTINGS, panelTitle} from './style.mjs';
+
+const MEASURES = [
+  ['throughput', 'placements per second', (s) => s.achieved_ops_per_s],
+  ['p50_ms', 'median latency, ms', (s) => inMs(percentileUs(s.latency_us.p50))],
+];
+const COLORS = ['@raft', '@bully_2pc', '@gossip_lww', '@other0', '@other1', '@other2'];
+const SHAPES = ['circle', 'triangle-up', 'diamond', 'square', 'cross', 'triangle-down'];
+
+const inMs = (us) => (isNumber(us) ? us / 1000 : null);
+
+/** The option along the x axis: the number with the most values, or the first that varies. */
+export function axisOption(runs) {
+  const names = Object.keys(runs[0].variedOptions);
+  const values = (name) => [...new Set(runs.map((run) => run.variedOptions[name]))];
+  const numbers = names.filter((name) => values(name).every(isNumber));
+  const by = numbers.length ? numbers : names;
+  return by.reduce((a, b) => (values(b).length > values(a).length ? b : a));
+}
+
+/** The other options of a run in words: "fencing none · pipeline 1". */
+export function otherOptions(run, axis) {
+  const others = Object.entries(run.variedOptions).filter(([name]) => name !== axis);
+  return others.map(([name, value]) => `${name} ${value}`).join(' · ') || run.manifest.algorithm;
+}
+
+/** Steady runs of strategies whose options vary, by strategy, node count and setting at one load. */
+export function variedGroups(model) {
+  const varied = model.steady.filter((run) => Object.keys(run.variedOptions).length > 0);
+  return bySetting(varied).flatMap((setting) => {
+    const load = commonLoad(setting.runs);
+    const runs = setting.runs.filter((run) => run.load.label === load.label);
+    const key = (run) => `${run.manifest.algorithm} · ${run.nodes} nodes`;
+    return [...groupBy(runs, key)].map(([name, members]) => {
+      return {name, setting, load, runs: members, axis: axisOption(members)};
+    });
+  });
+}
+
+function rowsOf(group) {
+  return group.runs.flatMap((run) =>
+    MEASURES.map(([measure, , pick]) => {
+      return {
+        measure,
+        strategy: group.name,
+        others: otherOptions(run, group.axis),
+        option: group.axis,
+        at: run.variedOptions[group.axis],
+        value: pick(run.summary),
+        load: group.load.label,
+        repetition: run.repetition,
+        run: run.id,
+      };
+    }).filter((row) => isNumber(row.value) && row.value > 0),
+  );
+}
+
+function mediansOf(rows) {
+  return [...groupBy(rows, (row) => `${row.others}\u0001${row.at}`).values()].map((cell) => {
+    return {...cell[0], value: medianOf(cell, (row) => row.value)};
+  });
+}
+
+function panelSpec(rows, names, option, title) {
+  const by = (range) => {
+    return {field: 'others', type: 'nominal', legend: null, scale: {domain: names, range}};
+  };
+  const color = by(names.map((_, at) => COLORS[at % COLORS.length]));
+  const shape = by(names.map((_, at) => SHAPES[at % SHAPES.length]));
+  const values = [...new Set(rows.map((row) => row.at))].sort((a, b) => (a < b ? -1 : 1));
+  const x = {
+    field: 'at',
+    type: 'ordinal',
+    scale: {domain: values},
+    axis: {title: option, labelAngle: 0},
+  };
+  const domain = logDomain(rows.map((row) => row.value));
+  const y = {
+    field: 'value',
+    type: 'quantitative',
+    scale: {type: 'log', domain, nice: false},
+    axis: {title: null, minExtent: 44, maxExtent: 44, format: '~s', values: logTicks(domain)},
+  };
+  const tooltip = [
+    {field: 'others', title: 'options'},
+    {field: 'at', title: option},
+    {field: 'value', title, format: ',.3~f'},
+    {field: 'run', title: 'run'},
+  ];
+  return {
+    layer: [
+      {
+        data: {values: mediansOf(rows)},
+        mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},
+        encoding: {x, y, color},
+      },
+      {
+        data: {values: rows},
+        mark: {type: 'point', filled: true, size: 60, opacity: 0.75},
+        encoding: {x, y, color, shape, tooltip},
+      },
+    ],
+  };
+}
+
+/** Builds the figure; some strategy's options vary. */
+export function options(model) {
+  const groups = variedGroups(model).slice(0, MAX_SETTINGS);
+  const drawn = groups.map((group) => ({...group, rows: rowsOf(group)}));
+  const names = [...new Set(drawn.flatMap((group) => group.rows.map((row) => row.others)))];
+  const runs = groups.flatMap((group) => group.runs);
+  const panels = drawn.flatMap((group) =>
+    MEASURES.flatMap(([measure, title]) => {
+      const rows = group.rows.filter((row) => row.measure === measure);
+      if (rows.length === 0) return [];
+      return [
+        {
+          ...panelTitle(`${group.name}: ${title}`, group.setting),
+          rows: [{height: 220, spec: panelSpec(rows, names, group.axis, title)}],
+        },
+      ];
+    }),
+  );
+  return {
+    name: 'options',
+    title: 'What options do',
+    conditions: conditions(runs),
+    legend: names.map((label, at) => {
+      return {
+        label,
+        mark: 'line',
+        color: COLORS[at % COLORS.length],
+        shape: SHAPES[at % SHAPES.length],
+        dash: [1, 0],
+      };
+    }),
+    panels,
+    minPanel: 320,
+    maxColumns: 2,
+    yExtent: 44,
+    data: drawn.flatMap((group) => group.rows),
+    caption:
+      `At ${list([...new Set(groups.map((group) => group.load.label))])}. ` +
+      'Every repetition is a point; lines join the medians. Both scales are logarithmic.',
+  };
+}
