@@ -97,10 +97,11 @@ function(parley_module folder)
   if(M_SCHEMAS)
     foreach(schema ${M_SCHEMAS})
       get_filename_component(stem ${schema} NAME_WE)
-      set(output ${CMAKE_BINARY_DIR}/generated/${folder}/${stem}_generated.h)
+      get_filename_component(directory ${CMAKE_BINARY_DIR}/generated/${folder}/${schema} DIRECTORY)
+      set(output ${directory}/${stem}_generated.h)
       add_custom_command(
         OUTPUT ${output}
-        COMMAND flatbuffers::flatc --cpp --cpp-std c++17 --scoped-enums -o ${CMAKE_BINARY_DIR}/generated/${folder}
+        COMMAND flatbuffers::flatc --cpp --cpp-std c++17 --scoped-enums -o ${directory}
                 ${CMAKE_CURRENT_SOURCE_DIR}/${schema}
         DEPENDS ${schema} VERBATIM)
       target_sources(${name} PRIVATE ${output})

@@ -11,6 +11,7 @@
 namespace parley::bully_2pc {
 
 struct Options {
+  bool fenced = true;         // by epochs
   bool elect_highest = true;  // otherwise the lowest id leads
   bool all_votes = false;     // a batch needs every vote; otherwise a majority's
   Duration heartbeat{};
@@ -20,6 +21,7 @@ struct Options {
   Duration batch_interval{};      // 0: as soon as there is something
   std::uint64_t batch_bytes = 0;  // a batch with as much leaves at once
   std::uint64_t pipeline = 1;     // batches prepared and not decided
+  Duration hash_interval{};       // without fencing: between two comparisons of states
   Duration commit_notice{};
   std::uint64_t max_inflight_messages = 0;  // per peer
   std::uint64_t max_inflight_bytes = 0;     // per peer
@@ -35,6 +37,9 @@ std::vector<OptionSpec> option_specs();
 
 // Values of option_specs(), each within its range.
 Options read_options(const OptionValues& values);
+
+// See Algorithm::recovery_time.
+Duration recovery_time(const OptionValues& values, std::uint32_t members);
 
 // Empty, or which options do not fit together.
 std::string check_options(const OptionValues& values);

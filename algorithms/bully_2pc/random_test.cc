@@ -66,9 +66,7 @@ TEST(BullyOptions, ThatDoNotFitAreRefusedByName) {
   EXPECT_EQ(problem("answer_timeout_ms", "300"),
             "answer_timeout_ms (300 ms) must be at most timeout_ms (200 ms), or others start "
             "elections meanwhile");
-  EXPECT_EQ(problem("fencing", "none"),
-            "fencing: \"none\" (the textbook, in which two coordinators may decide) is not built "
-            "yet; allowed is epoch");
+  EXPECT_EQ(problem("hash_interval_ms", "0"), "hash_interval_ms must be -1 or at least 1");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "algorithms/bully_2pc/inspection.h"
 #include "algorithms/bully_2pc/options.h"
 #include "algorithms/bully_2pc/text.h"
+#include "algorithms/bully_2pc/textbook/replica.h"
 
 namespace parley {
 namespace bully_2pc {
@@ -36,6 +37,14 @@ std::unique_ptr<Replica> make(const ReplicaConfig& config, const Recovered& reco
 }  // namespace
 }  // namespace bully_2pc
 
+namespace bully_2pc {
+namespace {
+
+constexpr Variant kVariants[] = {{"fencing", "none", &textbook::kTextbook}};
+
+}  // namespace
+}  // namespace bully_2pc
+
 const Algorithm kBully2pc{
     .name = "bully_2pc",
     .summary = "the highest id coordinates; batches are prepared, voted for and committed",
@@ -48,6 +57,8 @@ const Algorithm kBully2pc{
     .options = bully_2pc::option_specs(),
     .max_nodes = bully_2pc::kMaxNodes,
     .check_options = bully_2pc::check_options,
+    .variants = bully_2pc::kVariants,
+    .recovery_time = bully_2pc::recovery_time,
     .verify = bully_2pc::verify,
     .describe = bully_2pc::describe,
     .inspection = &bully_2pc::kInspection,

@@ -43,12 +43,20 @@ class VectorClock {
   // An event at the node of that place: what it sends from now on knows of it.
   void increment(std::size_t place) { ++counts_[place]; }
 
+  // Likewise, where the numbers are times: that of the last event there.
+  void raise(std::size_t place, std::uint64_t time) {
+    counts_[place] = std::max(counts_[place], time);
+  }
+
   // What was received brings its knowledge with it.
   void merge(ClockView other) {
     for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] = std::max(counts_[i], other[i]);
   }
 
   [[nodiscard]] ClockView view() const { return counts_; }
+  [[nodiscard]] std::uint64_t highest() const {
+    return *std::max_element(counts_.begin(), counts_.end());
+  }
   [[nodiscard]] std::size_t size() const { return counts_.size(); }
   [[nodiscard]] std::uint64_t operator[](std::size_t place) const { return counts_[place]; }
   bool operator==(const VectorClock&) const = default;

@@ -20,7 +20,10 @@ struct Guarantee {
   bool linearizable_reads = false;   // offered as a read mode
   bool exactly_once = false;         // per client session and sequence number
   bool ordered = true;               // commits runs; otherwise it merges cells
-  std::string_view summary = {};     // one line for people
+  bool led = true;                   // Status::leader names the node that leads
+  // What was acknowledged is there in the end, or something later: otherwise its loss is counted.
+  bool keeps_acknowledged = true;
+  std::string_view summary = {};  // one line for people
 };
 
 // What a merge strategy promises besides, with given options.
@@ -35,6 +38,15 @@ struct MergePromise {
   bool sessions_move = false;     // reads see what their client names (ReadRequest::seen)
 };
 
+struct Algorithm;
+
+// The strategy that an option's choice makes another one of, with a guarantee of its own.
+struct Variant {
+  std::string_view option;
+  std::string_view choice;
+  const Algorithm* algorithm = nullptr;
+};
+
 struct Algorithm {
   std::string_view name = {};
   std::string_view summary = {};  // one line
@@ -45,6 +57,14 @@ struct Algorithm {
   // Whether options fit together; empty, or what is wrong with them. Single ranges are checked
   // already.
   std::string (*check_options)(const OptionValues&) = nullptr;
+
+  // Where the guarantee depends on options: what takes this one's place (see with_options). Of the
+  // same name and options.
+  std::span<const Variant> variants = {};
+
+  // Once all is whole: the longest that it may take, with given options, until writes are taken
+  // again and all nodes come to hold the same; null: shorter than anyone waits.
+  Duration (*recovery_time)(const OptionValues&, std::uint32_t members) = nullptr;
 
   // Of merge strategies; null: nothing besides.
   MergePromise (*merge_promise)(const OptionValues&, std::uint32_t members) = nullptr;
@@ -70,5 +90,15 @@ struct Algorithm {
   // Makes a replica from what storage held.
   std::unique_ptr<Replica> (*make)(const ReplicaConfig&, const Recovered&) = nullptr;
 };
+
+// The strategy that these values of its options make of `algorithm`: itself, or a variant.
+inline const Algorithm& with_options(const Algorithm& algorithm, const OptionValues& values) {
+  for (const Variant& variant : algorithm.variants) {
+    if (option_text(algorithm.options, variant.option, values) == variant.choice) {
+      return *variant.algorithm;
+    }
+  }
+  return algorithm;
+}
 
 }  // namespace parley

@@ -61,6 +61,7 @@ const Algorithm kGossipLww{
                   .linearizable_reads = false,
                   .exactly_once = false,
                   .ordered = false,
+                  .led = false,
                   .summary = "both sides of a partition go on; nodes converge, concurrent "
                              "overwrites are counted"},
     .options = gossip_lww::option_specs(),

@@ -8,6 +8,16 @@
 #include "harness/check/checks.h"
 
 namespace parley::history {
+namespace {
+
+// The node that stamped a write: our stamps of strategies that merge name it; of others it is the
+// one that answered.
+std::uint32_t stamped_at(const Record& write, Stamp stamp) {
+  const auto named = static_cast<std::uint32_t>(stamp.minor >> 32);
+  return named != 0 ? named : write.node;
+}
+
+}  // namespace
 
 JournalCheck::JournalCheck(CheckContext& context)
     : context_(context),
@@ -133,7 +143,7 @@ bool JournalCheck::in_order(const JournalEntry& entry, std::uint64_t line, Recor
   Journal& journal = journals_.back();
   const Record& write = context_.table[index];
   Stamp& last = ordered_ ? journal.last : newest_[write.cell];
-  if (!ordered_ && write.node == journal.node) seen_at_origin_[index] = last;
+  if (!ordered_ && stamped_at(write, entry.stamp) == journal.node) seen_at_origin_[index] = last;
   if (entry.stamp > last) {
     last = entry.stamp;
     return true;
@@ -190,7 +200,8 @@ void JournalCheck::count_superseded() {
   std::uint64_t undecided = 0;
   const auto journaled_at_origin = [&](RecordIndex index) {
     for (std::size_t j = 0; j < journals_.size(); ++j) {
-      if (journals_[j].node == table[index].node) return (applied_by_[index] >> j & 1) != 0;
+      if (journals_[j].node != stamped_at(table[index], table[index].version)) continue;
+      return (applied_by_[index] >> j & 1) != 0;
     }
     return false;
   };
@@ -216,7 +227,7 @@ void JournalCheck::count_superseded() {
   if (undecided > 0) {
     context_.notes.push_back(fmt::format(
         "superseded is a lower bound: of {} overwritten writes the successor is in no journal of "
-        "the node that answered it",
+        "the node that stamped it",
         undecided));
   }
 }

@@ -22,18 +22,29 @@ nlohmann::ordered_json option_json(const OptionSpec& spec) {
   return json;
 }
 
+nlohmann::ordered_json guarantee_json(const Guarantee& guarantee) {
+  return {{"summary", guarantee.summary},
+          {"linearizable_writes", guarantee.linearizable_writes},
+          {"linearizable_reads", guarantee.linearizable_reads},
+          {"exactly_once", guarantee.exactly_once},
+          {"ordered", guarantee.ordered},
+          {"keeps_acknowledged", guarantee.keeps_acknowledged}};
+}
+
 nlohmann::ordered_json algorithm_json(const Algorithm& algorithm) {
   nlohmann::ordered_json options = nlohmann::ordered_json::array();
   for (const OptionSpec& spec : algorithm.options) options.push_back(option_json(spec));
+  nlohmann::ordered_json variants = nlohmann::ordered_json::array();
+  for (const Variant& variant : algorithm.variants) {
+    variants.push_back({{"option", variant.option},
+                        {"choice", variant.choice},
+                        {"guarantee", guarantee_json(variant.algorithm->guarantee)}});
+  }
   return {{"name", algorithm.name},
           {"summary", algorithm.summary},
           {"max_nodes", algorithm.max_nodes},
-          {"guarantee",
-           {{"summary", algorithm.guarantee.summary},
-            {"linearizable_writes", algorithm.guarantee.linearizable_writes},
-            {"linearizable_reads", algorithm.guarantee.linearizable_reads},
-            {"exactly_once", algorithm.guarantee.exactly_once},
-            {"ordered", algorithm.guarantee.ordered}}},
+          {"guarantee", guarantee_json(algorithm.guarantee)},
+          {"variants", variants},
           {"options", options}};
 }
 
@@ -58,6 +69,10 @@ int run_algorithms(const AlgorithmsOptions& options) {
   for (const Algorithm* algorithm : algorithms()) {
     fmt::print("{}: {}\n  promises: {}\n", algorithm->name, algorithm->summary,
                algorithm->guarantee.summary);
+    for (const Variant& variant : algorithm->variants) {
+      fmt::print("  with {} = {}: {}\n", variant.option, variant.choice,
+                 variant.algorithm->guarantee.summary);
+    }
     if (!algorithm->options.empty()) fmt::print("  options [default; allowed]:\n");
     for (const OptionSpec& spec : algorithm->options) print_option(spec);
     fmt::print("\n");

@@ -44,6 +44,7 @@ std::string cluster_spec(const CanvasOptions& options, ClusterSpec& spec) {
                                      option.substr(equals + 1), spec.options);
     if (!problem.empty()) return problem;
   }
+  spec.algorithm = &with_options(*spec.algorithm, spec.options);
   parley::CanvasSize size;
   if (std::string problem = parse_canvas_size(options.size, size); !problem.empty()) {
     return "size: " + problem;

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "algorithms/registry/registry.h"
 #include "apps/canvas/canvas.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/progress.h"
@@ -134,8 +133,7 @@ bool sessions_of_nodes(const std::vector<load::Target>& targets) {
   }
   harness::NodeProbe probe(endpoints);
   for (const auto& [id, hello] : probe.hello(ids, std::chrono::seconds(1))) {
-    const Algorithm* algorithm = find_algorithm(hello.algorithm);
-    if (algorithm != nullptr) return !algorithm->guarantee.ordered;
+    return hello.sessions_of_nodes;
   }
   return false;
 }

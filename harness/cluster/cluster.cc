@@ -275,7 +275,7 @@ struct Cluster::State {
 
   // Where nobody leads, what is meant for the leader is for the first that works.
   std::optional<NodeId> leading_of(const std::vector<NodeId>& alive) {
-    if (spec.algorithm->guarantee.ordered) return leader(kLeaderLimit);
+    if (spec.algorithm->guarantee.led) return leader(kLeaderLimit);
     return alive.empty() ? std::nullopt : std::optional(alive.front());
   }
 
@@ -346,7 +346,7 @@ void Cluster::wait_ready(std::chrono::milliseconds limit, const std::atomic<bool
   while (stop == nullptr || !*stop) {
     const auto hellos = state_->probe->hello(all, kProbeLimit);
     const bool answered = hellos.size() == all.size();
-    const bool has_leaders = state_->spec.algorithm->guarantee.ordered;
+    const bool has_leaders = state_->spec.algorithm->guarantee.led;
     if (answered && (!has_leaders || common_leader(hellos, all.size()))) return;
     for (auto& [id, node] : state_->nodes) {
       if (!node.process->running()) throw ClusterError(state_->obituary(node));

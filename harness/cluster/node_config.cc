@@ -153,11 +153,12 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   path.clear();
   reader.text("log", path);
   settings.log = path;
-  read_cooldown(reader, settings);
   settings.options = default_options(settings.algorithm->options);
   if (std::optional<ConfigReader> options = reader.table("options")) {
     settings.options = read_options(*options, *settings.algorithm);
   }
+  settings.algorithm = &with_options(*settings.algorithm, settings.options);
+  read_cooldown(reader, settings);
   read_peers(reader, settings);
   read_pages(reader, settings);
   read_ipc(reader, "control_endpoint", settings.control_endpoint);
@@ -232,29 +233,64 @@ const Algorithm& algorithm_named(const std::string& name, const std::string& whe
                                 near.empty() ? "" : fmt::format("; the nearest is \"{}\"", near)));
 }
 
+namespace {
+
+void set_from(const ConfigReader& reader, const Algorithm& algorithm, const std::string& name,
+              const ConfigValue& value, OptionValues& values) {
+  const bool as_text = value.kind == ConfigValue::Kind::text;
+  if (!as_text && value.kind != ConfigValue::Kind::integer) {
+    reader.fail(name, value, fmt::format("{} is neither a whole number nor text", shown(value)));
+  }
+  const std::string text = as_text ? value.text : shown(value);
+  const std::string problem = set_option(algorithm.options, name, text, values);
+  // The contract's message begins with the option's name, as ours does.
+  if (!problem.empty()) {
+    reader.fail(name, value, std::string_view(problem).substr(name.size() + 2));
+  }
+}
+
+void check_together(const ConfigReader& reader, const Algorithm& algorithm,
+                    const OptionValues& values) {
+  if (algorithm.check_options == nullptr) return;
+  if (const std::string problem = algorithm.check_options(values); !problem.empty()) {
+    reader.fail("", problem);
+  }
+}
+
+}  // namespace
+
 OptionValues read_options(ConfigReader& reader, const Algorithm& algorithm) {
   OptionValues values = default_options(algorithm.options);
   for (const OptionSpec& spec : algorithm.options) {
     const ConfigValue* value = reader.find(spec.name);
-    if (value == nullptr) continue;
-    const bool as_text = value->kind == ConfigValue::Kind::text;
-    if (!as_text && value->kind != ConfigValue::Kind::integer) {
-      reader.fail(spec.name, *value,
-                  fmt::format("{} is neither a whole number nor text", shown(*value)));
-    }
-    const std::string text = as_text ? value->text : shown(*value);
-    const std::string problem = set_option(algorithm.options, spec.name, text, values);
-    if (!problem.empty()) {
-      // The contract's message begins with the option's name, as ours does.
-      reader.fail(spec.name, *value, std::string_view(problem).substr(spec.name.size() + 2));
-    }
+    if (value != nullptr) set_from(reader, algorithm, spec.name, *value, values);
   }
   reader.finish();
-  if (algorithm.check_options != nullptr) {
-    const std::string problem = algorithm.check_options(values);
-    if (!problem.empty()) reader.fail("", problem);
-  }
+  check_together(reader, algorithm, values);
   return values;
+}
+
+std::vector<OptionValues> read_option_lists(ConfigReader& reader, const Algorithm& algorithm) {
+  constexpr std::size_t kMost = 1000;
+  std::vector<OptionValues> all{default_options(algorithm.options)};
+  for (const OptionSpec& spec : algorithm.options) {
+    const std::vector<ConfigValue> elements = reader.elements(spec.name);
+    if (elements.empty()) continue;
+    if (all.size() * elements.size() > kMost) {
+      reader.fail(spec.name, elements.front(),
+                  fmt::format("makes more than {} combinations of options", kMost));
+    }
+    std::vector<OptionValues> product;
+    for (const OptionValues& values : all) {
+      for (const ConfigValue& element : elements) {
+        set_from(reader, algorithm, spec.name, element, product.emplace_back(values));
+      }
+    }
+    all = std::move(product);
+  }
+  reader.finish();
+  for (const OptionValues& values : all) check_together(reader, algorithm, values);
+  return all;
 }
 
 NodeSettings parse_node_config_text(std::string_view text, const std::string& name) {

@@ -109,6 +109,8 @@ std::string to_text(const CanvasSize& size);
 
 // Reads the keys of `reader` as options of `algorithm`; the rest keep their defaults.
 OptionValues read_options(ConfigReader& reader, const Algorithm& algorithm);
+// Likewise where an option may have several values, as a list: all combinations, at most 1000.
+std::vector<OptionValues> read_option_lists(ConfigReader& reader, const Algorithm& algorithm);
 
 // The algorithm of that name. Throws ConfigError naming the nearest known one.
 const Algorithm& algorithm_named(const std::string& name, const std::string& where);

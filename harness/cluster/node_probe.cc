@@ -101,10 +101,10 @@ std::map<NodeId, NodeHello> NodeProbe::hello(const std::vector<NodeId>& nodes,
               [&answers](NodeId node, const client::Reply& reply, std::uint64_t id) {
                 const client::Welcome* welcome = reply.welcome();
                 if (welcome == nullptr || welcome->id() != id) return false;
-                answers[node] = {
-                    NodeId{welcome->node()}, Incarnation{welcome->incarnation()},
-                    NodeId{welcome->leader()},
-                    welcome->algorithm() == nullptr ? "" : welcome->algorithm()->str()};
+                answers[node] = {NodeId{welcome->node()}, Incarnation{welcome->incarnation()},
+                                 NodeId{welcome->leader()},
+                                 welcome->algorithm() == nullptr ? "" : welcome->algorithm()->str(),
+                                 welcome->sessions_of_nodes()};
                 return true;
               });
   return answers;

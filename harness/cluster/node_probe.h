@@ -16,6 +16,7 @@ struct NodeHello {
   Incarnation incarnation;
   NodeId leader;  // as far as known there
   std::string algorithm;
+  bool sessions_of_nodes = false;  // a session is known to the node that opened it only
 };
 
 // Used by one thread at a time. Answers are waited for at most as long as given; nodes that do not

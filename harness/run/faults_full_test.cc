@@ -9,8 +9,10 @@ namespace parley::harness {
 namespace {
 
 // Fifty kills, pauses and cuts by a seed, some at the same time, under load on real storage.
-TEST(RandomFaults, FiftyLoseNothingAndAllAgreeInTheEnd) {
-  RunSpec spec = small("raft", 5);
+class FiftyRandomFaults : public testing::TestWithParam<const char*> {};
+
+TEST_P(FiftyRandomFaults, LoseNothingAndAllAgreeInTheEnd) {
+  RunSpec spec = small(GetParam(), 5);
   spec.options.set("log_keep_bytes", 100'000);
   spec.snapshot_bytes = 1'000'000;
   spec.rate = 1000;
@@ -24,6 +26,25 @@ TEST(RandomFaults, FiftyLoseNothingAndAllAgreeInTheEnd) {
   const TestRun run(spec);
   run.expect_sound();
   EXPECT_EQ(run.summary()["recovery"].size(), 50U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Strategies, FiftyRandomFaults, testing::Values("raft", "bully_2pc"),
+                         [](const auto& strategy) { return std::string(strategy.param); });
+
+// Six seconds of silence make a failure, and until then nobody leads.
+TEST(PaperProfile, AKilledCoordinatorIsMissedAfterSixSecondsAndNothingIsLost) {
+  RunSpec spec = small("bully_2pc", 3);
+  ASSERT_EQ(set_option(spec.algorithm->options, "profile", "paper", spec.options), "");
+  spec.record = "all";
+  spec.durability = "async";
+  spec.faults = "kill-leader";
+  spec.duration_s = 40;
+  const TestRun run(spec);
+  run.expect_sound();
+  const Json recovery = run.summary()["recovery"][0];
+  ASSERT_FALSE(recovery["first_success_ms"].is_null()) << recovery;
+  // The last heartbeat was up to two seconds before.
+  EXPECT_GT(recovery["first_success_ms"], 4000) << recovery;
 }
 
 class LeaderLost : public testing::TestWithParam<std::pair<const char*, const char*>> {};

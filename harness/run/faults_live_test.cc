@@ -256,8 +256,10 @@ TEST(FaultRuns, AFlappingLeaderIsCutOffFourTimesAndAllAgreeInTheEnd) {
 }
 
 // Kills, pauses and cuts by a seed, some at the same time, under load on real storage.
-TEST(FaultRuns, TenRandomFaultsLoseNothingAndAllAgreeInTheEnd) {
-  RunSpec spec = small("raft", 5);
+class TenRandomFaults : public testing::TestWithParam<const char*> {};
+
+TEST_P(TenRandomFaults, LoseNothingAndAllAgreeInTheEnd) {
+  RunSpec spec = small(GetParam(), 5);
   spec.record = "all";
   spec.durability = "group_commit";
   spec.faults = "random:10";
@@ -266,6 +268,29 @@ TEST(FaultRuns, TenRandomFaultsLoseNothingAndAllAgreeInTheEnd) {
   const TestRun run(spec);
   run.expect_sound();
   EXPECT_EQ(run.summary()["recovery"].size(), 10U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Strategies, TenRandomFaults, testing::Values("raft", "bully_2pc"),
+                         [](const auto& strategy) { return std::string(strategy.param); });
+
+// Nothing keeps two coordinators from deciding: what that cost is counted, and no run fails for it.
+TEST(FaultRuns, TheTextbookIsCountedAndNotHeldToAnything) {
+  RunSpec spec = small("bully_2pc", 3);
+  ASSERT_EQ(set_option(spec.algorithm->options, "fencing", "none", spec.options), "");
+  spec.algorithm = &with_options(*spec.algorithm, spec.options);
+  spec.record = "all";
+  spec.durability = "async";
+  spec.faults = "partition";
+  spec.canvas = {4, 4};
+  spec.duration_s = 4;
+  const TestRun run(spec);
+  run.expect_done();
+  const Json consistency = run.summary()["consistency"];
+  EXPECT_EQ(consistency["verdict"], "not_promised");
+  EXPECT_EQ(consistency["lost"], 0) << "every disk came back";
+  EXPECT_GT(consistency["superseded"], 0) << "both sides wrote into the same sixteen cells";
+  EXPECT_FALSE(consistency["converged_ms"].is_null()) << "all agree in the end";
+  EXPECT_THAT(run.content("manifest.json"), HasSubstr("two coordinators may both commit"));
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ Duration milliseconds(double value) {
 // What a strategy's recorded runs are held to.
 history::Model model_of(const Guarantee& guarantee) {
   if (guarantee.linearizable_writes) return history::Model::linearizable;
-  return guarantee.ordered ? history::Model::none : history::Model::convergent;
+  return guarantee.ordered || !guarantee.keeps_acknowledged ? history::Model::none
+                                                            : history::Model::convergent;
 }
 
 ClusterSpec cluster_spec(const RunSpec& spec, const std::filesystem::path& folder,

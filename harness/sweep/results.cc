@@ -44,14 +44,21 @@ void write_whole(const std::filesystem::path& path, const std::string& text) {
   if (rename(fresh.c_str(), path.c_str()) != 0) fail(path);
 }
 
-Json options_json(const Algorithm& algorithm, const OptionValues& values) {
+Json option_json(const Algorithm& algorithm, const OptionSpec& spec, const OptionValues& values) {
+  if (spec.choices.empty()) return values.at(spec.name);
+  return option_text(algorithm.options, spec.name, values);
+}
+
+// An option with several values is a list of them.
+Json options_json(const Algorithm& algorithm, const std::vector<OptionValues>& all) {
   Json options = Json::object();
   for (const OptionSpec& spec : algorithm.options) {
-    if (spec.choices.empty()) {
-      options[spec.name] = values.at(spec.name);
-    } else {
-      options[spec.name] = option_text(algorithm.options, spec.name, values);
+    Json values = Json::array();
+    for (const OptionValues& one : all) {
+      Json value = option_json(algorithm, spec, one);
+      if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
     }
+    options[spec.name] = values.size() == 1 ? values.front() : values;
   }
   return options;
 }
@@ -67,7 +74,8 @@ Json spec_object(const SweepSpec& s) {
     algorithms.push_back(algorithm->name);
     const auto own = s.options.find(algorithm->name);
     options[std::string(algorithm->name)] = options_json(
-        *algorithm, own == s.options.end() ? default_options(algorithm->options) : own->second);
+        *algorithm,
+        own == s.options.end() ? std::vector{default_options(algorithm->options)} : own->second);
   }
   Json rates = Json::array();
   for (const double rate : s.rate) rates.push_back(rate_json(rate));

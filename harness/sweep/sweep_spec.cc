@@ -114,7 +114,7 @@ class SpecReader {
       const Algorithm& algorithm =
           algorithm_named(name, fmt::format("{}:{}: options: ", file_, value.line));
       std::optional<ConfigReader> table = tables->table(name);
-      spec_.options[name] = read_options(*table, algorithm);
+      spec_.options[name] = read_option_lists(*table, algorithm);
     }
   }
 
@@ -221,6 +221,11 @@ RunSpec common_part(const SweepSpec& sweep) {
   return run;
 }
 
+std::vector<OptionValues> options_of(const SweepSpec& spec, const Algorithm& algorithm) {
+  const auto own = spec.options.find(algorithm.name);
+  return own == spec.options.end() ? std::vector{default_options(algorithm.options)} : own->second;
+}
+
 // Calls `visit` with every point of the cross product, in the order of the keys.
 template <class Visit>
 void every_point(const SweepSpec& s, RunSpec& run, const Visit& visit) {
@@ -236,13 +241,15 @@ void every_point(const SweepSpec& s, RunSpec& run, const Visit& visit) {
     });
   };
   along(s.algorithms, run.algorithm, [&] {
-    const auto own = s.options.find(run.algorithm->name);
-    run.options = own == s.options.end() ? default_options(run.algorithm->options) : own->second;
-    along(s.nodes, run.nodes, [&] {
-      along(rates, run.rate, [&] {
-        run.objective = run.rate == kSearchedRate ? s.objective : "";
-        along(s.durability, run.durability,
-              [&] { along(s.links, run.links, [&] { along(s.faults, run.faults, inner); }); });
+    const Algorithm& named = *run.algorithm;
+    along(options_of(s, named), run.options, [&] {
+      run.algorithm = &with_options(named, run.options);
+      along(s.nodes, run.nodes, [&] {
+        along(rates, run.rate, [&] {
+          run.objective = run.rate == kSearchedRate ? s.objective : "";
+          along(s.durability, run.durability,
+                [&] { along(s.links, run.links, [&] { along(s.faults, run.faults, inner); }); });
+        });
       });
     });
   });

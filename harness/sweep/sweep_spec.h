@@ -46,7 +46,8 @@ struct SweepSpec {
   std::uint32_t repetitions = 3;
   std::string record = "none";
   std::uint64_t seed = 1;  // of the first repetition; the others count up from it
-  std::map<std::string, OptionValues, std::less<>> options;  // by algorithm; complete
+  // By algorithm; complete. An option with several values makes an axis of its own.
+  std::map<std::string, std::vector<OptionValues>, std::less<>> options;
 };
 
 // Reads a spec. Relative paths in it are taken from its own folder. Throws ConfigError with the

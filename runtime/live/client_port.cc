@@ -389,10 +389,10 @@ void ClientPort::build_reply(const Connection& connection) {
     const auto algorithm_text =
         builder_.CreateString(greeting.algorithm.data(), greeting.algorithm.size());
     const auto application_text = builder_.CreateString(application.data(), application.size());
-    welcome = client::CreateWelcome(builder_, connection.welcome_id, greeting.node.value,
-                                    greeting.incarnation.value, greeting.leader.value,
-                                    algorithm_text, application_text, options_.max_request_bytes,
-                                    greeting.epoch.value, greeting.applied.value);
+    welcome = client::CreateWelcome(
+        builder_, connection.welcome_id, greeting.node.value, greeting.incarnation.value,
+        greeting.leader.value, algorithm_text, application_text, options_.max_request_bytes,
+        greeting.epoch.value, greeting.applied.value, greeting.sessions_of_nodes);
   }
   const auto done = connection.done.empty() ? 0 : builder_.CreateVectorOfStructs(connection.done);
   const auto results =

@@ -38,6 +38,7 @@ class NodeDesk {
     Epoch epoch;
     LogIndex applied;
     std::string_view algorithm;
+    bool sessions_of_nodes = false;  // a session is known to the node that opened it only
   };
   [[nodiscard]] virtual Greeting greeting() const = 0;
   [[nodiscard]] virtual std::string report() const = 0;

@@ -140,8 +140,13 @@ class Node::Loop final : public NodeDesk {
   // NodeDesk
   [[nodiscard]] Greeting greeting() const override {
     const Status status = driver_.replica().status();
-    return {config_.replica.self, config_.replica.incarnation, status.leader,
-            status.epoch,         driver_.applied(),           config_.algorithm->name};
+    return {config_.replica.self,
+            config_.replica.incarnation,
+            status.leader,
+            status.epoch,
+            driver_.applied(),
+            config_.algorithm->name,
+            !config_.algorithm->guarantee.ordered};
   }
   [[nodiscard]] std::string report() const override;
 

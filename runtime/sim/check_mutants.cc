@@ -34,7 +34,7 @@ MutantResult check_mutant(const Algorithm& algorithm, const OptionValues& values
                set);
   }
   leave_out(&guard);
-  SeedsReport report = check_seeds(algorithm, set, options);
+  SeedsReport report = check_seeds(with_options(algorithm, set), set, options);
   leave_out(nullptr);
   MutantResult result;
   result.guard = &guard;

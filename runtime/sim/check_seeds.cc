@@ -68,12 +68,14 @@ class Seeds {
         report_.missed.push_back(fmt::format("{} (seed {})", missed, one.seed));
       }
     }
-    report_.anomalies.stale_reads += result.anomalies.stale_reads;
-    report_.anomalies.duplicates += result.anomalies.duplicates;
-    report_.anomalies.superseded += result.anomalies.superseded;
-    report_.anomalies.lost += result.anomalies.lost;
-    report_.anomalies.older_wins += result.anomalies.older_wins;
-    report_.anomalies.divergent += result.anomalies.divergent;
+    report_.anomalies += result.anomalies;
+    for (std::size_t i = 0; i < kFaultKinds; ++i) {
+      if (result.faults[i] == 0) continue;
+      AnomalyShare& share = report_.with_fault[i];
+      ++share.seeds;
+      share.acknowledged += result.clients.acknowledged;
+      share.anomalies += result.anomalies;
+    }
     if (result.agreed_after != kNotAgreed) add_agreement(result);
     report_.clients.acknowledged += result.clients.acknowledged;
     report_.clients.refused += result.clients.refused;

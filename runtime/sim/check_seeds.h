@@ -1,6 +1,7 @@
 // Many executions of one strategy, over consecutive seeds, on several threads.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -41,6 +42,13 @@ struct Failure {
   std::string replay_reduced;      // the command that shows that one
 };
 
+// What a weak guarantee allowed in some of the seeds.
+struct AnomalyShare {
+  std::uint64_t seeds = 0;
+  std::uint64_t acknowledged = 0;  // placements
+  Anomalies anomalies;
+};
+
 struct SeedsReport {
   std::uint64_t seeds = 0;                   // that were run
   std::uint64_t violations = 0;              // over all seeds
@@ -53,9 +61,10 @@ struct SeedsReport {
   FaultCounts faults{};
   std::vector<std::string> missed;  // the first faults of a schedule that hit nobody
   Anomalies anomalies;
-  std::vector<Duration> agreed_after;  // of each seed that agreed, rising
-  std::vector<double> agreed_rounds;   // the same where a strategy promises it by rounds, rising
-  std::uint64_t agreed_late = 0;       // seeds of these that took longer than promised
+  std::array<AnomalyShare, kFaultKinds> with_fault;  // of the seeds that had a kind of fault
+  std::vector<Duration> agreed_after;                // of each seed that agreed, rising
+  std::vector<double> agreed_rounds;  // the same where a strategy promises it by rounds, rising
+  std::uint64_t agreed_late = 0;      // seeds of these that took longer than promised
   ClientCounts clients;
   std::uint64_t fewest_placements = 0;  // acknowledged writes of the seed that had fewest
   std::uint64_t fewest_faults = 0;      // likewise of faults

@@ -26,6 +26,16 @@ struct Anomalies {
   std::uint64_t divergent = 0;    // cells that live nodes held differently when everything healed
 };
 
+inline Anomalies& operator+=(Anomalies& sum, const Anomalies& more) {
+  sum.stale_reads += more.stale_reads;
+  sum.duplicates += more.duplicates;
+  sum.superseded += more.superseded;
+  sum.lost += more.lost;
+  sum.older_wins += more.older_wins;
+  sum.divergent += more.divergent;
+  return sum;
+}
+
 // A journal entry of a node.
 struct Applied {
   Key key;

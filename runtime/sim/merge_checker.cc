@@ -263,6 +263,7 @@ void MergeChecker::finish(std::span<const NodeView> nodes) {
       for (const NodeView& node : nodes) {
         if (node.store->at(key).stamp >= operation.told) continue;
         ++anomalies_.lost;
+        if (!guarantee_.keeps_acknowledged) break;
         engine_.fail(
             check::kLost,
             fmt::format("client {}, {}: acknowledged, but node {} has lost it from cell {}", client,

@@ -60,7 +60,7 @@ void Nemesis::begin_bout(Duration begin, Duration end) {
 // The node that most of those who work name, if it works. Where nobody leads, it is the first that
 // works.
 NodeId Nemesis::leader() {
-  if (engine_.algorithm != nullptr && !engine_.algorithm->guarantee.ordered) {
+  if (engine_.algorithm != nullptr && !engine_.algorithm->guarantee.led) {
     const auto first = std::ranges::find_if(nodes_, [](Node& node) { return node.running(); });
     return first == nodes_.end() ? kNoNode : first->id();
   }

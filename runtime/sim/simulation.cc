@@ -108,6 +108,15 @@ MergePromise promise_of(const Algorithm& algorithm, const OptionValues& values,
                                             : algorithm.merge_promise(values, nodes);
 }
 
+// How long the strategy may need, and as long as is usual for the rest: clients come back, logs are
+// caught up with.
+Duration healing_bound(const Algorithm& algorithm, const OptionValues& values, std::uint32_t nodes,
+                       const SimOptions& options) {
+  if (algorithm.recovery_time == nullptr) return options.healing_bound;
+  return std::max(options.healing_bound,
+                  options.healing_bound / 2 + algorithm.recovery_time(values, nodes));
+}
+
 // One execution from its beginning to its end.
 class Execution {
  public:
@@ -148,6 +157,7 @@ class Execution {
   Engine engine_;
   Random random_;
   std::uint32_t node_count_;
+  Duration healing_bound_;
   CellApplication application_;
   NodeSettings settings_;
   History history_;
@@ -191,6 +201,7 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
       engine_(options.seed, options.trace, &algorithm),
       random_(engine_.stream(Stream::setting)),
       node_count_(draw_nodes(algorithm, options, random_)),
+      healing_bound_(healing_bound(algorithm, values, node_count_, options)),
       application_(draw_application(algorithm, options, random_)),
       settings_{&algorithm,
                 &application_,
@@ -261,14 +272,14 @@ SimResult Execution::run() {
     checker_->heals(views_);
     heal();
     wind_down();
-    run_until(break_until + options_.healing_bound);
+    run_until(break_until + healing_bound_);
     if (agreed_ && sound()) run_until(engine_.now + kCalmingDown + 2 * kCalm);
   }
   if (engine_.violations.empty() && !over_) {
     collect_views();
     const std::string why =
         clients_.finished() ? checker_->disagreement(views_) : clients_.waiting_for();
-    fail_liveness(why, options_.healing_bound);
+    fail_liveness(why, healing_bound_);
   }
   if (options_.trace != nullptr) options_.trace->end(engine_.now);
   return result();

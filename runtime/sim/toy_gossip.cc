@@ -153,7 +153,7 @@ std::unique_ptr<Replica> make(const ReplicaConfig& config, const Recovered& reco
 const Algorithm kToyGossip{
     .name = "toy_gossip",
     .summary = "push gossip, for tests",
-    .guarantee = {.ordered = false, .summary = "last writer wins; converges"},
+    .guarantee = {.ordered = false, .led = false, .summary = "last writer wins; converges"},
     .options = {{.name = "flaw",
                  .help = "the mistake to make",
                  .fallback = 0,
