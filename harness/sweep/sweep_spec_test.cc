@@ -154,8 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{kGood + "durability = [\"async\", \"none\"]\nfaults = \"restart-leader\"\n",
                 "faults: \"restart-leader\" starts nodes again, which is refused with "
                 "durability \"none\""},
-        BadSpec{kGood + "links = \"geo-4\"\n",
-                "links: \"geo-4\" is not a profile"}));
+        BadSpec{kGood + "links = \"geo-4\"\n", "links: \"geo-4\" is not a profile"}));
 
 INSTANTIATE_TEST_SUITE_P(
     DoNotFit, BadSpecs,
@@ -197,6 +196,21 @@ TEST(SweepPlan, OptionsGoToTheirAlgorithm) {
       kGood + "[options.raft]\nelection_timeout_min_ms = 200\nelection_timeout_max_ms = 400\n",
       "s"));
   EXPECT_EQ(plan.runs[0].spec.options.at("election_timeout_min_ms"), 200);
+}
+
+TEST(SweepPlan, AnOptionWithSeveralValuesIsAnAxisAndDecidesWhatIsPromised) {
+  const SweepPlan plan = plan_sweep(parse_sweep_spec_text(
+      "algorithms = \"bully_2pc\"\nnodes = 3\nrate = 1\nrepetitions = 1\n[options.bully_2pc]\n"
+      "batch_interval_ms = [0, 100]\nfencing = [\"epoch\", \"none\"]\n",
+      "s"));
+  ASSERT_EQ(plan.runs.size(), 4U);
+  std::set<std::pair<std::int64_t, bool>> seen;
+  for (const PlannedRun& run : plan.runs) {
+    seen.emplace(run.spec.options.at("batch_interval_ms"),
+                 run.spec.algorithm->guarantee.keeps_acknowledged);
+  }
+  EXPECT_EQ(seen, (std::set<std::pair<std::int64_t, bool>>{
+                      {0, false}, {0, true}, {100, false}, {100, true}}));
 }
 
 TEST(SweepPlan, FaultsThatWouldLeaveNobodyAreLeftOut) {

@@ -56,9 +56,10 @@ void Core::forward() {
     }
     if (role_ != Role::coordinator && coordinator_ != kNoNode) {
       const std::span<const RunPart> runs(forwarding_.data() + first, end - first);
-      effects_->send_now.push_back({coordinator_,
-                                    encoder_.forward(runs, clock_.view()),
-                                    {start, static_cast<std::uint32_t>(end - first)}});
+      effects_->send_now.push_back(
+          {coordinator_,
+           encoder_.forward(find_peer(coordinator_)->incarnation, runs, clock_.view()),
+           {start, static_cast<std::uint32_t>(end - first)}});
     }
     first = end;
   }
@@ -67,9 +68,11 @@ void Core::forward() {
 }
 
 // What the node knew where the runs come from, they know. Of a node only runs with rising numbers
-// are taken: a message may come twice, and nothing else tells.
+// are taken, and none that were meant for this one before it crashed: a message may come twice, and
+// nothing else tells.
 void Core::on_forward(Peer& peer, const wire::Message& message, const Block& body) {
   observe(clock_of(message));
+  if (message.number() != incarnation_.value) return;
   std::size_t offset = 0;
   for (const RunPart& run : runs_of(message)) {
     const std::size_t size = run.count * sizeof(CellWrite);

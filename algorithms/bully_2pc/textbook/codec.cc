@@ -109,7 +109,7 @@ bool verify(const Block& header, const Block& body) {
     case wire::Kind::coordinator:
       return has == 0 && body.empty();
     case wire::Kind::forward:
-      return has == (kRuns | kClock) && sound_runs(m, /*with_body=*/true, body) &&
+      return has == (kRuns | kClock | kNumber) && sound_runs(m, /*with_body=*/true, body) &&
              sound_clock(clock_of(m));
     case wire::Kind::refuse:
       return has == kRuns && sound_runs(m, /*with_body=*/false, body);
@@ -223,11 +223,12 @@ flatbuffers::Offset<flatbuffers::Vector<const wire::Run*>> Encoder::add_runs(
   return vector;
 }
 
-Block Encoder::forward(std::span<const RunPart> runs, ClockView clock) {
+Block Encoder::forward(Incarnation to_life, std::span<const RunPart> runs, ClockView clock) {
   const auto vector = add_runs(runs);
   const auto numbers = builder_.CreateVector(clock.data(), clock.size());
   return finish(wire::Kind::forward, [&](auto& to) {
     to.add_runs(vector);
+    to.add_number(to_life.value);
     to.add_clock(numbers);
   });
 }

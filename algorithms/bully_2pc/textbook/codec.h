@@ -54,7 +54,8 @@ class Encoder {
   Block heartbeat(bool leads, bool joining);
   // A message without fields: election, answer, coordinator.
   Block plain(wire::Kind kind);
-  Block forward(std::span<const RunPart> runs, ClockView clock);
+  // To a coordinator in that life of it.
+  Block forward(Incarnation to_life, std::span<const RunPart> runs, ClockView clock);
   Block refuse(const RunPart& run);
   Block prepare(const BatchId& batch, std::span<const RunPart> runs);
   Block vote(const BatchId& batch, bool yes);

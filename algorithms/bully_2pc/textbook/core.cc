@@ -22,7 +22,7 @@ Core::Core(const ReplicaConfig& config, const Recovered& recovered)
   if (!place) broken("the members do not include this node");
   place_ = place.value_or(0);
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (i != place_) peers_.push_back({members_[i], config.now, false, {}});
+    if (i != place_) peers_.push_back({members_[i], config.now, false, {}, {}});
   }
   // With no one to wait for, there is no reason to wait.
   election_at_ = peers_.empty() ? now_ : now_ + with_jitter(options_.timeout);
@@ -116,6 +116,7 @@ void Core::receive(const Frame& frame) {
   if (peer == nullptr) return;
   peer->heard = now_;
   peer->ever_heard = true;
+  peer->incarnation = frame.incarnation;
   const wire::Message& message = decode(frame.header);
   // Of a cluster with other members.
   if (message.clock() != nullptr && message.clock()->size() != members_.size()) return;

@@ -52,7 +52,8 @@ class Core {
     NodeId id;
     Instant heard;
     bool ever_heard = false;
-    RunId last_run;  // that it forwarded
+    RunId last_run;           // that it forwarded
+    Incarnation incarnation;  // of the last message
   };
 
   // Prepared here, and its outcome is not known.

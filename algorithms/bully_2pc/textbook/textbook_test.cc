@@ -328,7 +328,7 @@ TEST(TextbookCodec, WithstandsCutAndChangedBytes) {
   const std::vector<std::pair<Block, Block>> messages{
       {encoder.heartbeat(true, false), {}},
       {encoder.plain(wire::Kind::election), {}},
-      {encoder.forward(std::span(&part, 1), clock.view()), body},
+      {encoder.forward({3}, std::span(&part, 1), clock.view()), body},
       {encoder.refuse(part), {}},
       {encoder.prepare(id, std::span(&part, 1)), body},
       {encoder.vote(id, true), {}},
