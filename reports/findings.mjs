@@ -167,13 +167,13 @@ function recoveryParts(model) {
     return [
       [
         strong(`${events[0].run.series}, ${events[0].fault}`),
-        ': the first success came ',
+        ': of the time to the first success ',
         times('noticed'),
-        ' after the fault for the silence to be noticed, ',
+        ' passed until the silence was noticed, ',
         times('elected'),
-        ' for another leader to be elected, and ',
+        ' until another leader was elected, and ',
         times('served'),
-        ' for it to catch up, gather what waited, and answer.',
+        ' until it had caught up and answered.',
       ],
     ];
   });

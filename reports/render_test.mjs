@@ -327,8 +327,8 @@ test('options that vary are series of their own, a figure, and sentences', () =>
 });
 
 test('where the time of a recovery went is told from the events', () => {
-  assert.match(full.html, /after the fault for the silence to be noticed/);
-  assert.match(full.html, /for another leader to be elected/);
+  assert.match(full.html, /passed until the silence was noticed/);
+  assert.match(full.html, /until another leader was elected/);
 });
 
 test('growing clusters are drawn where they were measured', () => {
