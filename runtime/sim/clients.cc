@@ -194,6 +194,7 @@ void Clients::attempt(std::uint32_t number) {
   parcel.session = client.sessions[client.node];
   client.opening = client.wanted.kind == Kind::write && parcel.session == 0;
   if (client.opening) parcel.request.kind = Kind::open;
+  if (client.wanted.kind != Kind::write) parcel.seen = token_of(number);
   set_timer(number, random_.between(kPatienceMin, kPatienceMax));
   const std::uint32_t from = client_host(number);
   const std::uint32_t to = client.node + 1;
@@ -353,7 +354,7 @@ bool Clients::submit(Node& node, const Parcel& parcel) {
     case Kind::linearizable_read: {
       const ReadOperation& read = history.reads[request.first];
       return node.driver().query(tag, read.mode, std::as_bytes(std::span(&read.key, 1)),
-                                 token_of(parcel.client));
+                                 parcel.seen);
     }
   }
   return false;

@@ -78,6 +78,7 @@ class Clients {
     Answer answer = Answer::unknown;
     std::uint64_t value = 0;   // of a reply: the session opened, or the value found
     Stamp stamp;               // of a reply: of the cell written last, or of the one read
+    std::vector<Seen> seen;    // of a read: what its client had seen when it sent this
     std::uint64_t number = 0;  // of the message, for the trace
   };
   struct Client {

@@ -44,6 +44,7 @@ class MergeChecker final : public Checker {
     Stamp stamp;
     Stamp known;  // the highest stamp of the cell that the origin had before
     std::uint64_t value = 0;
+    bool acknowledged = false;  // under this stamp, not a retry's
   };
 
   // A write that not all nodes hold yet.
@@ -104,7 +105,9 @@ void MergeChecker::applied(std::uint32_t node, const Applied& entry) {
                                entry.key.value));
     }
   }
-  if (first || second) made_[entry.key.value].push_back({entry.stamp, seen, entry.value});
+  if (first || second) {
+    made_[entry.key.value].push_back({entry.stamp, seen, entry.value, /*acknowledged=*/false});
+  }
   seen = entry.stamp;
   follow(entry.key.value, entry.stamp);
   Stamp& held = held_[node - 1][entry.key.value];
@@ -184,6 +187,9 @@ void MergeChecker::acknowledged(std::uint32_t node, std::uint32_t client, std::u
   if (!operation.acknowledged) operation.returned = engine_.now;
   operation.acknowledged = true;
   operation.told = std::max(operation.told, result.stamp);
+  for (Made& made : made_[key]) {
+    if (made.stamp == result.stamp) made.acknowledged = true;
+  }
   history_.tell(key, result.stamp);
   Stamp& told = told_[node - 1][key];
   told = std::max(told, result.stamp);
@@ -215,8 +221,8 @@ void MergeChecker::stepped(const NodeView& node) {
 }
 
 bool MergeChecker::acknowledged(std::uint32_t key, Stamp stamp) {
-  return std::any_of(made_[key].begin(), made_[key].end(), [&](const Made& made) {
-    return made.stamp == stamp && find(made.value)->acknowledged;
+  return std::any_of(made_[key].begin(), made_[key].end(), [stamp](const Made& made) {
+    return made.stamp == stamp && made.acknowledged;
   });
 }
 
@@ -309,8 +315,7 @@ void MergeChecker::count_superseded() {
     std::sort(writes.begin(), writes.end(),
               [](const Made& a, const Made& b) { return a.stamp < b.stamp; });
     for (std::size_t i = 0; i + 1 < writes.size(); ++i) {
-      const WriteOperation* operation = find(writes[i].value);
-      if (operation->acknowledged && writes[i + 1].known < writes[i].stamp) ++anomalies_.superseded;
+      if (writes[i].acknowledged && writes[i + 1].known < writes[i].stamp) ++anomalies_.superseded;
     }
   }
 }
