@@ -42,7 +42,9 @@ Applier::Applier(const Application& application, std::uint32_t max_sessions,
       store_(application.key_count()),
       sessions_(max_sessions, first_session) {}
 
-std::span<const Result> Applier::apply(const CommittedRun& committed) {
+std::span<const Result> Applier::apply(const CommittedRun& committed,
+                                       std::optional<LogIndex> known) {
+  if (journal_ != nullptr) journal_->next_run(known);
   applied_ = committed.index;
   results_.clear();
   CommandReader commands(committed.run.body.bytes());

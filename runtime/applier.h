@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,9 @@ class Journal {
   virtual ~Journal() = default;
   // `key` was written by `writer` with `stamp`.
   virtual void applied(Key key, Stamp stamp, Writer writer, std::uint64_t value) = 0;
+  // Of ordered strategies: the next run is of this node's own clients, and when the node took it
+  // its state was that after `known`; nothing: another node's, or it is not known any more.
+  virtual void next_run(std::optional<LogIndex> /*known*/) {}
   // The state is now that after `index`, of a snapshot: what comes next comes after it.
   virtual void restored(LogIndex index) = 0;
 };
@@ -31,9 +35,10 @@ class Applier {
   Applier(const Application& application, std::uint32_t max_sessions, std::uint32_t first_session,
           Journal* journal);
 
-  // Applies the next committed run of an ordered strategy. One result a command, in order, valid
-  // until the next call; empty for an index without a run.
-  std::span<const Result> apply(const CommittedRun& committed);
+  // Applies the next committed run of an ordered strategy; `known` as in Journal::next_run. One
+  // result a command, in order, valid until the next call; empty for an index without a run.
+  std::span<const Result> apply(const CommittedRun& committed,
+                                std::optional<LogIndex> known = std::nullopt);
 
   // Gives every command of a merge strategy's run its result as far as the sessions know it, and
   // picks those that are to be written: `results()` and `fresh()`, valid until the next call.

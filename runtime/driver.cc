@@ -195,6 +195,7 @@ void Driver::close_runs(Instant now) {
   for (OpenRun& open : open_) {
     PendingRun& pending = pending_.emplace_back();
     pending.since = now;
+    pending.known = applier_.applied();
     pending.first_segment = first_segment;
     pending.segments = open.segments;
     first_segment += open.segments;
@@ -243,9 +244,11 @@ void Driver::apply_commits() {
 }
 
 void Driver::apply(const CommittedRun& committed) {
-  const std::span<const Result> results = applier_.apply(committed);
+  const PendingRun* own = find_pending(committed.run.id);
+  const auto known = own != nullptr ? std::optional(own->known) : std::nullopt;
+  const std::span<const Result> results = applier_.apply(committed, known);
   snapshots_.applied_bytes(committed.run.body.size() + kEntryBytes);
-  if (find_pending(committed.run.id) != nullptr) settle(committed.run.id.number, results);
+  if (own != nullptr) settle(committed.run.id.number, results);
 }
 
 // The state of a snapshot takes the place of an older one, never of a newer one.

@@ -121,6 +121,7 @@ class Driver {
   };
   struct PendingRun {
     Instant since;
+    LogIndex known;                   // applied when the run was made
     std::uint64_t first_segment = 0;  // counted over all segments ever
     std::uint32_t segments = 0;
     std::uint32_t commands = 0;

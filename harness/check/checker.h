@@ -72,8 +72,8 @@ struct Consistency {
   // by another writer. Needs final reads.
   std::optional<std::uint64_t> lost;
   // Acknowledged writes whose successor (the next higher stamp of the cell) was made at a node that
-  // had not yet applied them. Needs journals, and a node that stamps what it answers: models
-  // convergent, session and none.
+  // had not yet applied them when it took the client's command. Needs journals; of ordered
+  // strategies ones that say what was known (JournalEntry::known).
   std::optional<std::uint64_t> superseded;
   // Cells whose final write had returned before some acknowledged write of the cell was invoked.
   std::optional<std::uint64_t> older_wins;

@@ -122,6 +122,15 @@ TEST(Consistency, OlderWinsIsCountedWhereNothingElseIsPromised) {
   EXPECT_EQ(result.consistency.superseded, std::nullopt) << "no journals";
 }
 
+TEST(Consistency, SupersededOfAnOrderIsByWhatTheOriginHadAppliedWhenItTookTheWrite) {
+  // The order is 1/1, 1/2, 2/1, 1/3, 2/2. 2/1 was taken by a node that had not applied 1/2, and 1/3
+  // by one that had not applied 2/1. 1/2 was taken where 1/1 had been, 2/2 by one that had applied
+  // all.
+  const CheckResult result = check("good--superseded-is-counted", Model::linearizable);
+  EXPECT_EQ(result.verdict, Verdict::pass) << to_text(result);
+  EXPECT_EQ(result.consistency.superseded, 2u) << to_text(result);
+}
+
 TEST(Consistency, SupersededIsByWhatTheOriginHadApplied) {
   // 2/1 was made at a node that had not applied 1/1; 3/1 where 2/1 had been.
   const CheckResult result = check("good--superseded-is-counted", Model::convergent);

@@ -95,6 +95,7 @@ class JournalCheck {
   void check_entry(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
   void check_repeated(const JournalEntry& entry, std::uint64_t line, RecordIndex index);
   void check_presence(RecordIndex index);
+  void made_at(RecordIndex index, std::uint32_t node, Stamp known);
   void count_superseded();
   std::string where(std::uint64_t line) const;
 
@@ -104,10 +105,13 @@ class JournalCheck {
   std::vector<Journal> journals_;
   std::vector<std::uint64_t> applied_by_;  // per record: a bit a journal
   std::uint64_t entries_ = 0;
-  // Of the unordered models: the newest stamp of each cell in the current journal, and for each
-  // write the one that its own node had before it.
+  // Of the unordered models: the newest stamp of each cell in the current journal.
   std::unordered_map<std::uint32_t, Stamp> newest_;
-  std::vector<Stamp> seen_at_origin_;
+  struct Origin {  // of a write
+    Stamp known;   // the highest of its cell that the node had applied before
+    std::uint32_t node = 0;
+  };
+  std::vector<Origin> origins_;  // by record; empty when no journal tells
 };
 
 }  // namespace parley::history

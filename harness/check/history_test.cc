@@ -360,6 +360,26 @@ TEST_F(HistoryFile, JournalTellsWhen) {
   EXPECT_EQ(reader.report().examples[1].field, "t_ns");
 }
 
+TEST_F(HistoryFile, JournalTellsWhatWasKnown) {
+  const auto path = write(
+      "stamp,client,seq,cell,t_ns,known\n0a,1,2,3,17,0\n0b,1,3,3,18,\n0c,1,4,3,19\n"
+      "0d,1,5,3,20,-1\n0e,1,6,3,21,18446744073709551615\n");
+  JournalReader reader(path);
+  JournalEntry entry;
+  ASSERT_TRUE(reader.next(entry));
+  EXPECT_EQ(entry.known, 0u);
+  ASSERT_TRUE(reader.next(entry));
+  EXPECT_EQ(entry.known, std::nullopt);
+  ASSERT_TRUE(reader.next(entry));
+  EXPECT_EQ(entry.known, ~std::uint64_t{0});
+  EXPECT_EQ(entry.t_ns, 21);
+  EXPECT_FALSE(reader.next(entry));
+  ASSERT_EQ(reader.report().malformed, 2u);
+  EXPECT_EQ(reader.report().examples[0].problem,
+            "expected 6 columns, stamp,client,seq,cell,t_ns,known");
+  EXPECT_EQ(reader.report().examples[1].field, "known");
+}
+
 TEST_F(HistoryFile, MalformedJournalLinesNameTheColumn) {
   const ReadReport report = read_journal(
       write("stamp,client,seq,cell\n"

@@ -12,7 +12,9 @@
 namespace parley::history {
 namespace {
 
-constexpr std::array<const char*, 5> kColumns = {"stamp", "client", "seq", "cell", "t_ns"};
+constexpr std::array<std::string_view, 6> kColumns = {"stamp", "client", "seq",
+                                                      "cell",  "t_ns",   "known"};
+constexpr std::size_t kLeastColumns = 4;
 using Parts = std::array<std::string_view, kColumns.size()>;
 
 template <typename Number>
@@ -33,13 +35,20 @@ bool split(std::string_view line, std::size_t columns, Parts& parts) {
   return true;
 }
 
+std::string_view header_of(std::size_t columns) {
+  std::size_t end = kJournalHeader.size();
+  for (std::size_t left = kColumns.size(); left > columns; --left) {
+    end = kJournalHeader.rfind(',', end - 1);
+  }
+  return kJournalHeader.substr(0, end);
+}
+
 // Parses a line, or says what is wrong with it.
-bool parse_entry(std::string_view line, bool timed, int& digits, JournalEntry& entry,
+bool parse_entry(std::string_view line, std::size_t columns, int& digits, JournalEntry& entry,
                  MalformedLine& error) {
   Parts parts;
-  if (!split(line, timed ? 5 : 4, parts)) {
-    error.problem = timed ? fmt::format("expected five columns, {}", kJournalHeader)
-                          : fmt::format("expected four columns, {}", kTimelessHeader);
+  if (!split(line, columns, parts)) {
+    error.problem = fmt::format("expected {} columns, {}", columns, header_of(columns));
     return false;
   }
   const auto fail = [&](std::size_t column, std::string_view allowed) {
@@ -61,8 +70,13 @@ bool parse_entry(std::string_view line, bool timed, int& digits, JournalEntry& e
   if (!parse_number(parts[2], entry.write.sequence)) return fail(2, "an integer of 32 bits");
   if (!parse_number(parts[3], entry.cell)) return fail(3, "an integer, y * width + x");
   entry.t_ns = kNoTime;
-  if (timed && (!parse_number(parts[4], entry.t_ns) || entry.t_ns < 0 || entry.t_ns > kMaxTimeNs)) {
+  if (columns > 4 &&
+      (!parse_number(parts[4], entry.t_ns) || entry.t_ns < 0 || entry.t_ns > kMaxTimeNs)) {
     return fail(4, fmt::format("nanoseconds from 0 to {}", kMaxTimeNs));
+  }
+  entry.known.reset();
+  if (columns > 5 && !parts[5].empty() && !parse_number(parts[5], entry.known.emplace())) {
+    return fail(5, "a log index of 64 bits, or nothing");
   }
   return true;
 }
@@ -70,8 +84,9 @@ bool parse_entry(std::string_view line, bool timed, int& digits, JournalEntry& e
 }  // namespace
 
 void JournalReader::take_header(std::string_view line) {
-  timed_ = line == kJournalHeader;
-  if (timed_ || line == kTimelessHeader) return;
+  columns_ = kLeastColumns;
+  while (columns_ < kColumns.size() && line != header_of(columns_)) ++columns_;
+  if (line == header_of(columns_)) return;
   report_.add({lines_.line_number(), {}, fmt::format("expected the header {}", kJournalHeader)});
 }
 
@@ -87,7 +102,7 @@ bool JournalReader::next(JournalEntry& entry) {
       continue;
     }
     MalformedLine error{lines_.line_number(), {}, {}};
-    if (parse_entry(line, timed_, report_.stamp_digits, entry, error)) return true;
+    if (parse_entry(line, columns_, report_.stamp_digits, entry, error)) return true;
     report_.add(std::move(error));
   }
   return false;

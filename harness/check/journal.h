@@ -1,7 +1,9 @@
 // What one replica applied, in its order: `nodes/<id>.applied.csv`, with the header
-// `stamp,client,seq,cell,t_ns`. `stamp` is a stamp in hexadecimal as in the history's `version`,
-// `cell` the decimal key y * width + x, `t_ns` when, by the clock of the history's times. A journal
-// may do without the last column: then what needs times is not computed.
+// `stamp,client,seq,cell,t_ns,known`. `stamp` is a stamp in hexadecimal as in the history's
+// `version`, `cell` the decimal key y * width + x, `t_ns` when, by the clock of the history's
+// times. `known` stands where an ordered strategy's node applies what it took from a client itself:
+// the log index that it had applied when it took it. A journal may do without the last column, or
+// the last two: then what needs them is not computed.
 //
 // A line of client 0 says that the replica's state is now that after the log index in the upper
 // half of its stamp: at a start after a crash (index 0, or that of the replica's own snapshot), or
@@ -13,6 +15,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include "harness/check/history.h"
@@ -28,11 +31,11 @@ struct JournalEntry {
   Writer write;
   std::uint64_t cell = 0;  // y * width + x
   std::int64_t t_ns = kNoTime;
+  std::optional<std::uint64_t> known = std::nullopt;
   [[nodiscard]] bool restores() const { return write == Writer{}; }
 };
 
-inline constexpr std::string_view kJournalHeader = "stamp,client,seq,cell,t_ns";
-inline constexpr std::string_view kTimelessHeader = "stamp,client,seq,cell";
+inline constexpr std::string_view kJournalHeader = "stamp,client,seq,cell,t_ns,known";
 
 // Reads a journal entry by entry, with bounded memory. Malformed lines are reported and left out. A
 // last line without a newline is what a killed process leaves: it is left out too, and only
@@ -51,7 +54,7 @@ class JournalReader {
 
   LineReader lines_;
   ReadReport report_;
-  bool timed_ = false;
+  std::size_t columns_ = 0;
 };
 
 // Streams a whole journal through `visit`.

@@ -14,7 +14,7 @@
 namespace parley {
 namespace {
 
-constexpr std::string_view kHeader = "stamp,client,seq,cell,t_ns\n";
+constexpr std::string_view kHeader = "stamp,client,seq,cell,t_ns,known\n";
 constexpr std::size_t kFlushBytes = 256U << 10;
 
 char* append_hex(char* to, std::uint64_t value) {
@@ -66,12 +66,13 @@ void FileJournal::applied(Key key, Stamp stamp, Writer writer, std::uint64_t /*v
 }
 
 void FileJournal::restored(LogIndex index) {
+  known_.reset();
   put({index.value, 0}, {}, 0);
 }
 
 void FileJournal::put(Stamp stamp, Writer writer, std::uint64_t cell) {
   if (!error_.empty()) return;
-  std::array<char, 120> line;
+  std::array<char, 144> line;
   char* const end = line.data() + line.size();
   char* to = append_hex(line.data(), stamp.major);
   to = append_hex(to, stamp.minor);
@@ -80,7 +81,9 @@ void FileJournal::put(Stamp stamp, Writer writer, std::uint64_t cell) {
   to = append_number(to, end, writer.sequence, ',');
   to = append_number(to, end, cell, ',');
   const auto now_ns = static_cast<std::uint64_t>(monotonic_now().time_since_epoch().count());
-  to = append_number(to, end, now_ns, '\n');
+  to = append_number(to, end, now_ns, ',');
+  if (known_) to = std::to_chars(to, end, known_->value).ptr;
+  *to++ = '\n';
   buffer_.insert(buffer_.end(), line.data(), to);
   if (buffer_.size() >= kFlushBytes) flush();
 }

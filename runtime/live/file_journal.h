@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,14 @@
 
 namespace parley {
 
-// Lines `stamp,client,seq,cell,t_ns`: the stamp as 32 lower-case hexadecimal digits that sort as
-// stamps do, the rest in decimal; `t_ns` is when it was applied, by the machine's monotonic clock,
-// which all processes of one machine share. A line of client 0 says that the state is now the one
-// after the log index in its stamp's first half: 0 at a start that finds the file of an earlier
-// one, otherwise that of a snapshot. What comes next comes after it, and may have been there
-// before. Lines are gathered in memory until `flush`, so a killed node loses only the tail. A file
-// that cannot be written to never disturbs the node: `error` tells of it.
+// Lines `stamp,client,seq,cell,t_ns,known`: the stamp as 32 lower-case hexadecimal digits that sort
+// as stamps do, the rest in decimal; `t_ns` is when it was applied, by the machine's monotonic
+// clock, which all processes of one machine share; `known`, of ordered strategies' writes that this
+// node took from a client: the log index that it had applied then. A line of client 0 says that the
+// state is now the one after the log index in its stamp's first half: 0 at a start that finds the
+// file of an earlier one, otherwise that of a snapshot. What comes next comes after it, and may
+// have been there before. Lines are gathered in memory until `flush`, so a killed node loses only
+// the tail. A file that cannot be written to never disturbs the node: `error` tells of it.
 class FileJournal final : public Journal {
  public:
   // Maps the store's keys to the cell numbers of the file.
@@ -37,6 +39,7 @@ class FileJournal final : public Journal {
 
   void applied(Key key, Stamp stamp, Writer writer, std::uint64_t value) override;
 
+  void next_run(std::optional<LogIndex> known) override { known_ = known; }
   void restored(LogIndex index) override;
 
   // Hands the gathered lines to the kernel.
@@ -51,6 +54,7 @@ class FileJournal final : public Journal {
 
   CellNumber cell_number_;
   int descriptor_;
+  std::optional<LogIndex> known_;  // of the run at hand
   std::vector<char> buffer_;
   std::string error_;
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -362,6 +363,46 @@ TEST(Node, SaysWhatIsWrongWithItsConfiguration) {
 }
 
 // A replica that finds its own state impossible at the first command.
+// Has all that nodes wrote up to their own number, and nothing later.
+class ReadingReplica final : public Replica {
+ public:
+  void step(const Turn& turn, const Store&, Effects& effects) noexcept override {
+    for (const ReadRequest& read : turn.reads) {
+      const bool here = std::ranges::all_of(
+          read.seen, [](const Seen& seen) { return seen.time <= seen.node.value; });
+      if (here) {
+        effects.reads_ready.push_back({read.id, {}});
+      } else {
+        effects.refused.push_back({Refusal::Kind::read, Refusal::Reason::behind, read.id});
+      }
+    }
+  }
+  [[nodiscard]] Instant deadline() const noexcept override { return kNever; }
+  [[nodiscard]] Status status() const noexcept override { return {}; }
+};
+
+TEST(Node, AQueryNamesWhatItsClientHasSeen) {
+  Algorithm reading = kUnreplicated;
+  reading.make = [](const ReplicaConfig&, const Recovered&) -> std::unique_ptr<Replica> {
+    return std::make_unique<ReadingReplica>();
+  };
+  RunningNode running(single(reading));
+  TestClient client(running.client_endpoint());
+  const auto ask = [&client](const std::vector<client::Seen>& seen) {
+    const std::uint32_t key = 5;
+    return client.ask(client::RequestKind::query, std::as_bytes(std::span(&key, 1)),
+                      ReadMode::local, seen);
+  };
+  EXPECT_EQ(ask({{/*time=*/2, /*node=*/2, 0}, {7, 7, 0}}).reason, RefusedBecause::none);
+  const ClientAnswer late = ask({{2, 2, 0}, {8, 7, 0}});
+  EXPECT_EQ(late.reason, RefusedBecause::behind);
+  EXPECT_EQ(late.body, "");
+  EXPECT_EQ(ask(std::vector<client::Seen>(1024, {1, 1, 0})).reason, RefusedBecause::none);
+  const ClientAnswer many = ask(std::vector<client::Seen>(1025, {1, 1, 0}));
+  EXPECT_EQ(many.reason, RefusedBecause::invalid);
+  EXPECT_EQ(many.error, "seen: 1025 nodes; allowed are 1024");
+}
+
 class BrokenReplica final : public Replica {
  public:
   void step(const Turn& turn, const Store&, Effects& effects) noexcept override {
@@ -393,9 +434,9 @@ TEST(Node, KeepsAJournalOfWhatItApplied) {
   client.submit(set_commands(session, 1, 2, 5));
   // It is written while the node lives, without further requests.
   const std::string expected =
-      "stamp,client,seq,cell,t_ns\n"
-      "00000000000000020000000000000000,1,1,5,T\n"
-      "00000000000000020000000000000001,1,2,5,T\n";
+      "stamp,client,seq,cell,t_ns,known\n"
+      "00000000000000020000000000000000,1,1,5,T,1\n"
+      "00000000000000020000000000000001,1,2,5,T,1\n";
   std::string text;
   const Instant give_up = monotonic_now() + kPatience;
   while (text != expected && monotonic_now() < give_up) {

@@ -39,12 +39,14 @@ class TestClient {
   }
 
   // Sends a request and returns its id.
-  std::uint64_t send(client::RequestKind kind, Bytes body, ReadMode mode = ReadMode::local) {
+  std::uint64_t send(client::RequestKind kind, Bytes body, ReadMode mode = ReadMode::local,
+                     const std::vector<client::Seen>& seen = {}) {
     builder_.Clear();
+    const auto named = seen.empty() ? 0 : builder_.CreateVectorOfStructs(seen);
     const auto bytes =
         builder_.CreateVector(reinterpret_cast<const std::uint8_t*>(body.data()), body.size());
     builder_.Finish(client::CreateRequest(builder_, ++last_id_, kind,
-                                          static_cast<client::ReadMode>(mode), bytes));
+                                          static_cast<client::ReadMode>(mode), bytes, named));
     socket_.send(zmq::buffer(builder_.GetBufferPointer(), builder_.GetSize()),
                  zmq::send_flags::none);
     return last_id_;
@@ -79,8 +81,9 @@ class TestClient {
     return results[id];
   }
 
-  ClientAnswer ask(client::RequestKind kind, Bytes body = {}, ReadMode mode = ReadMode::local) {
-    const std::uint64_t id = send(kind, body, mode);
+  ClientAnswer ask(client::RequestKind kind, Bytes body = {}, ReadMode mode = ReadMode::local,
+                   const std::vector<client::Seen>& seen = {}) {
+    const std::uint64_t id = send(kind, body, mode, seen);
     while (!answers.contains(id)) {
       if (!take_reply()) {
         ADD_FAILURE() << "no reply";
