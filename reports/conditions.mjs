@@ -7,6 +7,8 @@ import {list, plural} from './format.mjs';
 const STATED = [
   [(m) => m.durability, (v) => `durability ${v}`],
   [(m) => (m.read_share ? m.read_mode : null), (v) => `${v} reads`],
+  [(m) => (m.options?.ack > 1 ? m.options.ack : null), (v) => `ok when ${v} nodes hold a write`],
+  [(m) => (m.options?.read > 1 ? m.options.read : null), (v) => `reads ask ${v} nodes`],
   [(m) => m.routing, (v) => `routing ${v}`],
   [(m) => m.loop, (v) => `${v} loop`],
   [(m) => m.workload, (v) => `${v} workload`],

@@ -8,6 +8,8 @@ import {list, percentile, plural, significant} from './format.mjs';
 const WHY = {
   durability: 'what is on disk when a client hears ok differs',
   read_mode: 'local reads may be stale and cost nothing; linearizable ones ask a quorum',
+  ack: 'more nodes hold what is acknowledged, and the client waits for them',
+  read: 'a read that asks several nodes misses less and waits for them',
   routing: 'a forwarded operation takes one hop more',
   batch: 'several commands share one message',
   host: 'they ran on different machines',

@@ -9,6 +9,9 @@ const SETTING_KEYS = [
   ['durability', 'durability', (m) => m.durability],
   ['read_mode', 'reads', (m) => m.read_mode],
   ['read_share', 'read share', (m) => m.read_share],
+  // Where a strategy has these as options; the others' numbers are part of what they promise.
+  ['ack', 'nodes that hold a write before ok', (m) => m.options?.ack ?? 1],
+  ['read', 'nodes that a read asks', (m) => m.options?.read ?? 1],
   ['routing', 'routing', (m) => m.routing],
   ['batch', 'batch', (m) => m.batch],
   ['loop', 'loop', (m) => m.loop],

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {buildFlags} from './flags.mjs';
+import {conditions} from './conditions.mjs';
 import {binWidth, bySetting, buildModel, commonLoad} from './model.mjs';
 import {quantiles} from './figures/distribution.mjs';
 import {layout} from './layout.mjs';
@@ -38,6 +40,27 @@ test('runs of different durability are of different settings, named by what diff
       ['durability async', 1],
     ],
   );
+});
+
+test('runs that ask or wait for other numbers of nodes are not drawn together', () => {
+  const gossip = (name, options) => run(name, {algorithm: 'gossip_lww', options});
+  const model = modelOf([
+    run('a', {}),
+    gossip('b', {ack: 1, read: 1}),
+    gossip('c', {ack: 1, read: 2}),
+    gossip('d', {ack: 2, read: 2}),
+  ]);
+  assert.deepEqual(
+    bySetting(model.runs).map((s) => [s.title, s.runs.length]),
+    [
+      ['nodes that hold a write before ok 1 · nodes that a read asks 1', 2],
+      ['nodes that hold a write before ok 1 · nodes that a read asks 2', 1],
+      ['nodes that hold a write before ok 2 · nodes that a read asks 2', 1],
+    ],
+  );
+  const titles = buildFlags(model).map((flag) => flag.title);
+  assert.ok(titles.includes('Unlike runs: nodes that a read asks differs'), titles);
+  assert.match(conditions(model.runs), /ok when 2 nodes hold a write · reads ask 2 nodes/);
 });
 
 test('in a closed loop the load is the operations in flight', () => {
