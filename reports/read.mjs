@@ -201,6 +201,16 @@ function checkSearch(file, summary) {
   };
 }
 
+/** What the clients of each region saw; empty if they are nowhere in particular. */
+function checkRegions(file, regions) {
+  if (!Array.isArray(regions)) throw new InputError(`${file}: field 'regions' must be a list`);
+  return regions.map((region, i) => {
+    const name = asText(region?.name);
+    if (name === null) throw new InputError(`${file}: field 'regions[${i}].name' is missing`);
+    return {name, latency_us: percentilesAt(`${file}: regions[${i}]`, region, 'latency_us')};
+  });
+}
+
 function checkSummary(file, summary) {
   const out = {
     achieved_ops_per_s: numberAt(file, summary, 'achieved_ops_per_s', {required: true}),
@@ -217,6 +227,7 @@ function checkSummary(file, summary) {
     limited: summary.generator?.limited === true,
     limited_by: asText(summary.generator?.limited_by),
     search: checkSearch(file, summary),
+    regions: checkRegions(file, summary.regions ?? []),
     as_simulated: checkAsSimulated(file, summary.as_simulated),
     consistency: checkConsistency(file, summary.consistency ?? {verdict: 'not_checked'}),
   };

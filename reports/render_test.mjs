@@ -348,6 +348,21 @@ test('growing clusters are drawn where they were measured', () => {
   assert.match(broken.stderr, /scaling\.csv: row 1: column 'rounds' is empty/);
 });
 
+test('latency is drawn by region where clients have places', () => {
+  const regions = [
+    {name: 'Tokyo', operations: 10, latency_us: {p50: 120000, p99: 150000}},
+    {name: 'Frankfurt', operations: 10, latency_us: {p50: 220000, p99: '>5000000'}},
+  ];
+  const result = report('locality', twoRuns(), (dir) => {
+    edit(join(dir, 'raft-3-r10000-1', 'summary.json'), (s) => (s.regions = regions));
+  });
+  assert.equal(result.status, 0, result.stderr);
+  const plot = result.done.plots.find((p) => p.name === 'locality');
+  assert.match(readFileSync(plot.csv, 'utf8'), /Tokyo,p50,120/);
+  assert.match(readFileSync(plot.svg, 'utf8'), /Frankfurt/);
+  assert.match(result.html, /1 value lies above the time-out/);
+});
+
 test('rates that were searched for are drawn beside the saturation', () => {
   const search = {
     objective: 'p99<=10ms',

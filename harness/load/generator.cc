@@ -118,7 +118,8 @@ void Generator::plan() {
   now_ns_ = begin_ns_;
   zero_ns_ = begin_ns_ + warmup.count();
   const std::int64_t end_ns = zero_ns_ + spec_.duration.count();
-  recorder_ = std::make_unique<Recorder>(zero_ns_, end_ns, static_cast<double>(timeout_ns_) / 1e3);
+  recorder_ = std::make_unique<Recorder>(zero_ns_, end_ns, static_cast<double>(timeout_ns_) / 1e3,
+                                         spec_.regions);
   for (std::uint8_t link = 0; link < link_count(); ++link) note_leader(link);
   event_thread_ = std::make_unique<EventThread>(
       events_, std::chrono::steady_clock::time_point(Duration(zero_ns_)), warmup + spec_.duration);
@@ -321,7 +322,7 @@ bool Generator::launch() {
   if (!closed_) client = message.client;
   const std::int64_t intended = closed_ ? now_ns_ : begin_ns_ + message.due_ns;
   const std::uint32_t late_us = whole_us(now_ns_ - intended);
-  const Recorder::Operations operations{intended, 0, spec_.batch, late_us};
+  const Recorder::Operations operations{intended, 0, spec_.batch, late_us, client};
   recorder_->taken_up(operations);
   ClientSession& session = sessions_[client];
   if (flights_.full() || !session.has_room(spec_.batch)) {

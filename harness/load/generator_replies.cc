@@ -169,7 +169,7 @@ void Generator::take_refusal(std::uint8_t link, AttemptId id, Flight& flight, st
 // --- outcomes ---
 
 Recorder::Operations Generator::operations_of(const Flight& flight, std::uint32_t count) const {
-  return {flight.intended_ns, flight.first_sent_ns, count, flight.late_us};
+  return {flight.intended_ns, flight.first_sent_ns, count, flight.late_us, flight.client};
 }
 
 Recording::Message Generator::message_of(std::uint32_t slot, NodeId node) {

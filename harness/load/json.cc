@@ -95,6 +95,11 @@ std::string summary_json(const LoadResult& result) {
       {"replies", result.replies},
       {"reply_bytes", result.reply_bytes},
   };
+  for (const RegionLatency& region : result.regions) {
+    json["regions"].push_back({{"name", region.name},
+                               {"operations", region.latency.count()},
+                               {"latency_us", json_of(region.latency.summary(limit_us))}});
+  }
   if (result.replay.lines > 0) json["replay"] = json_of(result.replay);
   return json.dump();
 }

@@ -73,6 +73,8 @@ struct LoadSpec {
   double read_share = 0;         // of the messages, 0 to 1
   ReadMode read_mode = ReadMode::local;
   Routing routing = Routing::any;
+  // Where each of `targets` is; empty: nowhere in particular. A client is where its first node is.
+  std::vector<std::string> regions;
   // Sessions are each node's own (strategies that merge): a client has one with every node and
   // stays with its node as long as that works. What may have been done there is not tried again
   // elsewhere, where it would be a new write.
@@ -219,6 +221,12 @@ struct ReplayFigures {
   bool finished = false;              // the file was played to its end
 };
 
+// What the clients of one region saw, counted as the latency of all.
+struct RegionLatency {
+  std::string name;
+  LatencyHistogram latency;
+};
+
 struct LoadResult {
   std::uint64_t offered = 0;  // completed + refused + unknown + unsent
   std::uint64_t completed = 0;
@@ -232,6 +240,7 @@ struct LoadResult {
 
   LatencyHistogram latency;  // from the intended moment; unknown and unsent are endless in it
   LatencyHistogram service;  // from the first attempt; unknown ones are endless in it
+  std::vector<RegionLatency> regions;  // in the order of the targets; empty unless they are told
 
   std::uint64_t attempts = 0;      // messages sent for counted operations
   std::uint64_t retries = 0;       // of these, those sent again

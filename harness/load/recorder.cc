@@ -37,8 +37,15 @@ std::string_view failure_name(std::uint8_t reason) {
   }
 }
 
-Recorder::Recorder(std::int64_t zero_ns, std::int64_t end_ns, double limit_us)
-    : zero_ns_(zero_ns), end_ns_(end_ns), limit_us_(limit_us), row_end_ns_(zero_ns + kRowNs) {}
+Recorder::Recorder(std::int64_t zero_ns, std::int64_t end_ns, double limit_us,
+                   const std::vector<std::string>& regions)
+    : zero_ns_(zero_ns), end_ns_(end_ns), limit_us_(limit_us), row_end_ns_(zero_ns + kRowNs) {
+  for (const std::string& name : regions) {
+    const auto known = std::ranges::find(regions_, name, &RegionLatency::name);
+    region_of_target_.push_back(static_cast<std::size_t>(known - regions_.begin()));
+    if (known == regions_.end()) regions_.push_back({name, {}});
+  }
+}
 
 void Recorder::completed(const Operations& operations, std::int64_t now_ns) {
   completed_so_far_ += operations.count;
@@ -47,6 +54,9 @@ void Recorder::completed(const Operations& operations, std::int64_t now_ns) {
   advance(now_ns);
   row_.completed += operations.count;
   row_latency_.add(now_ns - operations.intended_ns, operations.count);
+  if (LatencyHistogram* region = region_of(operations)) {
+    region->add(now_ns - operations.intended_ns, operations.count);
+  }
   service_.add(now_ns - operations.first_sent_ns, operations.count);
   handled_.add(now_ns - operations.intended_ns - operations.late_us * kNsPerUs, operations.count);
 }
@@ -63,6 +73,7 @@ void Recorder::unknown(const Operations& operations, std::uint8_t reason, std::i
   advance(now_ns);
   row_.unknown += operations.count;
   row_latency_.add_endless(operations.count);
+  if (LatencyHistogram* region = region_of(operations)) region->add_endless(operations.count);
   service_.add_endless(operations.count);
   handled_.add_endless(operations.count);
   unknown_[reason] += operations.count;
@@ -73,6 +84,7 @@ void Recorder::unsent(const Operations& operations, std::int64_t now_ns) {
   advance(now_ns);
   row_.unsent += operations.count;
   row_latency_.add_endless(operations.count);
+  if (LatencyHistogram* region = region_of(operations)) region->add_endless(operations.count);
   handled_.add_endless(operations.count);
 }
 
@@ -177,6 +189,7 @@ void Recorder::finish(LoadResult& result, std::int64_t now_ns) {
   result.operation_timeout_us = limit_us_;
   result.latency = std::move(latency_);
   result.service = std::move(service_);
+  result.regions = std::move(regions_);
   result.attempts = attempts_;
   result.retries = retries_;
   for (std::uint8_t reason = 0; reason < kReasons; ++reason) {

@@ -22,7 +22,9 @@ std::string_view failure_name(std::uint8_t reason);
 // window are left out, but for `achieved`.
 class Recorder {
  public:
-  Recorder(std::int64_t zero_ns, std::int64_t end_ns, double limit_us);
+  // `regions`: as in LoadSpec.
+  Recorder(std::int64_t zero_ns, std::int64_t end_ns, double limit_us,
+           const std::vector<std::string>& regions = {});
 
   // What a message's operations have in common.
   struct Operations {
@@ -30,6 +32,7 @@ class Recorder {
     std::int64_t first_sent_ns = 0;
     std::uint32_t count = 0;
     std::uint32_t late_us = 0;  // as the generator took them up
+    std::uint32_t client = 0;
   };
   void completed(const Operations& operations, std::int64_t now_ns);
   void refused(const Operations& operations, std::uint8_t reason, std::int64_t now_ns);
@@ -68,6 +71,11 @@ class Recorder {
   [[nodiscard]] bool measured(std::int64_t intended_ns) const {
     return intended_ns >= zero_ns_ && intended_ns < end_ns_;
   }
+  // Where the client is; null if that is nowhere in particular.
+  LatencyHistogram* region_of(const Operations& operations) {
+    if (region_of_target_.empty()) return nullptr;
+    return &regions_[region_of_target_[operations.client % region_of_target_.size()]].latency;
+  }
   void close_row();
   void finish_generator(LoadResult& result) const;
 
@@ -79,6 +87,8 @@ class Recorder {
   LatencyHistogram service_;
   LatencyHistogram handled_;  // latency without the generator's lateness
   LatencyHistogram lateness_;
+  std::vector<std::size_t> region_of_target_;  // places in regions_
+  std::vector<RegionLatency> regions_;
   TimelineRow row_;
   std::vector<NodeRow> node_rows_;  // of this row, by place among the targets
   std::vector<NodeRow> nodes_;

@@ -24,6 +24,22 @@ TEST(RecorderTest, LatencyIsFromTheIntendedMomentAndServiceFromTheFirstAttempt) 
   EXPECT_EQ(result.service.percentile(1, kLimitUs).us, 2000);
 }
 
+// Four nodes in two regions, in turn: clients 0, 2, 4, ... are in the first.
+TEST(RecorderTest, ClientsAreWhereTheirFirstNodeIs) {
+  Recorder recorder(kZero, kEnd, kLimitUs, {"here", "there", "here", "there"});
+  recorder.completed({kZero, kZero, 3, 0, 6}, kZero + 2 * kMs);
+  recorder.completed({kZero, kZero, 1, 0, 7}, kZero + 90 * kMs);
+  recorder.unknown({kZero, kZero, 2, 0, 1}, kNoAnswer, kZero + 100 * kMs);
+  const LoadResult result = finished(recorder, kEnd);
+  ASSERT_EQ(result.regions.size(), 2u);
+  EXPECT_EQ(result.regions[0].name, "here");
+  EXPECT_EQ(result.regions[0].latency.count(), 3u);
+  EXPECT_EQ(result.regions[0].latency.percentile(1, kLimitUs).us, 2000);
+  EXPECT_EQ(result.regions[1].latency.count(), 3u);
+  EXPECT_EQ(result.regions[1].latency.endless(), 2u);
+  EXPECT_TRUE(result.regions[1].latency.percentile(1, kLimitUs).above);
+}
+
 TEST(RecorderTest, CountsByTheIntendedMomentAndAchievedByTheClock) {
   Recorder recorder(kZero, kEnd, kLimitUs);
   recorder.completed({kZero - kMs, kZero - kMs, 3}, kZero + kMs);  // of the warm-up

@@ -73,6 +73,10 @@ load::LoadSpec load_spec(const RunSpec& spec, const std::vector<Member>& members
                          const RunEnvironment& environment) {
   load::LoadSpec load;
   for (const Member& member : members) load.targets.push_back({member.id, member.client_endpoint});
+  const NetworkProfile links = load_network_profile(spec.links);
+  for (const Member& member : members) {
+    if (!links.regions.empty()) load.regions.push_back(links.regions[links.region_of(member.id)]);
+  }
   load.loop = spec.closed_loop ? load::Loop::closed : load::Loop::open;
   load.rate = spec.rate;
   load.window = spec.window;

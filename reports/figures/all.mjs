@@ -6,6 +6,7 @@ import {costPerOperation} from './cost_per_operation.mjs';
 import {distribution} from './distribution.mjs';
 import {divergence} from './divergence.mjs';
 import {faultTimeline} from './fault_timeline.mjs';
+import {locality, placed} from './locality.mjs';
 import {knee, searched} from './knee.mjs';
 import {latencyThroughput} from './latency_throughput.mjs';
 import {options, variedGroups} from './options.mjs';
@@ -27,6 +28,7 @@ const BUILDERS = [
 export function buildFigures(model) {
   const figures = BUILDERS.map((build) => build(model));
   // Measurements of their own, which most results do not hold: they are not missing there.
+  if (placed(model).length > 0) figures.push(locality(model));
   if (searched(model).length > 0) figures.push(knee(model));
   if (variedGroups(model).length > 0) figures.push(options(model));
   if (model.scaling.length > 0) figures.push(scaling(model));
