@@ -51,6 +51,10 @@ std::vector<std::string> allowed(const std::string& file) {
   if (folder.starts_with("harness/") || folder == "algorithms/registry/") return {""};
   std::vector<std::string> prefixes{folder, "algorithms/contract/"};
   if (folder.starts_with("runtime/")) prefixes.push_back("runtime/");
+  if (folder.starts_with("algorithms/")) {
+    // A strategy may have folders in its own.
+    prefixes.push_back(folder.substr(0, folder.find('/', sizeof("algorithms/") - 1) + 1));
+  }
   const bool test = file.ends_with("_test.cc") || file.ends_with("_benchmark.cc") ||
                     file.find("test_") != std::string::npos ||
                     file.find("toy_") != std::string::npos ||
