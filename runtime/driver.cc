@@ -108,9 +108,23 @@ bool Driver::query(RequestTag tag, ReadMode mode, Bytes query, std::vector<Seen>
   return true;
 }
 
+void Driver::change_members(std::uint64_t id, const MemberChange& change) {
+  if (!algorithm_.changes_members) {
+    not_offered_.push_back({id, ControlReply::Outcome::refused,
+                            "the members of " + std::string(algorithm_.name) +
+                                " do not change while it runs; raft's do"});
+    return;
+  }
+  Control& wish = wishes_.emplace_back();
+  wish.kind = Control::Kind::change_members;
+  wish.id = id;
+  wish.change = change;
+}
+
 bool Driver::has_input() const {
-  return !frames_.empty() || !open_.empty() || !reads_.empty() || !local_queries_.empty() ||
-         durable_taken_ < durable_ || snapshots_.has_controls();
+  return !wishes_.empty() || !not_offered_.empty() || !frames_.empty() || !open_.empty() ||
+         !reads_.empty() || !local_queries_.empty() || durable_taken_ < durable_ ||
+         snapshots_.has_controls();
 }
 
 Instant Driver::deadline() const {
@@ -144,8 +158,14 @@ const Effects& Driver::decide(Instant now, WallTime wall) {
   turn.frames = frames_;
   turn.commands = runs_;
   turn.reads = reads_;
-  turn.controls = snapshots_.controls();
+  controls_.assign(snapshots_.controls().begin(), snapshots_.controls().end());
+  controls_.insert(controls_.end(), wishes_.begin(), wishes_.end());
+  turn.controls = controls_;
   replica_->step(turn, applier_.store(), effects_);
+  effects_.control_replies.insert(effects_.control_replies.end(), not_offered_.begin(),
+                                  not_offered_.end());
+  wishes_.clear();
+  not_offered_.clear();
   std::string problem = snapshots_.take(effects_);
   if (effects_.broken_invariant.empty()) {
     effects_.broken_invariant = broken_.empty() ? std::move(problem) : broken_;

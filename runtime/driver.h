@@ -77,6 +77,10 @@ class Driver {
   // What became of the task that `take_snapshot_task` gave out.
   void snapshot_done(SnapshotResult result) { snapshots_.done(std::move(result)); }
 
+  // Asks for other members; `id`, not 0, comes back in the next step's effects or a later one's. A
+  // strategy whose members do not change refuses.
+  void change_members(std::uint64_t id, const MemberChange& change);
+
   // Whether there is something for a step to take in.
   [[nodiscard]] bool has_input() const;
   // When to step next even without input.
@@ -178,6 +182,9 @@ class Driver {
   std::vector<CommandRun> runs_;
   std::vector<ReadRequest> reads_;
   std::vector<std::pair<RequestTag, std::vector<std::byte>>> local_queries_;
+  std::vector<Control> wishes_;            // the operator's
+  std::vector<ControlReply> not_offered_;  // to those that the strategy does not have
+  std::vector<Control> controls_;          // of the step
   Ticket durable_;
   Ticket durable_taken_;
   Instant now_;  // of the step

@@ -28,6 +28,8 @@ void Core::control(const Control& control) {
     case Control::Kind::snapshot_failed:
       if (control.snapshot == fetching_.snapshot) fetching_ = {};
       return;
+    default:
+      return;  // not offered, which the driver says
   }
 }
 

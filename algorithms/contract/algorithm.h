@@ -53,6 +53,8 @@ struct Algorithm {
   Guarantee guarantee = {};
   std::vector<OptionSpec> options = {};
   std::uint32_t max_nodes = 64;
+  // Takes Control::change_members; the driver refuses that for others.
+  bool changes_members = false;
 
   // Whether options fit together; empty, or what is wrong with them. Single ranges are checked
   // already.

@@ -113,6 +113,18 @@ struct Refusal {
   std::uint64_t number = 0;  // RunId::number of a run of this node, or ReadRequest::id
 };
 
+// The answer to a control with an id; one for each, sooner or later.
+struct ControlReply {
+  enum class Outcome : std::uint8_t {
+    done,
+    refused,  // nothing has changed
+    unknown,  // this node does not lead any more: look who does and what is in force there
+  };
+  std::uint64_t id = 0;
+  Outcome outcome = Outcome::done;
+  std::string reason = {};  // of the others
+};
+
 // Owned and reused by the driver, which empties it before each step.
 struct Effects {
   std::vector<Write> writes;
@@ -124,6 +136,7 @@ struct Effects {
   std::vector<RunReply> replies;
   std::vector<ReadReady> reads_ready;
   std::vector<Refusal> refused;
+  std::vector<ControlReply> control_replies;
   // Of the snapshot that is being received; with the last one the driver makes the state ready and
   // says so with Control::snapshot_loaded. A part of another snapshot takes the place of all
   // before.
@@ -149,6 +162,7 @@ struct Effects {
     replies.clear();
     reads_ready.clear();
     refused.clear();
+    control_replies.clear();
     snapshot_parts.clear();
     install = {};
     accept_max_bytes = std::numeric_limits<std::uint64_t>::max();

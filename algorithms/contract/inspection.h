@@ -35,6 +35,9 @@ struct Inspection {
   Promise (*promise)(const Block& state) = nullptr;
   // What a frame to `to` vouches for; nothing if it does not speak of its sender's disk.
   std::optional<Vouched> (*vouched)(const Block& header, NodeId from, NodeId to) = nullptr;
+  // The members that a record of its log brings into force, from there on; nothing if it is not
+  // about that. Null: they never change.
+  std::optional<Membership> (*members)(const Record& record) = nullptr;
 };
 
 }  // namespace parley

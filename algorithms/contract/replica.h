@@ -8,6 +8,7 @@
 
 #include "algorithms/contract/effects.h"
 #include "algorithms/contract/ids.h"
+#include "algorithms/contract/membership.h"
 #include "algorithms/contract/options.h"
 #include "algorithms/contract/store.h"
 #include "algorithms/contract/time.h"
@@ -54,6 +55,10 @@ class Replica {
   // Of a replica that leads and keeps a log: so far its log is on the disk of `member`, itself
   // included, as it counts for commits. Zero: it does not say.
   [[nodiscard]] virtual LogIndex held_by(NodeId /*member*/) const noexcept { return {}; }
+
+  // Of a strategy whose members change: those in force here, valid until the next step. Null: they
+  // are those of the configuration, for ever.
+  [[nodiscard]] virtual const Membership* membership() const noexcept { return nullptr; }
 };
 
 // A record of the log as storage held it.
@@ -78,7 +83,9 @@ struct Recovered {
   std::vector<Record> records;
 };
 
-// Who this replica is. `members` contains `self`.
+// Who this replica is. `members` are the group's first ones, the same at all nodes whatever changes
+// later, and contain `self`; but where members change (Algorithm::changes_members) a node that is
+// not among them waits, with an empty disk, until it is added.
 struct ReplicaConfig {
   GroupId group;
   NodeId self;

@@ -9,6 +9,7 @@
 #include "algorithms/contract/command.h"
 #include "algorithms/contract/effects.h"
 #include "algorithms/contract/ids.h"
+#include "algorithms/contract/membership.h"
 #include "algorithms/contract/time.h"
 
 namespace parley {
@@ -45,7 +46,7 @@ struct ReadRequest {
   std::vector<Seen> seen = {};  // of a local read: what it must not miss
 };
 
-// What became of snapshots. (Membership changes and leadership transfer will be controls too.)
+// What became of snapshots, and what the operator wants.
 struct Control {
   enum class Kind : std::uint8_t {
     // The state after the run of `snapshot.index` is saved here, durably as far as this node knows
@@ -56,9 +57,14 @@ struct Control {
     snapshot_loaded,
     // It could not be read or saved. Its parts are forgotten.
     snapshot_failed,
+    // Other members are wanted. Answered (Effects::control_replies) once they are in force, or not
+    // to be.
+    change_members,
   };
   Kind kind = Kind::snapshot_saved;
-  SnapshotId snapshot;
+  SnapshotId snapshot = {};
+  std::uint64_t id = 0;      // of what is answered: the driver's
+  MemberChange change = {};  // of change_members
 };
 
 // All that happened since the last step. Within a turn the order is fixed: durable, frames,

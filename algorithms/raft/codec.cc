@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "algorithms/contract/flat_message.h"
+#include "algorithms/raft/membership.h"
 
 namespace parley::raft {
 namespace {
@@ -35,6 +36,7 @@ enum Field : unsigned {
   kRuns = 1U << 9,
   kInstall = 1U << 10,
   kInstallReply = 1U << 11,
+  kMembers = 1U << 12,
 };
 
 unsigned fields(const wire::Message& message) {
@@ -48,14 +50,26 @@ unsigned fields(const wire::Message& message) {
          (message.entries() != nullptr ? kEntries : 0U) |
          (message.term_starts() != nullptr ? kTermStarts : 0U) |
          (message.runs() != nullptr ? kRuns : 0U) | (message.install() != nullptr ? kInstall : 0U) |
-         (message.install_reply() != nullptr ? kInstallReply : 0U);
+         (message.install_reply() != nullptr ? kInstallReply : 0U) |
+         (message.members() != nullptr ? kMembers : 0U);
 }
 
 bool has_fields(const wire::Message& message, unsigned needed, unsigned allowed = 0) {
   return (fields(message) & ~allowed) == needed;
 }
 
-bool verify_append(const wire::Message& message, std::size_t body_size) {
+Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>& vector) {
+  return std::as_bytes(std::span(vector.data(), vector.size()));
+}
+
+// An entry of commands, or of none: then it is empty, or says who the members are.
+bool verify_entry(const wire::Entry& entry, const Block& body, std::uint64_t offset) {
+  if (entry.count() > 0 || entry.size() == 0) return true;
+  if (body.size() < offset + entry.size()) return false;
+  return decode_members(body.bytes().subspan(offset, entry.size())).has_value();
+}
+
+bool verify_append(const wire::Message& message, const Block& frame_body) {
   const wire::Append& append = *message.append();
   if (!in_range(append.term(), append.prev_index(), append.prev_term(), append.commit())) {
     return false;
@@ -68,12 +82,12 @@ bool verify_append(const wire::Message& message, std::size_t body_size) {
   if (message.entries() != nullptr) {
     for (const wire::Entry* entry : *message.entries()) {
       if (entry->term() < term || entry->term() > append.term()) return false;
-      if (entry->size() > 0 && entry->count() == 0) return false;
+      if (!verify_entry(*entry, frame_body, body)) return false;
       term = entry->term();
       body += padded(entry->size());
     }
   }
-  return body == body_size;
+  return body == frame_body.size();
 }
 
 bool verify_append_reply(const wire::Message& message) {
@@ -92,8 +106,10 @@ bool verify_append_reply(const wire::Message& message) {
   return true;
 }
 
-bool verify_install(const wire::Install& install, std::size_t body_size) {
-  return in_range(install.term(), install.index(), install.index_term()) && install.index() > 0 &&
+bool verify_install(const wire::Message& message, std::size_t body_size) {
+  const wire::Install& install = *message.install();
+  return decode_members(bytes_of(*message.members())) &&
+         in_range(install.term(), install.index(), install.index_term()) && install.index() > 0 &&
          install.index_term() > 0 && install.index_term() <= install.term() &&
          install.parts() <= kMaxSnapshotParts && install.part() < install.parts() && body_size > 0;
 }
@@ -128,7 +144,7 @@ bool verify(const Block& header, const Block& body) {
     case wire::Kind::vote_reply:
       return has_fields(message, kVoteReply) && size == 0 && in_range(message.vote_reply()->term());
     case wire::Kind::append:
-      return has_fields(message, kAppend, kEntries) && verify_append(message, size);
+      return has_fields(message, kAppend, kEntries) && verify_append(message, body);
     case wire::Kind::append_reply:
       return has_fields(message, kAppendReply, kTermStarts) && size == 0 &&
              verify_append_reply(message);
@@ -140,7 +156,7 @@ bool verify(const Block& header, const Block& body) {
       return has_fields(message, kReadReply) && size == 0 &&
              in_range(message.read_reply()->index());
     case wire::Kind::install:
-      return has_fields(message, kInstall) && verify_install(*message.install(), size);
+      return has_fields(message, kInstall | kMembers) && verify_install(message, size);
     case wire::Kind::install_reply:
       return has_fields(message, kInstallReply) && size == 0 &&
              verify_install_reply(*message.install_reply());
@@ -170,6 +186,9 @@ ReadIndexRequest decode(const wire::ReadRequest& m) {
 }
 ReadIndexReply decode(const wire::ReadReply& m) {
   return {{m.incarnation()}, m.number(), {m.index()}};
+}
+Membership decode_members(const wire::Message& message) {
+  return *decode_members(bytes_of(*message.members()));
 }
 InstallSnapshot decode(const wire::Install& m) {
   return {{m.term()}, {{m.index()}, m.parts(), m.sum()}, {m.index_term()}, m.part(), m.round()};
@@ -308,10 +327,16 @@ Block Encoder::encode(const ReadIndexReply& m) {
   return finish(wire::Kind::read_reply, [&](auto& to) { to.add_read_reply(&fields); });
 }
 
-Block Encoder::encode(const InstallSnapshot& m) {
+Block Encoder::encode(const InstallSnapshot& m, const Membership& members) {
   const wire::Install fields(m.term.value, m.snapshot.index.value, m.snapshot_term.value, m.round,
                              m.snapshot.parts, m.snapshot.sum, m.part, /*reserved=*/0);
-  return finish(wire::Kind::install, [&](auto& to) { to.add_install(&fields); });
+  const Block encoded = encode_members(members);
+  const auto vector =
+      builder_.CreateVector(reinterpret_cast<const std::uint8_t*>(encoded.data()), encoded.size());
+  return finish(wire::Kind::install, [&](auto& to) {
+    to.add_install(&fields);
+    to.add_members(vector);
+  });
 }
 
 Block Encoder::encode(const InstallReply& m) {
@@ -350,16 +375,22 @@ std::optional<HardState> decode_state(const Block& block) {
   return HardState{{record.term}, {static_cast<std::uint32_t>(record.vote)}};
 }
 
-Block encode_base(Epoch term) {
-  return Block::copy_of(std::as_bytes(std::span(&term.value, 1)));
+Block encode_base(const Base& base) {
+  const Block members = encode_members(base.members);
+  return Block::make(sizeof(base.term.value) + members.size(), [&](std::byte* to) {
+    std::memcpy(to, &base.term.value, sizeof(base.term.value));
+    std::memcpy(to + sizeof(base.term.value), members.data(), members.size());
+  });
 }
 
-std::optional<Epoch> decode_base(const Block& block) {
-  Epoch term;
-  if (block.size() != sizeof(term.value)) return std::nullopt;
-  std::memcpy(&term.value, block.data(), sizeof(term.value));
-  if (term.value == 0 || term.value >= kMaxOrdinal) return std::nullopt;
-  return term;
+std::optional<Base> decode_base(const Block& block) {
+  Base base;
+  if (block.size() < sizeof(base.term.value)) return std::nullopt;
+  std::memcpy(&base.term.value, block.data(), sizeof(base.term.value));
+  auto members = decode_members(block.bytes().subspan(sizeof(base.term.value)));
+  if (base.term.value == 0 || base.term.value >= kMaxOrdinal || !members) return std::nullopt;
+  base.members = std::move(*members);
+  return base;
 }
 
 Block encode_record(Epoch term, const CommandRun& run) {
@@ -372,6 +403,9 @@ std::optional<RecordedEntry> decode_record(const Record& record) {
   if (record.header.size() != sizeof(entry)) return std::nullopt;
   std::memcpy(&entry, record.header.data(), sizeof(entry));
   if (entry.term() == 0 || entry.term() >= kMaxOrdinal || entry.size() != record.body.size()) {
+    return std::nullopt;
+  }
+  if (entry.count() == 0 && entry.size() > 0 && !decode_members(record.body.bytes())) {
     return std::nullopt;
   }
   return RecordedEntry{

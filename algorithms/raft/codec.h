@@ -13,6 +13,7 @@
 #include "algorithms/contract/command.h"
 #include "algorithms/contract/effects.h"
 #include "algorithms/contract/log.h"
+#include "algorithms/contract/membership.h"
 #include "algorithms/contract/replica.h"
 #include "algorithms/raft/messages.h"
 #include "algorithms/raft/messages_generated.h"
@@ -43,6 +44,8 @@ ReadIndexReply decode(const wire::ReadReply& message);
 InstallSnapshot decode(const wire::Install& message);
 InstallReply decode(const wire::InstallReply& message);
 void decode_term_starts(const wire::Message& message, std::vector<TermStart>& starts);
+// Of a verified install message.
+Membership decode_members(const wire::Message& message);
 
 // Walks through the entries of a verified append message.
 class EntryReader {
@@ -101,7 +104,8 @@ class Encoder {
   Block encode(const Forward& message, std::span<const CommandRun* const> runs);
   Block encode(const ReadIndexRequest& message);
   Block encode(const ReadIndexReply& message);
-  Block encode(const InstallSnapshot& message);
+  // `members`: in force at the snapshot's end.
+  Block encode(const InstallSnapshot& message, const Membership& members);
   Block encode(const InstallReply& message);
 
   // Adds the body of a run, with its padding, to the bodies of a message.
@@ -124,10 +128,15 @@ Block encode_state(const HardState& state);
 // Nothing if the block is not one that encode_state made.
 std::optional<HardState> decode_state(const Block& block);
 
-// What the log has to know of what a snapshot took its place: the term of the entry at its index.
-Block encode_base(Epoch term);
+// What the log has to know of what a snapshot took the place of: the term of the entry at its
+// index, and the members in force there.
+struct Base {
+  Epoch term;
+  Membership members;
+};
+Block encode_base(const Base& base);
 // Nothing if the block is not one that encode_base made.
-std::optional<Epoch> decode_base(const Block& block);
+std::optional<Base> decode_base(const Block& block);
 
 // The header of the record of an entry.
 Block encode_record(Epoch term, const CommandRun& run);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "algorithms/contract/random.h"
+#include "algorithms/raft/membership.h"
 #include "algorithms/raft/replica.h"
 #include "algorithms/raft/test_text.h"
 #include "algorithms/raft/text.h"
@@ -50,6 +51,14 @@ std::vector<Sample> samples() {
                  join(forward, {0, static_cast<std::uint32_t>(forward.bodies.size())})});
   all.push_back({encoder.encode(ReadIndexRequest{{7}, 41}), {}});
   all.push_back({encoder.encode(ReadIndexReply{{7}, 41, {99}}), {}});
+
+  const Membership members{{NodeId{1}, NodeId{2}}, {NodeId{1}, NodeId{3}}};
+  Log changes;
+  Effects change;
+  changes.append({1}, {}, {{NodeId{1}, {1}, 0}, 0, encode_members(members)});
+  encoder.add_body(changes.at({1}).run.body, change.bodies);
+  all.push_back({encoder.encode(AppendEntries{{1}, {}, {}, {}, 0, true}, changes, {1}),
+                 join(change, {0, static_cast<std::uint32_t>(change.bodies.size())})});
   return all;
 }
 
@@ -74,6 +83,7 @@ TEST(RaftCodec, EveryMessageComesBackAsItWas) {
                        "forward #1 \"abc\" #2 \"defghijk\"",
                        "read_request #41",
                        "read_reply #41 index 99",
+                       "append term 1 after 0@0: 1@1 members 1 2, from 1 3; commit 0",
                    }));
 }
 
@@ -116,6 +126,32 @@ TEST(RaftCodec, HardStateComesBackAsItWas) {
   EXPECT_EQ(state->term, Epoch{12});
   EXPECT_EQ(state->vote, NodeId{3});
   EXPECT_FALSE(decode_state({}));
+}
+
+TEST(RaftCodec, ASnapshotComesWithPossibleMembers) {
+  Encoder encoder;
+  const InstallSnapshot install{{5}, {{9}, 3, 77}, {4}, 1, 2};
+  const Block part = run_of({}, {}, 0, "a part").body;
+  const Membership members{{NodeId{1}, NodeId{4}}, {NodeId{1}, NodeId{3}}};
+  const Block header = encoder.encode(install, members);
+  ASSERT_TRUE(verify(header, part));
+  EXPECT_EQ(text_of_message(header, part), "install term 5 snapshot 9@4 part 1 of 3");
+  EXPECT_EQ(decode_members(decode(header)), members);
+  EXPECT_FALSE(verify(encoder.encode(install, {}), part)) << "there is always somebody";
+  EXPECT_FALSE(verify(encoder.encode(install, {{NodeId{2}, NodeId{1}}}), part));
+}
+
+TEST(RaftCodec, AnEntryWithoutCommandsIsEmptyOrNamesMembers) {
+  Encoder encoder;
+  Log log;
+  Effects effects;
+  const CommandRun run{{NodeId{1}, {1}, 0}, 0, run_of({}, {}, 0, "not members").body};
+  log.append({1}, {}, run);
+  encoder.add_body(run.body, effects.bodies);
+  const Block header = encoder.encode(AppendEntries{{1}, {}, {}, {}, 0, true}, log, {1});
+  EXPECT_FALSE(
+      verify(header, join(effects, {0, static_cast<std::uint32_t>(effects.bodies.size())})));
+  EXPECT_FALSE(decode_record({{1}, encode_record({1}, run), run.body}));
 }
 
 TEST(RaftCodec, ABodyOfTheWrongSizeIsRefused) {

@@ -16,15 +16,14 @@ Core::Core(const ReplicaConfig& config, const Recovered& recovered)
   std::vector<NodeId> members = config.members;
   std::sort(members.begin(), members.end());
   members.erase(std::unique(members.begin(), members.end()), members.end());
-  if (!std::binary_search(members.begin(), members.end(), self_)) broken("self is not a member");
-  for (const NodeId id : members) {
-    if (id == self_) continue;
-    peers_.emplace_back(id, options_.max_inflight_messages, options_.max_inflight_bytes);
-  }
+  // Who waits to be added goes by nobody's members until it knows better.
+  if (!std::binary_search(members.begin(), members.end(), self_)) members.clear();
+  configurations_.push_back({{}, {.voters = std::move(members)}});
   recover(recovered);
+  take_members();
   restart_election_timer();
   // With no one to wait for, there is no reason to wait.
-  if (peers_.empty()) election_deadline_ = now_;
+  if (peers_.empty() && electorate_.has_self()) election_deadline_ = now_;
 }
 
 // What is committed of the log is not stored: the next leader tells (dissertation §3.8). What is in
@@ -37,11 +36,15 @@ void Core::recover(const Recovered& recovered) {
     vote_ = state->vote;
   }
   if (recovered.snapshot.id.index != LogIndex{}) {
-    const auto base = decode_base(recovered.snapshot.header);
-    if (!base || *base > term_) return broken("the snapshot in storage has an impossible term");
+    auto base = decode_base(recovered.snapshot.header);
+    if (!base) return broken("what storage says of the snapshot is not readable");
+    if (base->term > term_) return broken("the snapshot in storage has an impossible term");
     snapshot_ = recovered.snapshot.id;
-    log_.reset(snapshot_.index, *base);
+    log_.reset(snapshot_.index, base->term);
     commit_ = snapshot_.index;
+    if (holds(guards::kSnapshotMembers)) {
+      configurations_.assign(1, {snapshot_.index, std::move(base->members)});
+    }
   }
   for (const Record& record : recovered.records) {
     auto entry = decode_record(record);
@@ -51,6 +54,7 @@ void Core::recover(const Recovered& recovered) {
     if (entry->term < log_.last_term() || entry->term > term_) {
       return broken(name + "has an impossible term");
     }
+    note_entry(record.index, entry->run);
     log_.append(entry->term, Ticket{}, std::move(entry->run));
   }
   log_.acknowledge(Ticket{});
@@ -80,32 +84,39 @@ void Core::step(const Turn& turn, Effects& effects) {
   effects_ = nullptr;
 }
 
+// §4.1: who leads, or wants to, is not judged by whether it is a member here; only they know what
+// is in force. Whoever asks or answers a leader must be a member in its eyes.
 void Core::receive(const Frame& frame) {
-  Progress* peer = find_peer(frame.from);
-  if (peer == nullptr || !broken_.empty()) return;
+  if (!broken_.empty()) return;
   const wire::Message& message = decode(frame.header);
   switch (message.kind()) {
     case wire::Kind::vote_request:
-      return on_vote_request(*peer, decode(*message.vote_request()));
+      return on_vote_request(frame.from, decode(*message.vote_request()));
+    case wire::Kind::append:
+      return on_append(frame.from, decode(*message.append()),
+                       EntryReader(message, frame.header, frame.body));
+    case wire::Kind::install:
+      return on_install(frame.from, message, frame.body);
+    case wire::Kind::read_reply:
+      return on_read_reply(decode(*message.read_reply()));
+    default:
+      break;
+  }
+  Progress* peer = find_peer(frame.from);
+  if (peer == nullptr) return;
+  switch (message.kind()) {
     case wire::Kind::vote_reply:
       return on_vote_reply(*peer, decode(*message.vote_reply()));
-    case wire::Kind::append:
-      return on_append(*peer, decode(*message.append()),
-                       EntryReader(message, frame.header, frame.body));
     case wire::Kind::append_reply:
       return on_append_reply(*peer, decode(*message.append_reply()), message);
     case wire::Kind::forward:
       return on_forward(ForwardReader(message, frame.body, frame.from));
     case wire::Kind::read_request:
       return on_read_request(frame.from, decode(*message.read_request()));
-    case wire::Kind::read_reply:
-      return on_read_reply(decode(*message.read_reply()));
-    case wire::Kind::install:
-      return on_install(*peer, decode(*message.install()), frame.body);
     case wire::Kind::install_reply:
       return on_install_reply(*peer, decode(*message.install_reply()));
-    case wire::Kind::none:
-      break;  // not verified
+    default:
+      break;
   }
 }
 
@@ -127,9 +138,11 @@ void Core::flush() {
     append_held_runs();
     request_read_index();
     commit_by_counting();
+    tend_members();
     start_read_round();
     finish_read_rounds();
     replicate();
+    leave_if_removed();
   } else {
     send_ack();
     send_install_reply();
@@ -158,6 +171,9 @@ void Core::append_entry(Epoch term, const CommandRun& run, Block record) {
   const LogIndex index = log_.last().next();
   const Ticket ticket = issue({Write::Kind::append, {}, index, std::move(record), run.body});
   log_.append(term, ticket, run);
+  const std::size_t before = configurations_.size();
+  note_entry(index, run);
+  if (configurations_.size() != before) take_members();
 }
 
 void Core::advance_commit(LogIndex to) {
@@ -166,8 +182,10 @@ void Core::advance_commit(LogIndex to) {
     const CommandRun& run = log_.at(commit_).run;
     if (is_own(run)) held_.settle(run.id.number);
     if (role_ == Role::leader) note_waiting(run.id.origin, commit_);
-    effects_->commit.push_back({commit_, run});
+    // What an entry says of members is no affair of the application.
+    effects_->commit.push_back({commit_, run.count > 0 ? run : CommandRun{run.id, 0, {}}});
   }
+  if (!members_committed_ && configurations_.back().index <= commit_) take_members();
 }
 
 // A leader of whom this node did not know, or that starts a new term, knows nothing of the runs and
@@ -237,7 +255,7 @@ Status Core::status() const {
   Status status;
   switch (role_) {
     case Role::follower:
-      status.role = "follower";
+      status.role = electorate_.has_self() ? "follower" : is_member_ ? "learner" : "outsider";
       break;
     case Role::pre_candidate:
       status.role = "pre_candidate";

@@ -2,12 +2,14 @@
 //
 // Follows Ongaro, "Consensus: Bridging Theory and Practice" (2014), cited as § below: leader
 // election and log replication of chapter 3, pre-vote (§9.6), check-quorum (§6.2), linearizable
-// reads without a log entry (§6.4), parallel and pipelined writes (§10.2). The parts:
+// reads without a log entry (§6.4), parallel and pipelined writes (§10.2), membership by joint
+// consensus (chapter 4). The parts:
 //   core.cc         the step, recovery, hard state, what all roles share
 //   election.cc     roles and votes
 //   replication.cc  the leader's side of the log: sending, counting, committing
 //   follower.cc     the follower's side of the log
 //   snapshots.cc    what takes the place of old entries: kept here, sent to those who lack them
+//   changes.cc      which members are in force, and how they change
 //   forwarding.cc   runs submitted here: held until committed, handed to the leader
 //   reads.cc        from which index on linearizable reads may be served
 #pragma once
@@ -24,6 +26,7 @@
 #include "algorithms/contract/replica.h"
 #include "algorithms/raft/codec.h"
 #include "algorithms/raft/guards.h"
+#include "algorithms/raft/membership.h"
 #include "algorithms/raft/messages.h"
 #include "algorithms/raft/options.h"
 #include "algorithms/raft/progress.h"
@@ -33,7 +36,7 @@ namespace parley::raft {
 class Core {
  public:
   // Broken from the start (see Effects::broken_invariant) when `recovered` is not what a replica of
-  // this algorithm wrote, or when `config.members` lacks `config.self`.
+  // this algorithm wrote. Not among `config.members`: it waits until it is added.
   Core(const ReplicaConfig& config, const Recovered& recovered);
 
   void step(const Turn& turn, Effects& effects);
@@ -41,6 +44,8 @@ class Core {
   [[nodiscard]] Status status() const;
   // See Replica::held_by.
   [[nodiscard]] LogIndex held_by(NodeId id) const;
+  // See Replica::membership.
+  [[nodiscard]] const Membership& membership() const { return in_force().members; }
 
  private:
   enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader };
@@ -72,6 +77,15 @@ class Core {
       LogIndex index;
     };
     std::deque<Read> reads;
+    std::uint64_t change = 0;  // the control to be answered once the members are in force; 0: none
+    LogIndex catch_up_to;      // learners get there, in this round of catching up (§4.2.1)
+    Instant round_began;
+    Instant change_began;
+  };
+
+  struct Configuration {
+    LogIndex index;  // of its entry; of the first one kept: or of a snapshot's end, or 0
+    Membership members;
   };
 
   // The snapshot that is coming in.
@@ -79,6 +93,7 @@ class Core {
     Epoch term;  // of the leader that sends it
     SnapshotId snapshot;
     Epoch snapshot_term;
+    Membership members;
     std::uint32_t next = 0;  // the first part that is missing; all are there: it is being loaded
     [[nodiscard]] bool loading() const { return next > 0 && next == snapshot.parts; }
   };
@@ -112,9 +127,6 @@ class Core {
   void send_when_durable(const Guard& guard, NodeId to, Block header);
   [[nodiscard]] bool is_own(const CommandRun& run) const;
   [[nodiscard]] Progress* find_peer(NodeId id);
-  [[nodiscard]] std::size_t quorum() const {
-    return (peers_.size() + (holds(guards::kQuorumSize) ? 1 : 0)) / 2 + 1;
-  }
   [[nodiscard]] std::uint64_t accept_max_bytes() const;
 
   // --- election.cc ---
@@ -126,18 +138,21 @@ class Core {
   void become_leader();
   void count_own_vote(Ticket durable_through);
   void count_votes();
-  void on_vote_request(const Progress& peer, const VoteRequest& request);
-  void on_pre_vote_request(const Progress& peer, const VoteRequest& request);
+  void request_votes(const VoteRequest& request);
+  void on_vote_request(NodeId from, const VoteRequest& request);
+  void on_pre_vote_request(NodeId from, const VoteRequest& request);
   void on_vote_reply(const Progress& peer, const VoteReply& reply);
   void check_quorum();
   [[nodiscard]] bool up_to_date(const VoteRequest& request) const;
   [[nodiscard]] bool follows_live_leader() const;
   [[nodiscard]] Instant quorum_heard_at() const;
+  [[nodiscard]] bool may_vote() const { return is_member_ || !holds(guards::kMemberVotes); }
 
   // --- replication.cc ---
   void on_append_reply(Progress& peer, const AppendReply& reply, const wire::Message& message);
   void on_rejection(Progress& peer, const AppendReply& reply, const wire::Message& message);
   void commit_by_counting();
+  [[nodiscard]] LogIndex held_by_majority(const Electorate::Voters& voters) const;
   void replicate();
   void replicate_to(Progress& peer);
   void probe(Progress& peer);
@@ -151,8 +166,8 @@ class Core {
   [[nodiscard]] Instant leader_deadline() const;
 
   // --- follower.cc ---
-  bool follow(const Progress& peer, Epoch term);
-  void on_append(const Progress& peer, const AppendEntries& message, EntryReader entries);
+  bool follow(NodeId from, Epoch term);
+  void on_append(NodeId from, const AppendEntries& message, EntryReader entries);
   void take_entries(LogIndex prev, EntryReader& entries);
   void send_ack();
 
@@ -163,11 +178,27 @@ class Core {
   void send_snapshot(Progress& peer);
   void send_part(Progress& peer, std::uint32_t part);
   void on_install_reply(Progress& peer, const InstallReply& reply);
-  void on_install(const Progress& peer, const InstallSnapshot& message, const Block& body);
-  void take_part(const InstallSnapshot& message, const Block& body);
+  void on_install(NodeId from, const wire::Message& wire, const Block& body);
+  void take_part(const InstallSnapshot& message, const wire::Message& wire, const Block& body);
   void send_install_reply();
   [[nodiscard]] bool sends_snapshot() const;
   [[nodiscard]] LogIndex compact_to(LogIndex snapshot) const;
+
+  // --- changes.cc ---
+  [[nodiscard]] const Configuration& in_force() const;
+  [[nodiscard]] const Membership& members_at(LogIndex index) const;
+  void take_members();
+  void take_peers(const std::vector<NodeId>& ids);
+  void note_entry(LogIndex index, const CommandRun& run);
+  void revert_members(LogIndex cut);
+  void reply(std::uint64_t id, ControlReply::Outcome outcome, std::string reason);
+  void change_members(std::uint64_t id, const MemberChange& change);
+  void answer_change(ControlReply::Outcome outcome, std::string reason);
+  void append_members(const Membership& members);
+  void tend_members();
+  void tend_learners(const Membership& members);
+  void leave_if_removed();
+  [[nodiscard]] Instant change_deadline() const;
 
   // --- forwarding.cc ---
   void submit(const CommandRun& run);
@@ -206,6 +237,14 @@ class Core {
   SnapshotId snapshot_;  // in use; of index 0: none
   Ticket last_ticket_;
 
+  // The members that the log, or what is before it, brought into force: all since the snapshot's
+  // end, rising. The last one is in force; what follows from it is kept with it.
+  std::vector<Configuration> configurations_;
+  bool members_committed_ = true;
+  bool members_settled_ = true;  // and nothing is left to be done about them
+  Electorate electorate_;
+  bool is_member_ = false;  // this node, in any part
+
   // Volatile, of all roles.
   Role role_ = Role::follower;
   NodeId leader_;
@@ -227,7 +266,9 @@ class Core {
   Candidacy candidacy_;
   Following following_;
   Leading leading_;
-  std::vector<Progress> peers_;  // the other members, by id; meaningful while leading
+  // The other members, by id, and those who were until what is in force is committed; what is known
+  // of them is meaningful while leading.
+  std::vector<Progress> peers_;
 
   // Read rounds are numbered through all terms of this replica.
   std::uint64_t round_ = 0;
@@ -250,7 +291,7 @@ class Core {
   std::vector<SharedAppend> shared_;
   std::vector<TermStart> term_starts_;
   std::vector<const CommandRun*> forwarding_;
-  std::vector<LogIndex> indices_;
+  mutable std::vector<LogIndex> indices_;
   mutable std::vector<Instant> instants_;
 };
 

@@ -643,9 +643,11 @@ TEST(RaftRecovery, UnreadableStorageIsRefused) {
   EXPECT_TRUE(has(bad_term.step(), "impossible term"));
 }
 
-TEST(RaftInputs, MessagesOfStrangersAreIgnored) {
+// Whoever asks for a vote, or leads, may be a member that this node has not heard of yet.
+TEST(RaftInputs, WhatStrangersAnswerIsIgnored) {
   TestNode node(3);
-  EXPECT_TRUE(is(node.vote_request(9, 5, 5, 5), {}));
+  EXPECT_TRUE(is(node.vote_reply(9, 5, true), {}));
+  EXPECT_TRUE(is(node.append_reply(9, 5, 5), {}));
   EXPECT_EQ(node.status().epoch, Epoch{0});
 }
 

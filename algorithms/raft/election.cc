@@ -20,6 +20,9 @@ void Core::become_follower(Epoch term, NodeId leader) {
   if (role_ == Role::leader && term > term_ && !holds(guards::kStepDown)) return;
   if (term > term_ || (term < term_ && !holds(guards::kTermNeverBack))) save_term(term, kNoNode);
   if (role_ != Role::follower) {
+    if (role_ == Role::leader) {
+      answer_change(ControlReply::Outcome::unknown, "this node does not lead any more");
+    }
     if (!holds(guards::kVoteKept)) vote_ = kNoNode;
     role_ = Role::follower;
     leading_ = {};
@@ -31,6 +34,7 @@ void Core::become_follower(Epoch term, NodeId leader) {
 void Core::stand_for_election() {
   set_leader(kNoNode);
   restart_election_timer();
+  if (!electorate_.has_self()) return;  // §4.2.2
   if (options_.pre_vote) {
     start_pre_vote();
   } else {
@@ -43,9 +47,7 @@ void Core::start_pre_vote() {
   role_ = Role::pre_candidate;
   candidacy_ = {};
   candidacy_.own_vote = true;  // promises nothing, so nothing has to be durable
-  const Block request =
-      encoder_.encode(VoteRequest{term_.next(), log_.last(), log_.last_term(), /*pre=*/true});
-  for (const Progress& peer : peers_) send_now(peer.id, request);
+  request_votes({term_.next(), log_.last(), log_.last_term(), /*pre=*/true});
   count_votes();
 }
 
@@ -57,10 +59,18 @@ void Core::start_election() {
   save_term(term_.next(), holds(guards::kOwnVoteStored) ? self_ : kNoNode);
   candidacy_ = {};
   candidacy_.own_vote_ticket = last_ticket_;
-  const Block request =
-      encoder_.encode(VoteRequest{term_, log_.last(), log_.last_term(), /*pre=*/false});
-  for (const Progress& peer : peers_) {
-    send_when_durable(guards::kRequestDurable, peer.id, request);
+  request_votes({term_, log_.last(), log_.last_term(), /*pre=*/false});
+}
+
+void Core::request_votes(const VoteRequest& request) {
+  const Block encoded = encoder_.encode(request);
+  for (std::size_t place = 0; place < peers_.size(); ++place) {
+    if (!electorate_.has(place)) continue;
+    if (request.pre) {
+      send_now(peers_[place].id, encoded);
+    } else {
+      send_when_durable(guards::kRequestDurable, peers_[place].id, encoded);
+    }
   }
 }
 
@@ -86,8 +96,7 @@ void Core::count_own_vote(Ticket durable_through) {
 }
 
 void Core::count_votes() {
-  const auto others = static_cast<std::size_t>(std::popcount(candidacy_.votes));
-  if (others + (candidacy_.own_vote ? 1 : 0) < quorum()) return;
+  if (!electorate_.majority(candidacy_.votes, candidacy_.own_vote)) return;
   if (role_ == Role::pre_candidate) {
     start_election();
   } else {
@@ -104,36 +113,37 @@ bool Core::up_to_date(const VoteRequest& request) const {
   return request.last_index >= log_.last();
 }
 
-// §4.2.3: whoever has heard from a leader within the shortest election timeout helps no one to
+// §4.2.3: a removed node, which does not know that it is, cannot disturb those who have a leader:
+// whoever has heard from a leader within the shortest election timeout helps no one to
 // replace it. A leader is deposed by check-quorum, or by a reply with a higher term.
 bool Core::follows_live_leader() const {
   if (role_ == Role::leader) return true;
   return leader_ != kNoNode && now_ - heard_leader_ < options_.election_timeout_min;
 }
 
-void Core::on_vote_request(const Progress& peer, const VoteRequest& request) {
-  if (request.pre) return on_pre_vote_request(peer, request);
+void Core::on_vote_request(NodeId from, const VoteRequest& request) {
+  if (request.pre) return on_pre_vote_request(from, request);
   if (request.term > term_ || !holds(guards::kTermNeverBack)) {
     if (options_.check_quorum && follows_live_leader()) return;
     become_follower(request.term, kNoNode);
   }
   // §3.4: one vote a term, for a candidate whose log holds everything that may be committed.
-  const bool granted = request.term == term_ && role_ == Role::follower &&
-                       (vote_ == kNoNode || vote_ == peer.id || !holds(guards::kVoteOnce)) &&
+  const bool granted = request.term == term_ && role_ == Role::follower && may_vote() &&
+                       (vote_ == kNoNode || vote_ == from || !holds(guards::kVoteOnce)) &&
                        up_to_date(request);
   if (granted) {
-    if (vote_ != peer.id) save_term(term_, peer.id);
+    if (vote_ != from) save_term(term_, from);
     restart_election_timer();
   }
-  send_when_durable(guards::kVoteDurable, peer.id,
+  send_when_durable(guards::kVoteDurable, from,
                     encoder_.encode(VoteReply{term_, /*pre=*/false, granted}));
 }
 
 // Changes nothing here, whatever the answer is.
-void Core::on_pre_vote_request(const Progress& peer, const VoteRequest& request) {
-  const bool granted = request.term > term_ && !follows_live_leader() && up_to_date(request);
-  send_now(peer.id,
-           encoder_.encode(VoteReply{granted ? request.term : term_, /*pre=*/true, granted}));
+void Core::on_pre_vote_request(NodeId from, const VoteRequest& request) {
+  const bool granted =
+      request.term > term_ && may_vote() && !follows_live_leader() && up_to_date(request);
+  send_now(from, encoder_.encode(VoteReply{granted ? request.term : term_, /*pre=*/true, granted}));
 }
 
 void Core::on_vote_reply(const Progress& peer, const VoteReply& reply) {
@@ -155,12 +165,18 @@ void Core::on_vote_reply(const Progress& peer, const VoteReply& reply) {
 
 // When a majority, this leader included, was last heard of together.
 Instant Core::quorum_heard_at() const {
-  if (peers_.empty()) return now_;
-  instants_.clear();
-  for (const Progress& peer : peers_) instants_.push_back(peer.last_heard);
-  const auto needed = instants_.begin() + static_cast<std::ptrdiff_t>(quorum() - 2);
-  std::nth_element(instants_.begin(), needed, instants_.end(), std::greater<>());
-  return *needed;
+  Instant heard = now_;
+  for (const Electorate::Voters& voters : electorate_.sets()) {
+    instants_.clear();
+    if (voters.self) instants_.push_back(now_);
+    for (std::size_t place = 0; place < peers_.size(); ++place) {
+      if (voters.has(place)) instants_.push_back(peers_[place].last_heard);
+    }
+    const auto needed = instants_.begin() + static_cast<std::ptrdiff_t>(voters.quorum() - 1);
+    std::nth_element(instants_.begin(), needed, instants_.end(), std::greater<>());
+    heard = std::min(heard, *needed);
+  }
+  return heard;
 }
 
 // §6.2: a leader that cannot reach a majority steps down, so that clients do not wait for it, and

@@ -7,25 +7,25 @@
 namespace parley::raft {
 
 // Whatever a leader of `term` sends. False if it leads no more.
-bool Core::follow(const Progress& peer, Epoch term) {
+bool Core::follow(NodeId from, Epoch term) {
   if (term < term_ && holds(guards::kStaleAppend)) {  // tells a leader of the past the term
-    send_when_durable(guards::kAckDurable, peer.id,
+    send_when_durable(guards::kAckDurable, from,
                       encoder_.encode(AppendReply{term_, {}, {}, {}, 0}, {}));
     return false;
   }
-  if (term == term_ && (role_ == Role::leader || (leader_ != kNoNode && leader_ != peer.id))) {
-    broken("node " + std::to_string(peer.id.value) + " leads the same term as node " +
+  if (term == term_ && (role_ == Role::leader || (leader_ != kNoNode && leader_ != from))) {
+    broken("node " + std::to_string(from.value) + " leads the same term as node " +
            std::to_string(leader_.value));
     return false;
   }
-  become_follower(term, peer.id);
+  become_follower(term, from);
   heard_leader_ = now_;
   restart_election_timer();
   return true;
 }
 
-void Core::on_append(const Progress& peer, const AppendEntries& message, EntryReader entries) {
-  if (!follow(peer, message.term)) return;
+void Core::on_append(NodeId from, const AppendEntries& message, EntryReader entries) {
+  if (!follow(from, message.term)) return;
   following_.round = std::max(following_.round, message.round);
   following_.leader_commit = std::max(following_.leader_commit, message.commit);
   const bool unchecked = !holds(guards::kPrevTerm) && message.prev_index <= log_.last();
@@ -64,6 +64,7 @@ void Core::take_entries(LogIndex prev, EntryReader& entries) {
     }
     issue({Write::Kind::truncate, {}, index, {}, {}});
     log_.truncate(index);
+    revert_members(index);
   }
   while (!entries.done()) {
     EntryReader::Item item = entries.take();

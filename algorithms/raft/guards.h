@@ -64,17 +64,35 @@ inline constexpr Guard kNewerStateKept{"newer_state_kept",
 inline constexpr Guard kInstallCutsLog{"install_cuts_log",
                                        "a snapshot replaces a log that does not hold its end"};
 
+// Members (chapter 4).
+inline constexpr Guard kMembersAtAppend{"members_at_append",
+                                        "other members are in force once they are in the log"};
+inline constexpr Guard kMembersReverted{
+    "members_reverted", "members that are cut off the log give way to those before them"};
+inline constexpr Guard kLearnersNotCounted{"learners_not_counted",
+                                           "learners are counted for no majority"};
+inline constexpr Guard kJointMajorities{"joint_majorities",
+                                        "between two sets of voters a majority of each is needed"};
+inline constexpr Guard kSnapshotMembers{"snapshot_members",
+                                        "a snapshot brings the members in force at its end"};
+inline constexpr Guard kMemberVotes{"member_votes",
+                                    "a node that is no member by its own log votes for nobody"};
+inline constexpr Guard kConfirmedAsMember{
+    "confirmed_as_member", "what a node confirmed before it was added (again) does not count"};
+
 inline constexpr const Guard* kAll[] = {
-    &kVoteDurable,        &kRequestDurable, &kOwnVoteStored,
-    &kVoteKept,           &kVoteOnce,       &kVotesDistinct,
-    &kVotesOfTerm,        &kTermNeverBack,  &kLogUpToDate,
-    &kTermBeforeLength,   &kQuorumSize,     &kStepDown,
-    &kStaleAppend,        &kPrevTerm,       &kTruncateOnConflictOnly,
-    &kTruncateOnConflict, &kAckDurable,     &kRepeatedAckDurable,
-    &kAckAgreed,          &kCommitClamped,  &kCommitOwnTerm,
-    &kCommitMajority,     &kMatchOfTerm,    &kDurableByTicket,
-    &kReadOwnTerm,        &kReadRound,      &kReadRoundFresh,
-    &kReadIncarnation,    &kReadNumber,     &kNewerStateKept,
-    &kInstallCutsLog};
+    &kVoteDurable,        &kRequestDurable,   &kOwnVoteStored,
+    &kVoteKept,           &kVoteOnce,         &kVotesDistinct,
+    &kVotesOfTerm,        &kTermNeverBack,    &kLogUpToDate,
+    &kTermBeforeLength,   &kQuorumSize,       &kStepDown,
+    &kStaleAppend,        &kPrevTerm,         &kTruncateOnConflictOnly,
+    &kTruncateOnConflict, &kAckDurable,       &kRepeatedAckDurable,
+    &kAckAgreed,          &kCommitClamped,    &kCommitOwnTerm,
+    &kCommitMajority,     &kMatchOfTerm,      &kDurableByTicket,
+    &kReadOwnTerm,        &kReadRound,        &kReadRoundFresh,
+    &kReadIncarnation,    &kReadNumber,       &kNewerStateKept,
+    &kInstallCutsLog,     &kMembersAtAppend,  &kMembersReverted,
+    &kLearnersNotCounted, &kJointMajorities,  &kSnapshotMembers,
+    &kMemberVotes,        &kConfirmedAsMember};
 
 }  // namespace parley::raft::guards

@@ -1,6 +1,7 @@
 #include "algorithms/raft/inspection.h"
 
 #include "algorithms/raft/codec.h"
+#include "algorithms/raft/membership.h"
 
 namespace parley::raft {
 namespace {
@@ -39,8 +40,14 @@ std::optional<Vouched> vouched(const Block& header, NodeId from, NodeId to) {
   }
 }
 
+std::optional<Membership> members(const Record& record) {
+  const auto entry = decode_record(record);
+  if (!entry || entry->run.count > 0 || entry->run.body.empty()) return std::nullopt;
+  return decode_members(entry->run.body.bytes());
+}
+
 }  // namespace
 
-const Inspection kInspection{record_epoch, promise, vouched};
+const Inspection kInspection{record_epoch, promise, vouched, members};
 
 }  // namespace parley::raft

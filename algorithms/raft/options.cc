@@ -48,6 +48,8 @@ std::vector<OptionSpec> option_specs() {
           "time after which a forwarded run or read that was not answered is sent again"),
       integer_option("forward_give_up_ms", 5000, 10, 10 * kMinute,
                      "age at which a held run that may have been carried out is given up"),
+      integer_option("catch_up_timeout_ms", kMinute, 100, 60 * kMinute,
+                     "how long a new member may take to get the log before it is left out again"),
   };
 }
 
@@ -74,6 +76,7 @@ Options read_options(const OptionValues& values) {
   options.log_keep_bytes = count("log_keep_bytes");
   options.forward_retry = time("forward_retry_ms");
   options.forward_give_up = time("forward_give_up_ms");
+  options.catch_up_timeout = time("catch_up_timeout_ms");
   return options;
 }
 

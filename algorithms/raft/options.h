@@ -26,6 +26,7 @@ struct Options {
   std::uint64_t log_keep_bytes = 0;         // before a snapshot's end
   Duration forward_retry{};
   Duration forward_give_up{};
+  Duration catch_up_timeout{};
 };
 
 std::vector<OptionSpec> option_specs();

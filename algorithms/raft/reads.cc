@@ -100,11 +100,11 @@ void Core::start_read_round() {
 }
 
 bool Core::round_confirmed(std::uint64_t round) const {
-  std::size_t count = 1;  // this leader
-  for (const Progress& peer : peers_) {
-    if (peer.round_acked >= round) ++count;
+  std::uint64_t confirmed = 0;
+  for (std::size_t place = 0; place < peers_.size(); ++place) {
+    if (peers_[place].round_acked >= round) confirmed |= std::uint64_t{1} << place;
   }
-  return count >= quorum() || !holds(guards::kReadRound);
+  return electorate_.majority(confirmed, /*own=*/true) || !holds(guards::kReadRound);
 }
 
 void Core::finish_read_rounds() {

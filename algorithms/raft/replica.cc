@@ -23,6 +23,9 @@ class RaftReplica final : public Replica {
   [[nodiscard]] LogIndex held_by(NodeId member) const noexcept override {
     return core_.held_by(member);
   }
+  [[nodiscard]] const Membership* membership() const noexcept override {
+    return &core_.membership();
+  }
 
  private:
   Core core_;
@@ -44,7 +47,8 @@ const Algorithm kRaft{
                   .ordered = true,
                   .summary = "linearizable, exactly once per session; the majority side goes on"},
     .options = raft::option_specs(),
-    .max_nodes = 64,
+    .max_nodes = kMaxMembers,
+    .changes_members = true,
     .check_options = raft::check_options,
     .verify = raft::verify,
     .describe = raft::describe,

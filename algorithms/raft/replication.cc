@@ -21,6 +21,7 @@ void Core::on_append_reply(Progress& peer, const AppendReply& reply, const wire:
   if (reply.term < term_ && holds(guards::kMatchOfTerm)) return;
   // What cannot be true is not believed.
   if (reply.agreed > log_.last() || reply.round > round_) return;
+  if (reply.round < peer.first_round) return;
 
   peer.last_heard = now_;
   peer.round_acked = std::max(peer.round_acked, reply.round);
@@ -59,15 +60,24 @@ void Core::on_rejection(Progress& peer, const AppendReply& reply, const wire::Me
 // the leader's own term; everything before it is committed with it. The leader counts itself for
 // what is durable here (§10.2.1).
 void Core::commit_by_counting() {
-  indices_.clear();
-  indices_.push_back(log_.durable());
-  for (const Progress& peer : peers_) indices_.push_back(peer.match);
-  const auto nth = indices_.begin() +
-                   static_cast<std::ptrdiff_t>(holds(guards::kCommitMajority) ? quorum() - 1 : 0);
-  std::nth_element(indices_.begin(), nth, indices_.end(), std::greater<>());
-  const LogIndex majority = *nth;
+  LogIndex majority{UINT64_MAX};
+  for (const Electorate::Voters& voters : electorate_.sets()) {
+    majority = std::min(majority, held_by_majority(voters));
+  }
   if (majority <= commit_) return;
   if (log_.term_at(majority) == term_ || !holds(guards::kCommitOwnTerm)) advance_commit(majority);
+}
+
+LogIndex Core::held_by_majority(const Electorate::Voters& voters) const {
+  indices_.clear();
+  if (voters.self) indices_.push_back(log_.durable());
+  for (std::size_t place = 0; place < peers_.size(); ++place) {
+    if (voters.has(place)) indices_.push_back(peers_[place].match);
+  }
+  const std::size_t needed = holds(guards::kCommitMajority) ? voters.quorum() - 1 : 0;
+  const auto nth = indices_.begin() + static_cast<std::ptrdiff_t>(needed);
+  std::nth_element(indices_.begin(), nth, indices_.end(), std::greater<>());
+  return *nth;
 }
 
 // --- sending ---
@@ -175,7 +185,7 @@ const Core::SharedAppend& Core::shared_append(const AppendEntries& message, LogI
 }
 
 Instant Core::leader_deadline() const {
-  Instant earliest = kNever;
+  Instant earliest = change_deadline();
   for (const Progress& peer : peers_) {
     earliest = std::min({earliest, peer.last_asked + options_.heartbeat, stall_deadline(peer)});
     if (peer.window.has_room()) earliest = std::min(earliest, peer.commit_due);

@@ -25,6 +25,8 @@ void Core::control(const Control& control) {
     case Control::Kind::snapshot_failed:
       if (control.snapshot == incoming_.snapshot) incoming_ = {};
       return;
+    case Control::Kind::change_members:
+      return change_members(control.id, control.change);
   }
 }
 
@@ -46,9 +48,18 @@ void Core::use_saved_snapshot() {
   const SnapshotId saved = std::exchange(saved_, {});
   if (saved.index <= snapshot_.index) return;  // one that came in was newer
   if (saved.index > commit_) return broken("a snapshot holds what is not committed");
+  // A node that was added knows the members of the time since; what is older serves nobody else.
+  if (members_at(saved.index).voters.empty()) return;
   snapshot_ = saved;
-  issue({Write::Kind::snapshot, {}, saved.index, encode_base(log_.term_at(saved.index)), {}});
+  issue({Write::Kind::snapshot,
+         {},
+         saved.index,
+         encode_base({log_.term_at(saved.index), members_at(saved.index)}),
+         {}});
   log_.compact(compact_to(saved.index));
+  while (configurations_.size() > 1 && configurations_[1].index <= saved.index) {
+    configurations_.erase(configurations_.begin());
+  }
 }
 
 // Entries shortly before the snapshot's end are kept in memory: a follower that is a little behind
@@ -92,7 +103,8 @@ void Core::send_snapshot(Progress& peer) {
 
 void Core::send_part(Progress& peer, std::uint32_t part) {
   const InstallSnapshot message{term_, snapshot_, log_.term_at(snapshot_.index), part, round_};
-  Message to{peer.id, encoder_.encode(message), {}, snapshot_.index, part};
+  Message to{
+      peer.id, encoder_.encode(message, members_at(snapshot_.index)), {}, snapshot_.index, part};
   effects_->send_now.push_back(std::move(to));
   peer.round_sent = round_;
 }
@@ -100,6 +112,7 @@ void Core::send_part(Progress& peer, std::uint32_t part) {
 void Core::on_install_reply(Progress& peer, const InstallReply& reply) {
   if (reply.term > term_) return become_follower(reply.term, kNoNode);
   if (role_ != Role::leader || reply.term < term_ || reply.round > round_) return;
+  if (reply.round < peer.first_round) return;
   peer.last_heard = now_;
   peer.round_acked = std::max(peer.round_acked, reply.round);
   Progress::Sending& sending = peer.snapshot;
@@ -114,8 +127,9 @@ void Core::on_install_reply(Progress& peer, const InstallReply& reply) {
 
 // --- the follower's side ---
 
-void Core::on_install(const Progress& peer, const InstallSnapshot& message, const Block& body) {
-  if (!follow(peer, message.term)) return;
+void Core::on_install(NodeId from, const wire::Message& wire, const Block& body) {
+  const InstallSnapshot message = decode(*wire.install());
+  if (!follow(from, message.term)) return;
   following_.round = std::max(following_.round, message.round);
   const LogIndex index = message.snapshot.index;
   // What is committed here, or in the log, needs no snapshot, and an older state never takes the
@@ -127,18 +141,19 @@ void Core::on_install(const Progress& peer, const InstallSnapshot& message, cons
     advance_commit(std::max(index, commit_));
     return;
   }
-  take_part(message, body);
+  take_part(message, wire, body);
   install_reply_due_ = true;
 }
 
 // Parts are taken in their order. Those of another leader are the same if the snapshot is.
-void Core::take_part(const InstallSnapshot& message, const Block& body) {
+void Core::take_part(const InstallSnapshot& message, const wire::Message& wire, const Block& body) {
   const bool known = incoming_.snapshot == message.snapshot;
   if (!known) {
     // One at a time is loaded; and what was overtaken on the way does not push out the newer one.
     if (incoming_.loading()) return;
     if (message.term == incoming_.term && message.snapshot.index < incoming_.snapshot.index) return;
     incoming_ = {};
+    incoming_.members = decode_members(wire);
   }
   incoming_.term = message.term;
   incoming_.snapshot = message.snapshot;
@@ -159,7 +174,7 @@ void Core::send_install_reply() {
 // The state is ready. While it was made the log may have caught up by itself.
 void Core::on_snapshot_loaded(const SnapshotId& snapshot) {
   if (snapshot != incoming_.snapshot) return;
-  const Incoming incoming = std::exchange(incoming_, {});
+  Incoming incoming = std::exchange(incoming_, {});
   const LogIndex index = snapshot.index;
   if (role_ == Role::leader) return;
   if (holds(guards::kNewerStateKept)) {
@@ -169,10 +184,14 @@ void Core::on_snapshot_loaded(const SnapshotId& snapshot) {
   if (log_.last() > log_.base() && holds(guards::kInstallCutsLog)) {
     issue({Write::Kind::truncate, {}, log_.base().next(), {}, {}});
   }
-  issue({Write::Kind::snapshot, {}, index, encode_base(incoming.snapshot_term), {}});
-  log_.reset(index, incoming.snapshot_term);
+  if (!holds(guards::kSnapshotMembers)) incoming.members = membership();
+  const Base base{incoming.snapshot_term, std::move(incoming.members)};
+  issue({Write::Kind::snapshot, {}, index, encode_base(base), {}});
+  log_.reset(index, base.term);
   snapshot_ = snapshot;
   commit_ = index;
+  configurations_.assign(1, {index, base.members});
+  take_members();
   effects_->install = index;
   following_.agreed = std::max(following_.agreed, index);
   following_.ack_due = true;

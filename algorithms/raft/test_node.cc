@@ -3,17 +3,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "algorithms/raft/membership.h"
 #include "algorithms/raft/test_text.h"
 
 namespace parley::raft::test {
 
 TestNode::TestNode(std::uint32_t size, std::vector<std::pair<std::string, std::int64_t>> set,
-                   Recovered recovered, std::uint64_t incarnation)
+                   Recovered recovered, std::uint64_t incarnation, bool joins)
     : size_(size) {
   ReplicaConfig config;
   config.self = NodeId{1};
   config.incarnation = {incarnation};
-  for (std::uint32_t id = 1; id <= size; ++id) config.members.push_back(NodeId{id});
+  for (std::uint32_t id = joins ? 2 : 1; id <= size; ++id) config.members.push_back(NodeId{id});
+  members_.voters = config.members;
   config.options = default_options(kRaft.options);
   config.options.set("pre_vote", 0);
   for (const auto& [name, value] : set) config.options.set(name, value);
@@ -38,7 +40,10 @@ Recovered TestNode::disk_behind(std::uint64_t term, std::uint64_t snapshot_index
                                 std::uint64_t snapshot_term,
                                 const std::vector<std::uint64_t>& log) {
   Recovered recovered = disk(term, 0, log);
-  recovered.snapshot = {snapshot(snapshot_index), encode_base({snapshot_term}), {}};
+  recovered.snapshot = {
+      snapshot(snapshot_index),
+      encode_base({{snapshot_term}, {.voters = {NodeId{1}, NodeId{2}, NodeId{3}}}}),
+      {}};
   for (Record& record : recovered.records) record.index = record.index.plus(snapshot_index);
   return recovered;
 }
@@ -87,6 +92,20 @@ TestNode::Lines TestNode::append(std::uint32_t from, std::uint64_t term, std::ui
   return receive(from, encoder_.encode(message, log, log.last()), join(bodies, all));
 }
 
+TestNode::Lines TestNode::append_members(std::uint32_t from, std::uint64_t term,
+                                         std::uint64_t prev_index, std::uint64_t prev_term,
+                                         const Membership& members, std::uint64_t commit) {
+  Log log;
+  for (std::uint64_t i = 0; i < prev_index; ++i) log.append({1}, {}, {});
+  const CommandRun run{{NodeId{from}, {1}, 0}, 0, encode_members(members)};
+  Effects bodies;
+  encoder_.add_body(run.body, bodies.bodies);
+  log.append({term}, {}, run);
+  const AppendEntries message{{term}, {prev_index}, {prev_term}, {commit}, 0, true};
+  const BodyRange all{0, static_cast<std::uint32_t>(bodies.bodies.size())};
+  return receive(from, encoder_.encode(message, log, log.last()), join(bodies, all));
+}
+
 TestNode::Lines TestNode::append_reply(std::uint32_t from, std::uint64_t term, std::uint64_t agreed,
                                        std::uint64_t round) {
   return receive(from, encoder_.encode(AppendReply{{term}, {agreed}, {}, {agreed}, round}, {}));
@@ -122,7 +141,7 @@ TestNode::Lines TestNode::read_reply(std::uint32_t from, std::uint64_t incarnati
 TestNode::Lines TestNode::install(std::uint32_t from, std::uint64_t term, std::uint64_t index,
                                   std::uint64_t index_term, std::uint32_t part) {
   const InstallSnapshot message{{term}, snapshot(index), {index_term}, part, 0};
-  return receive(from, encoder_.encode(message), run_of({}, {}, 0, "a part").body);
+  return receive(from, encoder_.encode(message, members_), run_of({}, {}, 0, "a part").body);
 }
 
 TestNode::Lines TestNode::install_reply(std::uint32_t from, std::uint64_t term, std::uint64_t index,
@@ -132,6 +151,15 @@ TestNode::Lines TestNode::install_reply(std::uint32_t from, std::uint64_t term, 
 
 TestNode::Lines TestNode::control(Control::Kind kind, std::uint64_t index) {
   controls_.push_back({kind, snapshot(index)});
+  return turn_unless_gathering();
+}
+
+TestNode::Lines TestNode::change(std::uint32_t add, std::uint32_t remove) {
+  Control control;
+  control.kind = Control::Kind::change_members;
+  control.id = ++last_control_;
+  control.change = {NodeId{add}, NodeId{remove}};
+  controls_.push_back(control);
   return turn_unless_gathering();
 }
 
@@ -211,6 +239,11 @@ TestNode::Lines TestNode::run_turn() {
     lines.push_back(std::string("refuses ") +
                     (refusal.kind == Refusal::Kind::run ? "run " : "read ") +
                     std::to_string(refusal.number));
+  }
+  for (const ControlReply& answer : effects_.control_replies) {
+    constexpr const char* kOutcomes[] = {"done", "refused, ", "unknown, "};
+    lines.push_back("answers " + std::to_string(answer.id) + ": " +
+                    kOutcomes[static_cast<std::size_t>(answer.outcome)] + answer.reason);
   }
   if (!effects_.broken_invariant.empty()) lines.push_back("broken: " + effects_.broken_invariant);
   return lines;

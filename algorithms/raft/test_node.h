@@ -18,9 +18,10 @@ class TestNode {
  public:
   using Lines = std::vector<std::string>;
 
-  // Pre-vote is off, so that one time-out is an election.
+  // Pre-vote is off, so that one time-out is an election. `joins`: it is not among the first
+  // members, which are nodes 2 to `size`.
   explicit TestNode(std::uint32_t size, std::vector<std::pair<std::string, std::int64_t>> set = {},
-                    Recovered recovered = {}, std::uint64_t incarnation = 1);
+                    Recovered recovered = {}, std::uint64_t incarnation = 1, bool joins = false);
 
   // What storage holds of a node of that term, with a log of entries of these terms.
   static Recovered disk(std::uint64_t term, std::uint32_t vote,
@@ -32,7 +33,7 @@ class TestNode {
 
   // Each returns the effects of the turn: "writes #1 state term 1 vote 1", "sends 2 vote_request
   // ...", "sends 2 when durable ...", "takes part 0 of snapshot 5", "installs 5", "commits 1 -",
-  // "read 1 at 3", "refuses run 1", "broken: ...".
+  // "read 1 at 3", "refuses run 1", "answers 1: done", "answers 1: refused, ...", "broken: ...".
   Lines step() { return run_turn(); }
   Lines wait(Duration time);  // and no more
   Lines time_out();           // up to its deadline
@@ -45,6 +46,10 @@ class TestNode {
   Lines append(std::uint32_t from, std::uint64_t term, std::uint64_t prev_index,
                std::uint64_t prev_term, const std::vector<std::uint64_t>& terms,
                std::uint64_t commit = 0, std::uint64_t round = 0);
+  // An entry that brings these members into force.
+  Lines append_members(std::uint32_t from, std::uint64_t term, std::uint64_t prev_index,
+                       std::uint64_t prev_term, const Membership& members,
+                       std::uint64_t commit = 0);
   Lines append_reply(std::uint32_t from, std::uint64_t term, std::uint64_t agreed,
                      std::uint64_t round = 0);
   Lines rejection(std::uint32_t from, std::uint64_t term, std::uint64_t agreed,
@@ -62,6 +67,9 @@ class TestNode {
                 std::uint64_t index_term, std::uint32_t part);
   Lines install_reply(std::uint32_t from, std::uint64_t term, std::uint64_t index,
                       std::uint32_t next);
+  // The operator wants node `add` to come, if not 0, and `remove` to go. The first such control has
+  // the id 1.
+  Lines change(std::uint32_t add, std::uint32_t remove);
   Lines submit(const std::string& text);
   Lines read(std::uint64_t id);
 
@@ -74,6 +82,10 @@ class TestNode {
   void lead();
 
   [[nodiscard]] Status status() const { return replica_->status(); }
+  // The members in force: "1 2 3, learners 4".
+  [[nodiscard]] std::string members() const { return parley::text_of(*replica_->membership()); }
+  // Of the snapshots that it gets from now on.
+  void set_members(Membership members) { members_ = std::move(members); }
   [[nodiscard]] std::string role() const { return std::string(replica_->status().role); }
   [[nodiscard]] const Effects& effects() const { return effects_; }
 
@@ -84,6 +96,7 @@ class TestNode {
   Lines run_turn();
 
   std::uint32_t size_;
+  Membership members_;  // in what snapshots that it gets say
   std::unique_ptr<Replica> replica_;
   Instant now_{std::chrono::seconds(1)};
   Store store_{1};
@@ -93,6 +106,7 @@ class TestNode {
   std::uint64_t issued_ = 0;
   std::uint64_t durable_ = 0;
   std::uint64_t last_run_ = 0;
+  std::uint64_t last_control_ = 0;
   std::vector<Frame> frames_;
   std::vector<CommandRun> commands_;
   std::vector<ReadRequest> reads_;

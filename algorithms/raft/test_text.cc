@@ -1,6 +1,7 @@
 #include "algorithms/raft/test_text.h"
 
 #include "algorithms/raft/codec.h"
+#include "algorithms/raft/membership.h"
 #include "algorithms/raft/replica.h"
 #include "algorithms/raft/text.h"
 
@@ -12,10 +13,15 @@ std::string number(T id) {
   return std::to_string(id.value);
 }
 
+std::string text_of_entry(const CommandRun& run) {
+  if (run.count > 0 || run.body.empty()) return text_of(run);
+  return "members " + parley::text_of(*decode_members(run.body.bytes()));
+}
+
 }  // namespace
 
 std::string text_of_message(const Block& header, const Block& body) {
-  return raft::text_of_message(header, body, [](const CommandRun& run) { return text_of(run); });
+  return raft::text_of_message(header, body, text_of_entry);
 }
 
 std::string text_of(const Write& write) {
@@ -28,12 +34,12 @@ std::string text_of(const Write& write) {
     case Write::Kind::append: {
       const auto entry = decode_record({write.index, write.header, write.body});
       return "append " + number(write.index) + "@" + number(entry->term) + " " +
-             text_of(entry->run);
+             text_of_entry(entry->run);
     }
     case Write::Kind::truncate:
       return "truncate " + number(write.index);
     case Write::Kind::snapshot:
-      return "snapshot " + number(write.index) + "@" + number(*decode_base(write.header));
+      return "snapshot " + number(write.index) + "@" + number(decode_base(write.header)->term);
   }
   return "?";
 }

@@ -118,6 +118,13 @@ std::size_t Disk::crash() {
   return lost;
 }
 
+void Disk::wipe() {
+  state_ = {};
+  saved_.clear();
+  snapshot_ = {};
+  records_.clear();
+}
+
 Recovered Disk::recover() {
   issued_ = {};
   durable_ = {};

@@ -37,6 +37,9 @@ class Disk {
   // The machine or the process stops. Returns how many writes were lost.
   std::size_t crash();
 
+  // Everything is gone. Of a node that is down.
+  void wipe();
+
   // What a new start finds; tickets begin again at 1.
   Recovered recover();
 

@@ -35,6 +35,7 @@ enum class Stream : std::uint8_t {
   turns,  // of a node
   disk,   // of a node
   clients,
+  members,  // whether they change, and how
 };
 
 struct Engine {

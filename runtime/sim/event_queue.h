@@ -23,6 +23,7 @@ enum class EventKind : std::uint8_t {
   scheduled,  // item: a fault of the schedule; subject 0: it begins, 1: it is over
   resume,     // subject: a paused node goes on; item: which of its pauses ends
   restart,    // subject: a crashed node starts again; item: the life that ended
+  gather,     // those who are no members are to be added
 };
 
 struct Event {

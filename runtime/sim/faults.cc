@@ -9,8 +9,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {
-    "loss",  "duplication", "reordering", "stall",     "one_way",     "partition",
-    "pause", "crash",       "clock",      "slow_disk", "failed_save", "failed_sync"};
+    "loss",  "duplication", "reordering", "stall",       "one_way",     "partition", "pause",
+    "crash", "clock",       "slow_disk",  "failed_save", "failed_sync", "members"};
 
 template <class T, std::size_t N>
 T pick(const T (&choices)[N], Random& random) {
@@ -35,6 +35,7 @@ bool needs_peers(FaultKind kind) {
     case FaultKind::stall:
     case FaultKind::one_way:
     case FaultKind::partition:
+    case FaultKind::members:
       return true;
     default:
       return false;
@@ -75,6 +76,14 @@ std::string to_text(FaultSet faults) {
   return names.empty() ? "none" : names;
 }
 
+std::uint32_t draw_members(FaultSet allowed, std::uint32_t nodes, Weather& weather,
+                           Random& random) {
+  const bool at_work = random.chance(500'000);
+  if (!allowed.has(FaultKind::members) || !at_work || nodes < 3) return nodes;
+  weather.faults.add(FaultKind::members);
+  return nodes - static_cast<std::uint32_t>(random.below(nodes / 2 + 1));
+}
+
 Weather draw_weather(FaultSet allowed, Random& random) {
   constexpr Range kDelays[] = {{microseconds(30), microseconds(200)},
                                {microseconds(100), milliseconds(2)},
@@ -93,7 +102,7 @@ Weather draw_weather(FaultSet allowed, Random& random) {
   constexpr std::uint32_t kWholeTurns[] = {100'000, 500'000, 900'000};
 
   Weather weather;
-  for (std::size_t i = 0; i < kFaultKinds; ++i) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(FaultKind::members); ++i) {
     const auto kind = static_cast<FaultKind>(i);
     const bool at_work = random.chance(700'000);
     if (allowed.has(kind) && at_work) weather.faults.add(kind);

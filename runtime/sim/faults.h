@@ -26,8 +26,10 @@ enum class FaultKind : std::uint8_t {
   slow_disk,    // a sync takes very long
   failed_save,  // a snapshot cannot be saved
   failed_sync,  // a sync reports an error, which ends the node; it starts again later
+  members,      // nodes are added, removed and replaced, some of them with an empty disk; of
+                // strategies whose members change
 };
-inline constexpr std::size_t kFaultKinds = 12;
+inline constexpr std::size_t kFaultKinds = 13;
 
 // How many faults of each kind were injected.
 using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
@@ -96,7 +98,11 @@ struct Weather {
   Duration calm_max{};
 };
 
+// All kinds but changes of members.
 Weather draw_weather(FaultSet allowed, Random& random);
+
+// Whether members change; how many of the nodes, the first ones, are members at the beginning.
+std::uint32_t draw_members(FaultSet allowed, std::uint32_t nodes, Weather& weather, Random& random);
 
 // Of nodes side by side, as on one machine, without faults.
 Weather quick_weather();

@@ -28,26 +28,62 @@ std::uint64_t chain_of(std::uint64_t before, Bytes header) {
   return hash;
 }
 
+bool has(const std::vector<NodeId>& nodes, NodeId node) {
+  return std::ranges::binary_search(nodes, node);
+}
+
+bool votes(const Membership& members, NodeId node) {
+  return has(members.voters, node) || has(members.outgoing, node);
+}
+
+bool takes_part(const Membership& members, NodeId node) {
+  return votes(members, node) || has(members.learners, node);
+}
+
+struct Count {
+  bool majority = true;  // of each set of voters, and there are some
+  std::string text;      // "2 of 3 nodes and 1 of 2 nodes"
+};
+
+template <class Agrees>
+Count count_of(const Membership& members, Agrees&& agrees) {
+  Count count;
+  count.majority = !members.voters.empty();
+  for (const auto* set : {&members.voters, &members.outgoing}) {
+    if (set->empty()) continue;
+    const auto agreed = static_cast<std::size_t>(std::ranges::count_if(*set, agrees));
+    if (agreed < set->size() / 2 + 1) count.majority = false;
+    count.text +=
+        fmt::format("{}{} of {} nodes", count.text.empty() ? "" : " and ", agreed, set->size());
+  }
+  return count;
+}
+
 // No index is cut off.
 constexpr LogIndex kNeverCut{std::numeric_limits<std::uint64_t>::max()};
 
 }  // namespace
 
-void LogChecker::watch(std::vector<const Disk*> disks) {
+void LogChecker::watch(std::vector<const Disk*> disks, std::vector<NodeId> members) {
   disks_ = std::move(disks);
+  first_.voters = std::move(members);
+  joins_.resize(disks_.size());
+  member_.resize(disks_.size());
   logs_.resize(disks_.size());
   views_.resize(disks_.size());
 }
 
 // --- what the replicas hold ---
 
-void LogChecker::started(NodeId node) {
+void LogChecker::started(NodeId node, bool joins) {
   log(node) = {};
+  joins_[node.value - 1] = joins;
   log(node).promise = inspection_.promise(disk(node).state());
   views_[node.value - 1] = {};
   const LogIndex base = disk(node).snapshot().id.index;
   if (base != LogIndex{}) use_snapshot(node, base);
   for (const Record& record : disk(node).log()) append(node, record);
+  member_[node.value - 1] = !joins || takes_part(members_by_log(node), node);
 }
 
 void LogChecker::wrote(NodeId node, std::span<const Write> writes) {
@@ -105,6 +141,7 @@ void LogChecker::append(NodeId node, const Record& record) {
   const Item item{inspection_.record_epoch(record),
                   chain_of(log.at(log.last()).chain, record.header.bytes())};
   log.items.push_back(item);
+  note_members(record, item.epoch);
   if (known_.size() < record.index.value) known_.resize(record.index.value);
   std::vector<Item>& known = known_[record.index.value - 1];
   const auto same = std::find_if(known.begin(), known.end(),
@@ -177,32 +214,34 @@ void LogChecker::check_same(NodeId node, LogIndex index) {
 
 void LogChecker::check_commit(NodeId node, LogIndex index) {
   const Item& item = committed_[index.value - 1].item;
-  const auto holds_it = [&](const Disk* disk) {
-    return durable_last(*disk) >= index && durable_epoch(*disk, index) == item.epoch;
+  const auto holds_it = [&](NodeId other) {
+    return durable_last(disk(other)) >= index && durable_epoch(disk(other), index) == item.epoch;
   };
-  const auto holders =
-      static_cast<std::size_t>(std::count_if(disks_.begin(), disks_.end(), holds_it));
-  if (holders < quorum()) {
+  const Membership& members = members_by_log(node);
+  if (const Count count = count_of(members, holds_it); !count.majority) {
     return engine_.fail(check::kCommitSafety,
-                        fmt::format("node {} commits index {}, which is on the disks of {} of {} "
-                                    "nodes",
-                                    node.value, index.value, holders, disks_.size()));
+                        fmt::format("node {} commits index {}, which is on the disks of {}",
+                                    node.value, index.value, count.text));
   }
   // Votes go to logs that are not behind the voter's (dissertation §3.6.1).
   for (std::size_t i = 0; i < logs_.size(); ++i) {
     const Log& candidate = logs_[i];
     if (candidate.base >= index) continue;
     if (is_committed(candidate, index)) continue;
+    const NodeId self{static_cast<std::uint32_t>(i + 1)};
+    const Membership& voters = members_by_log(self);
+    if (!votes(voters, self)) continue;
     const Position position{candidate.at(candidate.last()).epoch, candidate.last()};
-    const auto votes = std::count_if(disks_.begin(), disks_.end(), [&](const Disk* voter) {
-      return voter == disks_[i] || durable_position(*voter) <= position;
+    const Count count = count_of(voters, [&](NodeId voter) {
+      return voter == self || (durable_position(disk(voter)) <= position &&
+                               takes_part(members_on_disk(voter), voter));
     });
-    if (static_cast<std::size_t>(votes) < quorum()) continue;
+    if (!count.majority) continue;
     return engine_.fail(
         check::kCommitSafety,
         fmt::format("node {} commits index {}, but node {}, which does not have it, could be "
-                    "elected by {} of {} nodes",
-                    node.value, index.value, i + 1, votes, disks_.size()));
+                    "elected by {}",
+                    node.value, index.value, i + 1, count.text));
   }
 }
 
@@ -219,14 +258,14 @@ void LogChecker::follows(NodeId node, Epoch epoch, NodeId leader) {
 }
 
 void LogChecker::check_votes(NodeId leader, Epoch epoch) {
-  const auto votes = std::count_if(disks_.begin(), disks_.end(), [&](const Disk* disk) {
-    const Promise promise = inspection_.promise(disk->state());
+  const Count count = count_of(members_by_log(leader), [&](NodeId voter) {
+    const Promise promise = inspection_.promise(disk(voter).state());
     return promise.epoch > epoch || (promise.epoch == epoch && promise.vote == leader);
   });
-  if (static_cast<std::size_t>(votes) >= quorum()) return;
+  if (count.majority) return;
   engine_.fail(check::kElectionSafety,
-               fmt::format("node {} leads epoch {}, but only {} of {} nodes have that vote on disk",
-                           leader.value, epoch.value, votes, disks_.size()));
+               fmt::format("node {} leads epoch {}, but only {} have that vote on disk",
+                           leader.value, epoch.value, count.text));
 }
 
 void LogChecker::check_complete(NodeId leader, Epoch epoch) {
@@ -277,6 +316,11 @@ void LogChecker::leaves(NodeId from, NodeId to, const Block& header) {
     return complain(
         fmt::format("epoch {}; it is {}", vouched->promise.epoch.value, promise.epoch.value));
   }
+  if (vouched->promise.vote != kNoNode && !member_[from.value - 1]) {
+    return engine_.fail(check::kMembers,
+                        fmt::format("node {} votes in epoch {}, and is no member by its log",
+                                    from.value, promise.epoch.value));
+  }
   if (vouched->promise.vote != kNoNode && promise.vote != vouched->promise.vote) {
     return complain(fmt::format("a vote for node {} in epoch {}; it is for {}",
                                 vouched->promise.vote.value, promise.epoch.value,
@@ -315,6 +359,51 @@ bool LogChecker::agree(NodeId node, NodeId leader, LogIndex index) const {
   if (index <= of_leader.base || index <= disk(node).snapshot().id.index) return true;
   return of_leader.has(index) && index <= durable_last(disk(node)) &&
          durable_epoch(disk(node), index) == of_leader.at(index).epoch;
+}
+
+// --- members ---
+
+void LogChecker::note_members(const Record& record, Epoch epoch) {
+  if (inspection_.members == nullptr) return;
+  auto members = inspection_.members(record);
+  if (!members) return;
+  const auto same = [&](const Change& change) {
+    return change.index == record.index && change.epoch == epoch;
+  };
+  if (std::ranges::any_of(changes_, same)) return;
+  const auto later = std::ranges::upper_bound(changes_, record.index, {}, &Change::index);
+  changes_.insert(later, {record.index, epoch, std::move(*members)});
+}
+
+void LogChecker::uses(NodeId node, const Membership& members) {
+  const Membership& by_log = members_by_log(node);
+  if (takes_part(by_log, node)) member_[node.value - 1] = true;
+  if (members == by_log) return;
+  engine_.fail(check::kMembers,
+               fmt::format("node {} goes by the members {}; those of its log are {}", node.value,
+                           text_of(members), text_of(by_log)));
+}
+
+// The newest change that the log, which ends at `last`, has; what is before a snapshot's end is
+// what was committed.
+template <class EpochAt>
+const Membership& LogChecker::newest_members(NodeId node, LogIndex last, EpochAt&& epoch_at) const {
+  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
+    if (change->index <= last && epoch_at(change->index) == change->epoch) return change->members;
+  }
+  return joins_[node.value - 1] ? nobody_ : first_;
+}
+
+const Membership& LogChecker::members_by_log(NodeId node) const {
+  const Log& log = this->log(node);
+  return newest_members(node, log.last(), [&](LogIndex index) {
+    return index < log.base ? committed_[index.value - 1].item.epoch : log.at(index).epoch;
+  });
+}
+
+const Membership& LogChecker::members_on_disk(NodeId node) const {
+  return newest_members(node, durable_last(disk(node)),
+                        [&](LogIndex index) { return durable_epoch(disk(node), index); });
 }
 
 // --- disks ---

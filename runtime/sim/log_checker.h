@@ -18,6 +18,10 @@ namespace parley::sim {
 //   leader completeness: a leader's log holds all that was committed in earlier epochs;
 //   commit safety: what is committed is on the disks of a majority, is never cut off, and nobody
 //   without it could be elected any more;
+// where members change, a majority is one of the members by the log of the leader or candidate, of
+// joint members one of each set (chapter 4);
+//   members: a node goes by the newest members in its log, committed or not (§4.1), and does not
+//   vote before it is one of them;
 // and besides: what a frame vouches for is on its sender's disk when it leaves, and a leader has
 // the durable votes of a majority.
 class LogChecker {
@@ -25,11 +29,12 @@ class LogChecker {
   LogChecker(Engine& engine, const Inspection& inspection)
       : engine_(engine), inspection_(inspection) {}
 
-  // All nodes, by their numbers; their disks outlive the checker. Before anything else.
-  void watch(std::vector<const Disk*> disks);
+  // All nodes, by their numbers, of whom the first so many are the first members; their disks
+  // outlive the checker. Before anything else.
+  void watch(std::vector<const Disk*> disks, std::vector<NodeId> members);
 
-  // The node starts from what is on its disk.
-  void started(NodeId node);
+  // The node starts from what is on its disk. `joins`: it is no member but by its log.
+  void started(NodeId node, bool joins);
   // A turn's writes were issued.
   void wrote(NodeId node, std::span<const Write> writes);
   // A turn committed these runs, while the node was in `epoch`; after its writes.
@@ -38,6 +43,8 @@ class LogChecker {
   void follows(NodeId node, Epoch epoch, NodeId leader);
   // A turn of the node, which leads `epoch`, has ended.
   void counts(NodeId leader, Epoch epoch, const Replica& replica);
+  // A turn has ended with these members in force at the node.
+  void uses(NodeId node, const Membership& members);
   // A frame leaves.
   void leaves(NodeId from, NodeId to, const Block& header);
 
@@ -91,13 +98,28 @@ class LogChecker {
   [[nodiscard]] LogIndex durable_last(const Disk& disk) const;
   [[nodiscard]] Epoch durable_epoch(const Disk& disk, LogIndex index) const;
   [[nodiscard]] Position durable_position(const Disk& disk) const;
-  [[nodiscard]] std::size_t quorum() const { return disks_.size() / 2 + 1; }
+  void note_members(const Record& record, Epoch epoch);
+  [[nodiscard]] const Membership& members_by_log(NodeId node) const;
+  [[nodiscard]] const Membership& members_on_disk(NodeId node) const;
+  template <class EpochAt>
+  [[nodiscard]] const Membership& newest_members(NodeId node, LogIndex last,
+                                                 EpochAt&& epoch_at) const;
 
   Engine& engine_;
   const Inspection& inspection_;
   std::vector<const Disk*> disks_;
   std::vector<Log> logs_;
   std::vector<View> views_;
+  struct Change {  // of members, wherever a log has had it
+    LogIndex index;
+    Epoch epoch;
+    Membership members;
+  };
+  Membership first_;                      // members
+  Membership nobody_;                     // for those who join
+  std::vector<bool> joins_;               // by node
+  std::vector<bool> member_;              // by node: by its log at some time in this life
+  std::vector<Change> changes_;           // by index, rising
   std::vector<Committed> committed_;      // index n at n - 1
   std::vector<std::vector<Item>> known_;  // by index: one item an epoch, wherever it was appended
 };

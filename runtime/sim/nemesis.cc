@@ -22,8 +22,9 @@ void Nemesis::start() {
     struck_.resize(schedule_->size());
     return;
   }
-  for (const FaultKind kind : {FaultKind::stall, FaultKind::one_way, FaultKind::partition,
-                               FaultKind::pause, FaultKind::crash, FaultKind::clock}) {
+  for (const FaultKind kind :
+       {FaultKind::stall, FaultKind::one_way, FaultKind::partition, FaultKind::pause,
+        FaultKind::crash, FaultKind::clock, FaultKind::members}) {
     if (needs_peers(kind) && nodes_.size() < 2) continue;
     if (engine_.weather.faults.has(kind)) kinds_.push_back(kind);
   }
@@ -234,6 +235,8 @@ void Nemesis::hit(FaultKind kind, Node& node) {
     case FaultKind::clock:
       step_clock(node);
       break;
+    case FaultKind::members:
+      return change_members(node);
     default:
       return;
   }
@@ -314,6 +317,72 @@ void Nemesis::crash(Node& node) {
   engine_.after(draw(milliseconds(1), longest), EventKind::restart, node.id().value, node.life());
 }
 
+// --- members ---
+
+// At whoever leads, as far as the node knows; which nodes are members is what that one knows.
+void Nemesis::change_members(Node& node) {
+  if (!node.up()) return;
+  const NodeId led_by = node.driver().replica().status().leader;
+  Node& asked = led_by == kNoNode ? node : nodes_[led_by.value - 1];
+  if (!asked.up()) return;
+  const Membership& members = *asked.driver().replica().membership();
+  if (members.voters.empty()) return;
+  std::vector<NodeId> others;
+  for (const Node& other : nodes_) {
+    if (std::ranges::find(members.voters, other.id()) == members.voters.end()) {
+      others.push_back(other.id());
+    }
+  }
+  const std::uint64_t wish = random_.below(3);
+  const NodeId leaves = members.voters[random_.below(members.voters.size())];
+  MemberChange change;
+  if (wish > 0 && !others.empty()) change.add = others[random_.below(others.size())];
+  if (wish < 2 && (change.add != kNoNode || members.voters.size() > 2)) change.remove = leaves;
+  // Who is on the way may be given up.
+  if (!members.learners.empty() && random_.chance(300'000)) {
+    change = {kNoNode, members.learners.front()};
+  }
+  if (change.add == kNoNode && change.remove == kNoNode) return;
+  ask(asked, change);
+  engine_.count(FaultKind::members);
+}
+
+void Nemesis::ask(Node& node, const MemberChange& change) {
+  asked_[++last_asked_] = change;
+  node.change_members(last_asked_, change);
+}
+
+// A node that is out for good may lose its disk. If it is added again it is a new one, that knows
+// nothing of what it once promised.
+void Nemesis::answered(const ControlReply& reply) {
+  const auto found = asked_.find(reply.id);
+  if (found == asked_.end()) return;
+  const NodeId removed = found->second.remove;
+  asked_.erase(found);
+  if (reply.outcome != ControlReply::Outcome::done || removed == kNoNode || healed_) return;
+  if (!random_.chance(600'000)) return;
+  Node& node = nodes_[removed.value - 1];
+  node.wipe();
+  engine_.after(draw(milliseconds(1), milliseconds(500)), EventKind::restart, node.id().value,
+                node.life());
+}
+
+void Nemesis::gather() {
+  if (engine_.algorithm == nullptr || !engine_.algorithm->changes_members) return;
+  const NodeId leads = leader();
+  if (leads != kNoNode && nodes_[leads.value - 1].running()) {
+    Node& node = nodes_[leads.value - 1];
+    const Membership& members = *node.driver().replica().membership();
+    const auto missing = std::ranges::find_if(nodes_, [&](const Node& other) {
+      return std::ranges::find(members.voters, other.id()) == members.voters.end();
+    });
+    const bool settled = !members.joint() && members.learners.empty();
+    if (missing == nodes_.end() && settled) return;
+    if (missing != nodes_.end() && settled) ask(node, {missing->id(), kNoNode});
+  }
+  engine_.after(milliseconds(50), EventKind::gather, 0);
+}
+
 void Nemesis::handle(const Event& event) {
   switch (event.kind) {
     case EventKind::fault:
@@ -330,6 +399,8 @@ void Nemesis::handle(const Event& event) {
       return event.subject == 0 ? begin(event.item) : end(event.item);
     case EventKind::repair:
       return network_.repair(event.item);
+    case EventKind::gather:
+      return gather();
     case EventKind::resume:
       return nodes_[event.subject - 1].resume(event.item);
     case EventKind::restart: {

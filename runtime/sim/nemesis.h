@@ -2,6 +2,7 @@
 // not depend on what else happens, so that each can be left out (reduction.h).
 #pragma once
 
+#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -27,7 +28,11 @@ class Nemesis {
   // After each turn of a node: what waits for its moment may strike. `new_epoch`: the turn took the
   // node to a later epoch; `leads`: it began to lead.
   void after_turn(Node& node, bool new_epoch, bool leads);
-  // Handles the events of the kinds fault, scheduled, repair, resume and restart.
+  // A change of members that was asked of a node has this outcome.
+  void answered(const ControlReply& reply);
+  // All nodes are to be members again, after everything has healed.
+  void gather();
+  // Handles the events of the kinds fault, scheduled, repair, resume, restart and gather.
   void handle(const Event& event);
   // No more faults, and an end to those there are.
   void heal();
@@ -59,6 +64,8 @@ class Nemesis {
   void echo(Node& node);
   void strike_down(Node& node);
   void crash_with_others(Node& node);
+  void change_members(Node& node);
+  void ask(Node& node, const MemberChange& change);
   Node& pick();
   [[nodiscard]] Duration draw(Duration min, Duration max) { return random_.between(min, max); }
 
@@ -83,9 +90,11 @@ class Nemesis {
   const Reduction* reduction_;
   std::vector<Struck> struck_;  // by its place in the schedule
   std::vector<std::string> missed_;
-  bool healed_ = false;            // until the next bout
-  std::vector<FaultKind> ambush_;  // for the next leaders
-  NodeId far_clock_;               // whose clock is far ahead of all others at times
+  bool healed_ = false;                          // until the next bout
+  std::vector<FaultKind> ambush_;                // for the next leaders
+  std::map<std::uint64_t, MemberChange> asked_;  // and not answered yet
+  std::uint64_t last_asked_ = 0;
+  NodeId far_clock_;  // whose clock is far ahead of all others at times
 };
 
 }  // namespace parley::sim

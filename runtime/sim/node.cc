@@ -33,6 +33,7 @@ void Node::start() {
   config.self = id_;
   config.incarnation = Incarnation{life_};
   config.members = settings_.members;
+  if (joins()) std::erase(config.members, id_);
   config.options = settings_.options;
   config.seed = random_.bits();
   config.now = local(engine_.now);
@@ -56,6 +57,17 @@ void Node::crash() {
   paused_ = false;
   const std::size_t lost = disk_.crash();
   engine_.note(FactKind::crash, id_.value, lost);
+}
+
+void Node::wipe() {
+  if (up()) crash();
+  disk_.wipe();
+  wiped_ = true;
+  engine_.note(FactKind::wipe, id_.value);
+}
+
+bool Node::joins() const {
+  return wiped_ || std::ranges::find(settings_.members, id_) == settings_.members.end();
 }
 
 void Node::pause(Duration duration) {
@@ -100,6 +112,12 @@ void Node::receive(Network::Flight flight) {
 
 void Node::enqueue(std::uint32_t item) {
   requests_.push_back(item);
+  wish_soon();
+}
+
+void Node::change_members(std::uint64_t number, const MemberChange& change) {
+  engine_.note(FactKind::members, id_.value, change.add.value, change.remove.value);
+  driver_->change_members(number, change);
   wish_soon();
 }
 
@@ -218,7 +236,7 @@ void Node::end_turn(const Effects& effects) {
 void Node::send(std::span<const Message> messages, const Effects& effects, bool when_durable) {
   const bool hold = when_durable && disk_.durable() < disk_.issued();
   for (const Message& message : messages) {
-    if (message.to == id_ || message.to.value == 0 || message.to.value > settings_.members.size()) {
+    if (message.to == id_ || message.to.value == 0 || message.to.value > settings_.nodes) {
       return engine_.fail(check::kContract, "node " + std::to_string(id_.value) +
                                                 " sends to node " +
                                                 std::to_string(message.to.value));

@@ -22,7 +22,8 @@ struct NodeSettings {
   const Application* application = nullptr;
   OptionValues options;
   DriverLimits limits;
-  std::vector<NodeId> members;
+  std::vector<NodeId> members;        // the first ones
+  std::uint32_t nodes = 0;            // in all: those who are not members wait until they are added
   LogChecker* log_checker = nullptr;  // null: the strategy's log cannot be read
 };
 
@@ -34,6 +35,10 @@ class Node {
 
   void start();  // from what is on its disk, with a new incarnation
   void crash();
+  // Crashes and loses its disk: what starts again under its id is another node.
+  void wipe();
+  // Whether it starts as one that waits until it is added.
+  [[nodiscard]] bool joins() const;
   void pause(Duration duration);
   void resume(std::uint32_t pause);  // the pause of that number, if it is still the one in force
   void step_wall_clock(Duration skew);
@@ -52,6 +57,8 @@ class Node {
   void receive(Network::Flight flight);
   // A client's request waits here: `item` is the caller's number for it.
   void enqueue(std::uint32_t item);
+  // The operator asks for other members, of a node that is up.
+  void change_members(std::uint64_t number, const MemberChange& change);
   void sync_done(std::uint32_t life);
   void snapshot_done(std::uint32_t life);
 
@@ -111,6 +118,7 @@ class Node {
   Disk disk_;
   std::unique_ptr<Driver> driver_;
   std::uint32_t life_ = 0;
+  bool wiped_ = false;
   bool paused_ = false;
   std::uint32_t pauses_ = 0;
 

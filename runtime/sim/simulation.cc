@@ -187,10 +187,13 @@ class Execution {
 
 std::vector<Node> make_nodes(Engine& engine, Network& network, NodeSettings& settings,
                              std::uint32_t count) {
-  for (std::uint32_t i = 1; i <= count; ++i) settings.members.push_back(NodeId{i});
+  settings.nodes = count;
   std::vector<Node> nodes;
   nodes.reserve(count);
-  for (const NodeId id : settings.members) nodes.emplace_back(engine, network, settings, id);
+  for (std::uint32_t i = 1; i <= count; ++i) {
+    settings.members.push_back(NodeId{i});
+    nodes.emplace_back(engine, network, settings, NodeId{i});
+  }
   return nodes;
 }
 
@@ -208,6 +211,7 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                 draw_limits_of(algorithm, values, options, random_),
                 draw_limits(random_),
                 {},
+                0,
                 nullptr},
       checker_(algorithm.guarantee.ordered
                    ? make_ordered_checker(engine_, history_, algorithm.guarantee)
@@ -226,13 +230,17 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                algorithm.guarantee, history_, *checker_, nodes_),
       views_(node_count_),
       seen_(node_count_) {
+  engine_.weather = options.schedule ? quick_weather() : draw_weather(options.faults, random_);
+  if (algorithm.changes_members && !options.schedule) {
+    Random random = engine_.stream(Stream::members);
+    settings_.members.resize(draw_members(options.faults, node_count_, engine_.weather, random));
+  }
   if (algorithm.inspection != nullptr) {
     std::vector<const Disk*> disks;
     for (const Node& node : nodes_) disks.push_back(&node.disk());
-    log_checker_.emplace(engine_, *algorithm.inspection).watch(std::move(disks));
+    log_checker_.emplace(engine_, *algorithm.inspection).watch(std::move(disks), settings_.members);
     settings_.log_checker = &*log_checker_;
   }
-  engine_.weather = options.schedule ? quick_weather() : draw_weather(options.faults, random_);
   const MergePromise promise = promise_of(algorithm, settings_.options, node_count_);
   if (promise.max_clock_skew > Duration{} && engine_.weather.faults.has(FaultKind::clock)) {
     engine_.weather.far_clock = kFarClock;
@@ -377,13 +385,14 @@ void Execution::handle(const Event& event) {
     case EventKind::scheduled:
     case EventKind::repair:
     case EventKind::resume:
+    case EventKind::gather:
       return nemesis_.handle(event);
   }
 }
 
 void Execution::expect_start(const Node& node) {
   checker_->started(node.id().value);
-  if (log_checker_) log_checker_->started(node.id());
+  if (log_checker_) log_checker_->started(node.id(), node.joins());
 }
 
 void Execution::turn(Node& node) {
@@ -424,7 +433,12 @@ void Execution::turn(Node& node) {
   if (log_checker_ && seen_[id - 1].status.leader == node.id()) {
     log_checker_->counts(node.id(), seen_[id - 1].status.epoch, node.driver().replica());
   }
+  if (const Membership* members = node.driver().replica().membership();
+      log_checker_ && members != nullptr) {
+    log_checker_->uses(node.id(), *members);
+  }
   nemesis_.after_turn(node, change.new_epoch, change.leads);
+  for (const ControlReply& reply : effects.control_replies) nemesis_.answered(reply);
   if (winding_down_) look_for_the_end();
 }
 
@@ -479,6 +493,7 @@ void Execution::wind_down() {
   for (const Node& node : nodes_) whole = std::max(whole, node.disk().sync_ends());
   checker_->healed(whole);
   clients_.wind_down();
+  nemesis_.gather();
   winding_down_ = true;
 }
 

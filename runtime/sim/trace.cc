@@ -26,6 +26,15 @@ std::string describe_fault(const Fact& fact) {
     case FactKind::clock:
       return fmt::format("node {}: wall clock now off by {:.1f} ms", fact.node,
                          static_cast<double>(static_cast<std::int64_t>(fact.a)) / 1e6);
+    case FactKind::members: {
+      std::string text = fmt::format("node {} is asked to", fact.node);
+      if (fact.a != 0) text += fmt::format(" add node {}", fact.a);
+      if (fact.a != 0 && fact.b != 0) text += " and";
+      if (fact.b != 0) text += fmt::format(" remove node {}", fact.b);
+      return text;
+    }
+    case FactKind::wipe:
+      return fmt::format("node {} loses all that is on its disk", fact.node);
     case FactKind::slow_disk:
       return fmt::format("node {}: a sync takes {:.1f} ms", fact.node, in_ms(fact.a));
     case FactKind::snapshot:

@@ -15,9 +15,10 @@ std::string name(std::uint32_t id) {
 }  // namespace
 
 Cluster::Cluster(const Strategy& strategy, std::uint32_t size, OptionValues options,
-                 std::uint64_t seed, bool down)
-    : strategy_(strategy), nodes_(size), options_(std::move(options)), random_(seed) {
-  for (std::uint32_t id = 1; id <= size && !down; ++id) restart(id);
+                 std::uint64_t seed, bool down, std::uint32_t spare)
+    : strategy_(strategy), nodes_(size + spare), options_(std::move(options)), random_(seed) {
+  for (std::uint32_t id = size + 1; id <= size + spare; ++id) node(id).joins = true;
+  for (std::uint32_t id = 1; id <= size + spare && !down; ++id) restart(id);
 }
 
 // --- inputs ---
@@ -27,7 +28,9 @@ void Cluster::restart(std::uint32_t id) {
   ReplicaConfig config;
   config.self = NodeId{id};
   config.incarnation = {++node.incarnation};
-  for (std::uint32_t i = 1; i <= size(); ++i) config.members.push_back(NodeId{i});
+  for (std::uint32_t i = 1; i <= size(); ++i) {
+    if (!this->node(i).joins) config.members.push_back(NodeId{i});
+  }
   config.options = options_;
   config.seed = random_.bits();
   config.now = now(node);
@@ -52,6 +55,11 @@ void Cluster::crash(std::uint32_t id) {
   node.waiting.clear();
   node.role.clear();
   std::erase_if(flying_, [id](const Packet& packet) { return packet.to == id; });
+}
+
+void Cluster::wipe(std::uint32_t id) {
+  node(id).disk = {};
+  node(id).joins = true;
 }
 
 void Cluster::set_disk(std::uint32_t id, const std::vector<std::uint64_t>& terms,
@@ -81,6 +89,15 @@ void Cluster::snapshot(std::uint32_t id) {
   const LogIndex index{node(id).applied.size()};
   Input input;
   input.controls.push_back({Control::Kind::snapshot_saved, {index, 2, 1}});
+  step(id, std::move(input));
+}
+
+void Cluster::change_members(std::uint32_t id, const MemberChange& change) {
+  Input input;
+  Control& control = input.controls.emplace_back();
+  control.kind = Control::Kind::change_members;
+  control.id = ++changes_;
+  control.change = change;
   step(id, std::move(input));
 }
 
@@ -367,11 +384,21 @@ void Cluster::note_role(std::uint32_t id) {
                            std::to_string(status.epoch.value);
   if (role != node(id).role) trace(Show::roles, name(id) + " is " + role);
   node(id).role = role;
+  note_members(id);
   if (!leads(id)) return;
   const auto [it, fresh] = leaders_.emplace(status.epoch.value, id);
   if (it->second != id)
     violated("two leaders in " + std::string(strategy_.epoch) + " " +
              std::to_string(status.epoch.value));
+}
+
+void Cluster::note_members(std::uint32_t id) {
+  const Membership* members = node(id).replica->membership();
+  if (members == nullptr) return;
+  std::string text = parley::text_of(*members);
+  const bool news = text != node(id).members && !node(id).members.empty();
+  if (news) trace(Show::roles, name(id) + " has members " + text);
+  node(id).members = std::move(text);
 }
 
 void Cluster::trace_step(std::uint32_t id, const Effects& effects) {
@@ -396,6 +423,11 @@ void Cluster::trace_step(std::uint32_t id, const Effects& effects) {
   for (const ReadReady& ready : effects.reads_ready) {
     trace(Show::commits, name(id) + " may serve read " + std::to_string(ready.id) + " at index " +
                              std::to_string(ready.index.value));
+  }
+  for (const ControlReply& answer : effects.control_replies) {
+    constexpr const char* kOutcomes[] = {"done", "refused: ", "unknown: "};
+    trace(Show::roles, name(id) + " answers change " + std::to_string(answer.id) + ": " +
+                           kOutcomes[static_cast<std::size_t>(answer.outcome)] + answer.reason);
   }
   for (const Refusal& refusal : effects.refused) {
     const char* reason = refusal.reason == Refusal::Reason::no_leader ? "no leader" : "overloaded";

@@ -23,9 +23,9 @@ class Cluster {
   // What a trace may show.
   enum class Show : std::uint8_t { roles, commits, messages, writes };
 
-  // Nodes 1 to `size`. `down`: none is started.
+  // Nodes 1 to `size`, and `spare` more that wait to be added. `down`: none is started.
   Cluster(const Strategy& strategy, std::uint32_t size, OptionValues options, std::uint64_t seed,
-          bool down);
+          bool down, std::uint32_t spare = 0);
 
   // --- what the outside does ---
 
@@ -53,6 +53,10 @@ class Cluster {
   void sync(std::uint32_t node, Ticket through = {UINT64_MAX});
   void crash(std::uint32_t node);
   void restart(std::uint32_t node);
+  // Of a node that is down: its disk is empty, and what starts again waits to be added.
+  void wipe(std::uint32_t node);
+  // The operator asks the node for other members.
+  void change_members(std::uint32_t node, const MemberChange& change);
   // The state as the node has applied it is saved as a snapshot of two parts.
   void snapshot(std::uint32_t node);
   // Of a node that is down: its disk holds a log of entries with these terms, and the last of them
@@ -118,6 +122,8 @@ class Cluster {
     std::optional<SnapshotId> loading;  // has all its parts
     std::map<std::uint64_t, LogIndex> reads;
     std::string role;
+    bool joins = false;
+    std::string members;  // that were last seen in force
   };
   struct Input {
     std::vector<Frame> frames;
@@ -137,6 +143,7 @@ class Cluster {
   Packet packet_of(std::uint32_t id, const Message& message, const Effects& effects);
   void trace_step(std::uint32_t id, const Effects& effects);
   void note_role(std::uint32_t id);
+  void note_members(std::uint32_t id);
   [[nodiscard]] Epoch epoch_of(const Record& record) const;
   void make_durable(Node& node, Ticket through = {UINT64_MAX});
   void launch(Packet packet);
@@ -162,6 +169,7 @@ class Cluster {
   std::vector<CommittedRun> committed_;  // the same as it was committed, and its record
   std::vector<Record> records_;
   std::uint64_t messages_sent_ = 0;
+  std::uint64_t changes_ = 0;  // of members, that were asked for
   std::uint64_t steps_at_once_ = 0;
   std::string violation_;
 };

@@ -100,12 +100,15 @@ class Player {
   void start() {
     OptionValues options = default_options(strategy_.algorithm->options);
     bool down = false;
+    std::uint32_t spare = 0;
     std::uint64_t seed = 230;  // of three nodes, node 3 stands for election first
     for (const std::string& option : rest(2)) {
       const std::size_t equals = option.find('=');
       const std::string name = option.substr(0, equals);
       if (option == "down") {
         down = true;
+      } else if (name == "spare") {
+        spare = node_number(option.substr(equals + 1));
       } else if (name == "seed") {
         seed = std::stoul(option.substr(equals + 1));
       } else {
@@ -116,7 +119,8 @@ class Player {
     }
     const std::string wrong = strategy_.algorithm->check_options(options);
     if (!wrong.empty()) fail(wrong);
-    cluster_ = std::make_unique<Cluster>(strategy_, node_number(word(1)), options, seed, down);
+    cluster_ =
+        std::make_unique<Cluster>(strategy_, node_number(word(1)), options, seed, down, spare);
     (void)cluster_->take_trace();  // that they start as followers is no news
   }
 
@@ -159,6 +163,8 @@ class Player {
       cluster_->sync(id(), words_.size() > 2 ? Ticket{std::stoul(word(2).substr(1))} : kAll);
     } else if (verb == "crash") {
       cluster_->crash(id());
+    } else if (verb == "wipe") {
+      cluster_->wipe(id());
     } else if (verb == "restart") {
       cluster_->restart(id());
     } else if (verb == "disk" && word(2) == "holds") {
@@ -193,6 +199,8 @@ class Player {
       cluster_->submit(id(), texts);
     } else if (verb == "read") {
       cluster_->read(id());
+    } else if (verb == "members") {
+      change_members();
     } else if (verb == "snapshot") {
       cluster_->snapshot(id());
     } else if (verb == "status" || verb == "log") {
@@ -205,6 +213,16 @@ class Player {
       return false;
     }
     return true;
+  }
+
+  void change_members() {
+    MemberChange change;
+    for (const std::string& text : rest(2)) {
+      const NodeId node{node_number(text.substr(1))};
+      if (text[0] != '+' && text[0] != '-') fail("neither +node nor -node: " + text);
+      (text[0] == '+' ? change.add : change.remove) = node;
+    }
+    cluster_->change_members(id(), change);
   }
 
   void show() {

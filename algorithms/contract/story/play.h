@@ -1,6 +1,7 @@
 // Stories: text files of commands, each followed by the trace that it leaves, indented.
 //
-//   cluster 3 [down] [seed=7] [option=value ...]   starts nodes 1 to 3
+//   cluster 3 [down] [spare=1] [seed=7] [option=value ...]   starts nodes 1 to 3, and so many that
+//                          wait to be added
 //   show roles commits messages writes             what the trace shows from here on
 //   run 200ms              time passes, messages travel (1 ms), timers fire
 //   timer 1                node 1's clock alone goes on to its next deadline
@@ -15,6 +16,10 @@
 //   sync 1 [#4]            what node 1 has written (up to ticket 4) is durable now
 //   disk 1 holds 1 1 4 [term 5]                    of a node that is down: the terms of its log
 //   crash 2 | restart 2    unsynced writes are lost
+//   wipe 2                 of a node that is down: its disk is empty; it starts as one that waits
+//   to
+//                          be added
+//   members 1 +4 -3        node 1 is asked to add node 4, remove node 3, or both
 //   snapshot 1             node 1 has saved a snapshot of what it has applied, of two parts
 //   status | log           a line a node
 #pragma once

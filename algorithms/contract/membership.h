@@ -1,0 +1,51 @@
+// Who takes part in a group whose members change, and what may be asked of that.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "algorithms/contract/ids.h"
+
+namespace parley {
+
+// So many nodes take part at most, in whatever part.
+inline constexpr std::size_t kMaxMembers = 64;
+
+// The members at one moment. Lists are rising, without repetition. No voters: not known here.
+struct Membership {
+  std::vector<NodeId> voters = {};
+  // Not empty: on the way from these voters to those, with a majority of each needed for everything
+  // (joint consensus, Ongaro's dissertation §4.3).
+  std::vector<NodeId> outgoing = {};
+  // They get everything, count for nothing, and become voters once they have caught up (§4.2.1).
+  std::vector<NodeId> learners = {};
+  // Voters that go when the learners have become voters; empty without learners.
+  std::vector<NodeId> leaving = {};
+
+  [[nodiscard]] bool joint() const { return !outgoing.empty(); }
+  bool operator==(const Membership&) const = default;
+};
+
+// "1 2 4, from 1 2 3", "1 2 3, learners 4, leaving 3", "none".
+inline std::string text_of(const Membership& members) {
+  const auto list = [](const std::vector<NodeId>& nodes) {
+    std::string text;
+    for (const NodeId node : nodes) text += " " + std::to_string(node.value);
+    return text;
+  };
+  if (members.voters.empty()) return "none";
+  std::string text = list(members.voters).substr(1);
+  if (!members.outgoing.empty()) text += ", from" + list(members.outgoing);
+  if (!members.learners.empty()) text += ", learners" + list(members.learners);
+  if (!members.leaving.empty()) text += ", leaving" + list(members.leaving);
+  return text;
+}
+
+// One node comes, one goes, or both: the one takes the place of the other.
+struct MemberChange {
+  NodeId add;     // kNoNode: none
+  NodeId remove;  // kNoNode: none
+};
+
+}  // namespace parley

@@ -1,0 +1,182 @@
+// Which members are in force here, and how they change: learners first, then joint consensus
+// (dissertation §4.2.1, §4.3; §6 of the paper). A change stands in the log from its first entry on,
+// so that whoever leads carries it through.
+#include <algorithm>
+#include <utility>
+
+#include "algorithms/raft/core.h"
+
+namespace parley::raft {
+namespace {
+
+bool is_members(const CommandRun& run) {
+  return run.count == 0 && !run.body.empty();
+}
+
+}  // namespace
+
+// --- in force ---
+
+// §4.1: a node uses the newest members in its log, committed or not.
+const Core::Configuration& Core::in_force() const {
+  if (holds(guards::kMembersAtAppend)) return configurations_.back();
+  auto last = configurations_.end() - 1;
+  while (last != configurations_.begin() && last->index > commit_) --last;
+  return *last;
+}
+
+const Membership& Core::members_at(LogIndex index) const {
+  auto last = configurations_.end() - 1;
+  while (last != configurations_.begin() && last->index > index) --last;
+  return last->members;
+}
+
+// Everything that follows from the newest configuration, or from its being committed. Those whom it
+// leaves out are told of it: they stay among the peers until it is committed.
+void Core::take_members() {
+  const Configuration& now = in_force();
+  members_committed_ = configurations_.back().index <= commit_;
+  std::vector<NodeId> ids;
+  const auto add = [&ids](const Membership& members) {
+    for (const auto* nodes : {&members.voters, &members.outgoing, &members.learners}) {
+      ids.insert(ids.end(), nodes->begin(), nodes->end());
+    }
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  };
+  add(now.members);
+  is_member_ = std::binary_search(ids.begin(), ids.end(), self_);
+  if (!members_committed_ && configurations_.size() > 1) {
+    add((configurations_.end() - 2)->members);
+    if (ids.size() > kMaxMembers) {
+      ids.clear();
+      add(now.members);
+    }
+  }
+  std::erase(ids, self_);
+  take_peers(ids);
+  electorate_ = Electorate(now.members, self_, ids);
+  members_settled_ = members_committed_ && !now.members.joint() && now.members.learners.empty() &&
+                     electorate_.has_self();
+}
+
+// What a node confirmed before it was among the peers may be of another life of it, with another
+// disk: only what it says in a round that began later counts.
+void Core::take_peers(const std::vector<NodeId>& ids) {
+  const bool same = std::ranges::equal(peers_, ids, {}, &Progress::id);
+  if (same) return;
+  std::vector<Progress> peers;
+  peers.reserve(ids.size());
+  bool added = false;
+  for (const NodeId id : ids) {
+    if (Progress* known = find_peer(id)) {
+      peers.push_back(std::move(*known));
+      continue;
+    }
+    peers.emplace_back(id, options_.max_inflight_messages, options_.max_inflight_bytes);
+    if (role_ != Role::leader) continue;
+    if (!std::exchange(added, true)) ++round_;
+    peers.back().start(log_.last(), now_, holds(guards::kConfirmedAsMember) ? round_ : 0);
+  }
+  peers_ = std::move(peers);
+}
+
+// An entry that may bring other members into force is in the log.
+void Core::note_entry(LogIndex index, const CommandRun& run) {
+  if (!is_members(run)) return;
+  auto members = decode_members(run.body.bytes());
+  if (!members) return broken("entry " + std::to_string(index.value) + " names no members");
+  configurations_.push_back({index, std::move(*members)});
+}
+
+void Core::revert_members(LogIndex cut) {
+  if (!holds(guards::kMembersReverted)) return;
+  const std::size_t before = configurations_.size();
+  while (configurations_.size() > 1 && configurations_.back().index >= cut) {
+    configurations_.pop_back();
+  }
+  if (configurations_.size() != before) take_members();
+}
+
+// --- changes ---
+
+void Core::reply(std::uint64_t id, ControlReply::Outcome outcome, std::string reason) {
+  effects_->control_replies.push_back({id, outcome, std::move(reason)});
+}
+
+void Core::change_members(std::uint64_t id, const MemberChange& change) {
+  std::string why;
+  if (role_ != Role::leader) {
+    why = leader_ == kNoNode ? "no leader is known"
+                             : "node " + std::to_string(leader_.value) + " leads, not this one";
+  } else if (commit_ < leading_.first) {
+    why = "this leader has only just begun; try again";
+  } else if (!members_committed_ || membership().joint()) {
+    why = "another change goes on";
+  } else {
+    why = objection(membership(), change);
+  }
+  if (!why.empty()) return reply(id, ControlReply::Outcome::refused, std::move(why));
+  answer_change(ControlReply::Outcome::refused, "given up for another change");
+  leading_.change = id;
+  append_members(begin_change(membership(), change));
+}
+
+void Core::answer_change(ControlReply::Outcome outcome, std::string reason) {
+  const std::uint64_t id = std::exchange(leading_.change, 0);
+  if (id != 0) reply(id, outcome, std::move(reason));
+}
+
+void Core::append_members(const Membership& members) {
+  const CommandRun run{{self_, incarnation_, 0}, 0, encode_members(members)};
+  append_entry(term_, run, encode_record(term_, run));
+  leading_.catch_up_to = {};
+}
+
+// One step after the other, each once the one before is committed (§4.3).
+void Core::tend_members() {
+  if (members_settled_ && leading_.change == 0) return;
+  if (!members_committed_ || commit_ < leading_.first) return;
+  const Membership& members = membership();
+  if (members.joint()) return append_members(next_step(members));
+  if (!members.learners.empty()) return tend_learners(members);
+  answer_change(ControlReply::Outcome::done, {});
+}
+
+// §4.2.1: a learner gets what the log held when a round began; once a round was shorter than an
+// election timeout, what it lacks then does not keep anybody waiting.
+void Core::tend_learners(const Membership& members) {
+  if (leading_.catch_up_to == LogIndex{}) {
+    leading_.change_began = leading_.round_began = now_;
+    leading_.catch_up_to = log_.last();
+  }
+  const bool there = std::ranges::all_of(members.learners, [this](NodeId id) {
+    const Progress* peer = find_peer(id);
+    return id == self_ || (peer != nullptr && peer->match >= leading_.catch_up_to);
+  });
+  if (there && now_ - leading_.round_began < options_.election_timeout_min) {
+    return append_members(next_step(members));
+  }
+  if (there) {
+    leading_.round_began = now_;
+    leading_.catch_up_to = log_.last();
+  }
+  if (now_ - leading_.change_began < options_.catch_up_timeout) return;
+  answer_change(ControlReply::Outcome::refused, "node " +
+                                                    std::to_string(members.learners.front().value) +
+                                                    " did not catch up within catch_up_timeout_ms");
+  append_members(without_learners(members));
+}
+
+Instant Core::change_deadline() const {
+  if (leading_.catch_up_to == LogIndex{}) return kNever;
+  return leading_.change_began + options_.catch_up_timeout;
+}
+
+// §4.2.2: a leader that is no member any more leads until that is committed.
+void Core::leave_if_removed() {
+  if (!members_committed_ || electorate_.has_self()) return;
+  become_follower(term_, kNoNode);
+}
+
+}  // namespace parley::raft
