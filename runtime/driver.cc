@@ -121,6 +121,18 @@ void Driver::change_members(std::uint64_t id, const MemberChange& change) {
   wish.change = change;
 }
 
+void Driver::hand_over(std::uint64_t id, NodeId to) {
+  if (!algorithm_.hands_over) {
+    not_offered_.push_back({id, ControlReply::Outcome::refused,
+                            std::string(algorithm_.name) + " has no leader that could hand over"});
+    return;
+  }
+  Control& wish = wishes_.emplace_back();
+  wish.kind = Control::Kind::hand_over;
+  wish.id = id;
+  wish.to = to;
+}
+
 bool Driver::has_input() const {
   return !wishes_.empty() || !not_offered_.empty() || !frames_.empty() || !open_.empty() ||
          !reads_.empty() || !local_queries_.empty() || durable_taken_ < durable_ ||

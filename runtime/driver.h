@@ -81,6 +81,9 @@ class Driver {
   // strategy whose members do not change refuses.
   void change_members(std::uint64_t id, const MemberChange& change);
 
+  // Asks the replica, if it leads, to hand over to that node, or to any; answered likewise.
+  void hand_over(std::uint64_t id, NodeId to = {});
+
   // Whether there is something for a step to take in.
   [[nodiscard]] bool has_input() const;
   // When to step next even without input.

@@ -55,6 +55,8 @@ struct Algorithm {
   std::uint32_t max_nodes = 64;
   // Takes Control::change_members; the driver refuses that for others.
   bool changes_members = false;
+  // Takes Control::hand_over; the driver refuses that for others.
+  bool hands_over = false;
 
   // Whether options fit together; empty, or what is wrong with them. Single ranges are checked
   // already.

@@ -60,11 +60,16 @@ struct Control {
     // Other members are wanted. Answered (Effects::control_replies) once they are in force, or not
     // to be.
     change_members,
+    // Whoever leads is to hand over to another node (Ongaro's dissertation, §3.10), as before a
+    // stop. Answered once another one leads, or the attempt has failed; it lasts no longer than it
+    // takes to notice a failure.
+    hand_over,
   };
   Kind kind = Kind::snapshot_saved;
   SnapshotId snapshot = {};
   std::uint64_t id = 0;      // of what is answered: the driver's
   MemberChange change = {};  // of change_members
+  NodeId to = {};            // of hand_over; kNoNode: to whom it suits best
 };
 
 // All that happened since the last step. Within a turn the order is fixed: durable, frames,

@@ -104,11 +104,17 @@ void Core::reply(std::uint64_t id, ControlReply::Outcome outcome, std::string re
   effects_->control_replies.push_back({id, outcome, std::move(reason)});
 }
 
+std::string Core::other_leader() const {
+  return leader_ == kNoNode ? "no leader is known"
+                            : "node " + std::to_string(leader_.value) + " leads, not this one";
+}
+
 void Core::change_members(std::uint64_t id, const MemberChange& change) {
   std::string why;
-  if (role_ != Role::leader) {
-    why = leader_ == kNoNode ? "no leader is known"
-                             : "node " + std::to_string(leader_.value) + " leads, not this one";
+  if (leading_.handover.to != kNoNode) {
+    why = "node " + std::to_string(leading_.handover.to.value) + " is taking over";
+  } else if (role_ != Role::leader) {
+    why = other_leader();
   } else if (commit_ < leading_.first) {
     why = "this leader has only just begun; try again";
   } else if (!members_committed_ || membership().joint()) {
@@ -135,7 +141,7 @@ void Core::append_members(const Membership& members) {
 
 // One step after the other, each once the one before is committed (§4.3).
 void Core::tend_members() {
-  if (members_settled_ && leading_.change == 0) return;
+  if ((members_settled_ && leading_.change == 0) || leading_.handover.to != kNoNode) return;
   if (!members_committed_ || commit_ < leading_.first) return;
   const Membership& members = membership();
   if (members.joint()) return append_members(next_step(members));
@@ -173,9 +179,13 @@ Instant Core::change_deadline() const {
   return leading_.change_began + options_.catch_up_timeout;
 }
 
-// §4.2.2: a leader that is no member any more leads until that is committed.
+// §4.2.2: a leader that is no member any more leads until that is committed. Another one is told to
+// take over, so that nobody has to miss it first.
 void Core::leave_if_removed() {
   if (!members_committed_ || electorate_.has_self()) return;
+  if (const Progress* next = heir()) {
+    send_now(next->id, encoder_.encode(TimeoutNow{term_, next->match}));
+  }
   become_follower(term_, kNoNode);
 }
 

@@ -37,6 +37,7 @@ enum Field : unsigned {
   kInstall = 1U << 10,
   kInstallReply = 1U << 11,
   kMembers = 1U << 12,
+  kTimeoutNow = 1U << 13,
 };
 
 unsigned fields(const wire::Message& message) {
@@ -51,7 +52,8 @@ unsigned fields(const wire::Message& message) {
          (message.term_starts() != nullptr ? kTermStarts : 0U) |
          (message.runs() != nullptr ? kRuns : 0U) | (message.install() != nullptr ? kInstall : 0U) |
          (message.install_reply() != nullptr ? kInstallReply : 0U) |
-         (message.members() != nullptr ? kMembers : 0U);
+         (message.members() != nullptr ? kMembers : 0U) |
+         (message.timeout_now() != nullptr ? kTimeoutNow : 0U);
 }
 
 bool has_fields(const wire::Message& message, unsigned needed, unsigned allowed = 0) {
@@ -160,6 +162,9 @@ bool verify(const Block& header, const Block& body) {
     case wire::Kind::install_reply:
       return has_fields(message, kInstallReply) && size == 0 &&
              verify_install_reply(*message.install_reply());
+    case wire::Kind::timeout_now:
+      return has_fields(message, kTimeoutNow) && size == 0 &&
+             in_range(message.timeout_now()->term(), message.timeout_now()->last());
     case wire::Kind::none:
       break;
   }
@@ -167,7 +172,7 @@ bool verify(const Block& header, const Block& body) {
 }
 
 VoteRequest decode(const wire::VoteRequest& m) {
-  return {{m.term()}, {m.last_index()}, {m.last_term()}, m.pre()};
+  return {{m.term()}, {m.last_index()}, {m.last_term()}, m.pre(), m.handed_over()};
 }
 VoteReply decode(const wire::VoteReply& m) {
   return {{m.term()}, m.pre(), m.granted()};
@@ -186,6 +191,9 @@ ReadIndexRequest decode(const wire::ReadRequest& m) {
 }
 ReadIndexReply decode(const wire::ReadReply& m) {
   return {{m.incarnation()}, m.number(), {m.index()}};
+}
+TimeoutNow decode(const wire::TimeoutNow& m) {
+  return {{m.term()}, {m.last()}};
 }
 Membership decode_members(const wire::Message& message) {
   return *decode_members(bytes_of(*message.members()));
@@ -248,7 +256,8 @@ Block Encoder::finish(wire::Kind kind, Fill&& fill) {
 }
 
 Block Encoder::encode(const VoteRequest& m) {
-  const wire::VoteRequest fields(m.term.value, m.last_index.value, m.last_term.value, m.pre);
+  const wire::VoteRequest fields(m.term.value, m.last_index.value, m.last_term.value, m.pre,
+                                 m.handed_over);
   return finish(wire::Kind::vote_request, [&](auto& to) { to.add_vote_request(&fields); });
 }
 
@@ -343,6 +352,11 @@ Block Encoder::encode(const InstallReply& m) {
   const wire::InstallReply fields(m.term.value, m.snapshot.index.value, m.round, m.snapshot.parts,
                                   m.snapshot.sum, m.next, /*reserved=*/0);
   return finish(wire::Kind::install_reply, [&](auto& to) { to.add_install_reply(&fields); });
+}
+
+Block Encoder::encode(const TimeoutNow& m) {
+  const wire::TimeoutNow fields(m.term.value, m.last.value);
+  return finish(wire::Kind::timeout_now, [&](auto& to) { to.add_timeout_now(&fields); });
 }
 
 void Encoder::add_body(const Block& body, std::vector<Block>& bodies) const {

@@ -43,6 +43,7 @@ ReadIndexRequest decode(const wire::ReadRequest& message);
 ReadIndexReply decode(const wire::ReadReply& message);
 InstallSnapshot decode(const wire::Install& message);
 InstallReply decode(const wire::InstallReply& message);
+TimeoutNow decode(const wire::TimeoutNow& message);
 void decode_term_starts(const wire::Message& message, std::vector<TermStart>& starts);
 // Of a verified install message.
 Membership decode_members(const wire::Message& message);
@@ -107,6 +108,7 @@ class Encoder {
   // `members`: in force at the snapshot's end.
   Block encode(const InstallSnapshot& message, const Membership& members);
   Block encode(const InstallReply& message);
+  Block encode(const TimeoutNow& message);
 
   // Adds the body of a run, with its padding, to the bodies of a message.
   void add_body(const Block& body, std::vector<Block>& bodies) const;

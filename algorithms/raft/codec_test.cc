@@ -51,6 +51,7 @@ std::vector<Sample> samples() {
                  join(forward, {0, static_cast<std::uint32_t>(forward.bodies.size())})});
   all.push_back({encoder.encode(ReadIndexRequest{{7}, 41}), {}});
   all.push_back({encoder.encode(ReadIndexReply{{7}, 41, {99}}), {}});
+  all.push_back({encoder.encode(TimeoutNow{{7}, {12}}), {}});
 
   const Membership members{{NodeId{1}, NodeId{2}}, {NodeId{1}, NodeId{3}}};
   Log changes;
@@ -83,6 +84,7 @@ TEST(RaftCodec, EveryMessageComesBackAsItWas) {
                        "forward #1 \"abc\" #2 \"defghijk\"",
                        "read_request #41",
                        "read_reply #41 index 99",
+                       "timeout_now term 7 log 12",
                        "append term 1 after 0@0: 1@1 members 1 2, from 1 3; commit 0",
                    }));
 }

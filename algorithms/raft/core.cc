@@ -99,6 +99,8 @@ void Core::receive(const Frame& frame) {
       return on_install(frame.from, message, frame.body);
     case wire::Kind::read_reply:
       return on_read_reply(decode(*message.read_reply()));
+    case wire::Kind::timeout_now:
+      return on_timeout_now(frame.from, decode(*message.timeout_now()));
     default:
       break;
   }
@@ -123,6 +125,7 @@ void Core::receive(const Frame& frame) {
 void Core::tick() {
   if (role_ == Role::leader) {
     if (options_.check_quorum) check_quorum();
+    if (role_ == Role::leader) give_up_handover();
   } else if (now_ >= election_deadline_) {
     stand_for_election();
   }
@@ -142,6 +145,7 @@ void Core::flush() {
     start_read_round();
     finish_read_rounds();
     replicate();
+    tend_handover();
     leave_if_removed();
   } else {
     send_ack();
@@ -193,6 +197,11 @@ void Core::advance_commit(LogIndex to) {
 void Core::set_leader(NodeId leader) {
   if (leader_ != kNoNode && leader == kNoNode) no_leader_since_ = now_;
   leader_ = leader;
+  if (leader == self_) {
+    answer_handover(ControlReply::Outcome::refused, "this node leads again");
+  } else if (leader != kNoNode) {
+    answer_handover(ControlReply::Outcome::done, {});
+  }
   if (leader == kNoNode || (served_by_ == leader && served_term_ == term_)) return;
   served_by_ = leader;
   served_term_ = term_;

@@ -10,6 +10,7 @@
 //   follower.cc     the follower's side of the log
 //   snapshots.cc    what takes the place of old entries: kept here, sent to those who lack them
 //   changes.cc      which members are in force, and how they change
+//   handover.cc     one leader makes way for another
 //   forwarding.cc   runs submitted here: held until committed, handed to the leader
 //   reads.cc        from which index on linearizable reads may be served
 #pragma once
@@ -77,6 +78,15 @@ class Core {
       LogIndex index;
     };
     std::deque<Read> reads;
+    struct Handover {
+      std::uint64_t id = 0;  // the control to be answered
+      NodeId to;             // kNoNode: there is none
+      Instant until;
+      bool told = false;  // the other one, to stand for election
+    };
+    Handover handover;
+    std::vector<CommandRun> postponed;  // while handing over
+    std::uint64_t postponed_bytes = 0;
     std::uint64_t change = 0;  // the control to be answered once the members are in force; 0: none
     LogIndex catch_up_to;      // learners get there, in this round of catching up (§4.2.1)
     Instant round_began;
@@ -134,7 +144,7 @@ class Core {
   void become_follower(Epoch term, NodeId leader);
   void stand_for_election();
   void start_pre_vote();
-  void start_election();
+  void start_election(bool handed_over = false);
   void become_leader();
   void count_own_vote(Ticket durable_through);
   void count_votes();
@@ -192,6 +202,7 @@ class Core {
   void note_entry(LogIndex index, const CommandRun& run);
   void revert_members(LogIndex cut);
   void reply(std::uint64_t id, ControlReply::Outcome outcome, std::string reason);
+  [[nodiscard]] std::string other_leader() const;
   void change_members(std::uint64_t id, const MemberChange& change);
   void answer_change(ControlReply::Outcome outcome, std::string reason);
   void append_members(const Membership& members);
@@ -199,6 +210,18 @@ class Core {
   void tend_learners(const Membership& members);
   void leave_if_removed();
   [[nodiscard]] Instant change_deadline() const;
+
+  // --- handover.cc ---
+  [[nodiscard]] Progress* heir();
+  [[nodiscard]] bool may_inherit(std::size_t place) const;
+  void hand_over(std::uint64_t id, NodeId to);
+  void tend_handover();
+  void give_up_handover();
+  bool postpone(const CommandRun& run);
+  void on_timeout_now(NodeId from, const TimeoutNow& message);
+  void note_handover();
+  void answer_handover(ControlReply::Outcome outcome, std::string reason);
+  [[nodiscard]] Instant handover_deadline() const;
 
   // --- forwarding.cc ---
   void submit(const CommandRun& run);
@@ -253,8 +276,9 @@ class Core {
   Instant heard_leader_;       // the last message of `leader_`
   Instant no_leader_since_;    // when `leader_` became none
   std::uint64_t elections_ = 0;
-  std::string broken_;     // the first invariant found broken; nothing is done from then on
-  bool reported_ = false;  // that was told
+  std::uint64_t handed_over_ = 0;  // the control to be answered once another one leads; 0: none
+  std::string broken_;             // the first invariant found broken; nothing is done from then on
+  bool reported_ = false;          // that was told
   bool install_reply_due_ = false;  // one a turn, the newest
 
   // Volatile, about snapshots.

@@ -21,6 +21,7 @@ void Core::become_follower(Epoch term, NodeId leader) {
   if (term > term_ || (term < term_ && !holds(guards::kTermNeverBack))) save_term(term, kNoNode);
   if (role_ != Role::follower) {
     if (role_ == Role::leader) {
+      note_handover();
       answer_change(ControlReply::Outcome::unknown, "this node does not lead any more");
     }
     if (!holds(guards::kVoteKept)) vote_ = kNoNode;
@@ -33,6 +34,7 @@ void Core::become_follower(Epoch term, NodeId leader) {
 
 void Core::stand_for_election() {
   set_leader(kNoNode);
+  answer_handover(ControlReply::Outcome::unknown, "no leader is known");
   restart_election_timer();
   if (!electorate_.has_self()) return;  // §4.2.2
   if (options_.pre_vote) {
@@ -53,13 +55,13 @@ void Core::start_pre_vote() {
 
 // The vote for itself, the term and the log that the request boasts of are durable before it
 // leaves.
-void Core::start_election() {
+void Core::start_election(bool handed_over) {
   role_ = Role::candidate;
   ++elections_;
   save_term(term_.next(), holds(guards::kOwnVoteStored) ? self_ : kNoNode);
   candidacy_ = {};
   candidacy_.own_vote_ticket = last_ticket_;
-  request_votes({term_, log_.last(), log_.last_term(), /*pre=*/false});
+  request_votes({term_, log_.last(), log_.last_term(), /*pre=*/false, handed_over});
 }
 
 void Core::request_votes(const VoteRequest& request) {
@@ -124,7 +126,7 @@ bool Core::follows_live_leader() const {
 void Core::on_vote_request(NodeId from, const VoteRequest& request) {
   if (request.pre) return on_pre_vote_request(from, request);
   if (request.term > term_ || !holds(guards::kTermNeverBack)) {
-    if (options_.check_quorum && follows_live_leader()) return;
+    if (options_.check_quorum && follows_live_leader() && !request.handed_over) return;
     become_follower(request.term, kNoNode);
   }
   // §3.4: one vote a term, for a candidate whose log holds everything that may be committed.

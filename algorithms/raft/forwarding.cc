@@ -40,6 +40,7 @@ void Core::recognise_held_runs() {
 // A leader's own runs take the same way as forwarded ones: into the log, and held until committed,
 // so that a successor gets those that were lost with the term.
 void Core::append_held_runs() {
+  if (leading_.handover.to != kNoNode) return;
   held_.send_unsent(now_, [this](const HeldRun& held) {
     append_entry(term_, held.run, encode_record(term_, held.run));
   });
@@ -49,9 +50,10 @@ void Core::append_held_runs() {
 // forwards them again.
 void Core::on_forward(ForwardReader runs) {
   if (role_ != Role::leader) return;
-  while (uncommitted_bytes() < options_.max_uncommitted_bytes) {
+  while (uncommitted_bytes() + leading_.postponed_bytes < options_.max_uncommitted_bytes) {
     const auto run = runs.next();
     if (!run) return;
+    if (postpone(*run)) continue;
     append_entry(term_, *run, encode_record(term_, *run));
   }
 }

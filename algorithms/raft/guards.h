@@ -80,19 +80,23 @@ inline constexpr Guard kMemberVotes{"member_votes",
 inline constexpr Guard kConfirmedAsMember{
     "confirmed_as_member", "what a node confirmed before it was added (again) does not count"};
 
+// Handing over (§3.10).
+inline constexpr Guard kHandoverEnds{"handover_ends",
+                                     "a leader that hands over in vain takes in runs again"};
+
 inline constexpr const Guard* kAll[] = {
-    &kVoteDurable,        &kRequestDurable,   &kOwnVoteStored,
-    &kVoteKept,           &kVoteOnce,         &kVotesDistinct,
-    &kVotesOfTerm,        &kTermNeverBack,    &kLogUpToDate,
-    &kTermBeforeLength,   &kQuorumSize,       &kStepDown,
-    &kStaleAppend,        &kPrevTerm,         &kTruncateOnConflictOnly,
-    &kTruncateOnConflict, &kAckDurable,       &kRepeatedAckDurable,
-    &kAckAgreed,          &kCommitClamped,    &kCommitOwnTerm,
-    &kCommitMajority,     &kMatchOfTerm,      &kDurableByTicket,
-    &kReadOwnTerm,        &kReadRound,        &kReadRoundFresh,
-    &kReadIncarnation,    &kReadNumber,       &kNewerStateKept,
-    &kInstallCutsLog,     &kMembersAtAppend,  &kMembersReverted,
-    &kLearnersNotCounted, &kJointMajorities,  &kSnapshotMembers,
-    &kMemberVotes,        &kConfirmedAsMember};
+    &kVoteDurable,        &kRequestDurable,    &kOwnVoteStored,
+    &kVoteKept,           &kVoteOnce,          &kVotesDistinct,
+    &kVotesOfTerm,        &kTermNeverBack,     &kLogUpToDate,
+    &kTermBeforeLength,   &kQuorumSize,        &kStepDown,
+    &kStaleAppend,        &kPrevTerm,          &kTruncateOnConflictOnly,
+    &kTruncateOnConflict, &kAckDurable,        &kRepeatedAckDurable,
+    &kAckAgreed,          &kCommitClamped,     &kCommitOwnTerm,
+    &kCommitMajority,     &kMatchOfTerm,       &kDurableByTicket,
+    &kReadOwnTerm,        &kReadRound,         &kReadRoundFresh,
+    &kReadIncarnation,    &kReadNumber,        &kNewerStateKept,
+    &kInstallCutsLog,     &kMembersAtAppend,   &kMembersReverted,
+    &kLearnersNotCounted, &kJointMajorities,   &kSnapshotMembers,
+    &kMemberVotes,        &kConfirmedAsMember, &kHandoverEnds};
 
 }  // namespace parley::raft::guards

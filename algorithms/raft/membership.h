@@ -65,6 +65,8 @@ class Electorate {
   [[nodiscard]] bool has(std::size_t place) const {
     return sets_[0].has(place) || sets_[1].has(place);
   }
+  // Whether the peer votes, and goes on to.
+  [[nodiscard]] bool stays(std::size_t place) const { return sets_[0].has(place); }
   [[nodiscard]] bool has_self() const { return sets_[0].self || sets_[1].self; }
 
  private:

@@ -14,6 +14,7 @@ struct VoteRequest {
   LogIndex last_index;
   Epoch last_term;  // of the candidate's log
   bool pre = false;
+  bool handed_over = false;  // the leader wants it (§3.10), so that nobody has to wait for its end
 };
 
 struct VoteReply {
@@ -62,6 +63,13 @@ struct InstallReply {
   SnapshotId snapshot;
   std::uint32_t next = 0;  // the first part that is missing
   std::uint64_t round = 0;
+};
+
+// The leader hands over: whoever gets this, and has its log up to `last`, stands for election at
+// once (§3.10).
+struct TimeoutNow {
+  Epoch term;
+  LogIndex last;
 };
 
 // More parts than this are not taken.

@@ -49,6 +49,7 @@ const Algorithm kRaft{
     .options = raft::option_specs(),
     .max_nodes = kMaxMembers,
     .changes_members = true,
+    .hands_over = true,
     .check_options = raft::check_options,
     .verify = raft::verify,
     .describe = raft::describe,

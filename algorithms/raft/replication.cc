@@ -185,7 +185,7 @@ const Core::SharedAppend& Core::shared_append(const AppendEntries& message, LogI
 }
 
 Instant Core::leader_deadline() const {
-  Instant earliest = change_deadline();
+  Instant earliest = std::min(change_deadline(), handover_deadline());
   for (const Progress& peer : peers_) {
     earliest = std::min({earliest, peer.last_asked + options_.heartbeat, stall_deadline(peer)});
     if (peer.window.has_room()) earliest = std::min(earliest, peer.commit_due);

@@ -27,6 +27,8 @@ void Core::control(const Control& control) {
       return;
     case Control::Kind::change_members:
       return change_members(control.id, control.change);
+    case Control::Kind::hand_over:
+      return hand_over(control.id, control.to);
   }
 }
 

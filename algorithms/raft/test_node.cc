@@ -64,9 +64,10 @@ TestNode::Lines TestNode::durable(std::uint64_t ticket) {
 }
 
 TestNode::Lines TestNode::vote_request(std::uint32_t from, std::uint64_t term,
-                                       std::uint64_t last_index, std::uint64_t last_term,
-                                       bool pre) {
-  return receive(from, encoder_.encode(VoteRequest{{term}, {last_index}, {last_term}, pre}));
+                                       std::uint64_t last_index, std::uint64_t last_term, bool pre,
+                                       bool handed_over) {
+  return receive(from,
+                 encoder_.encode(VoteRequest{{term}, {last_index}, {last_term}, pre, handed_over}));
 }
 
 TestNode::Lines TestNode::vote_reply(std::uint32_t from, std::uint64_t term, bool granted,
@@ -161,6 +162,19 @@ TestNode::Lines TestNode::change(std::uint32_t add, std::uint32_t remove) {
   control.change = {NodeId{add}, NodeId{remove}};
   controls_.push_back(control);
   return turn_unless_gathering();
+}
+
+TestNode::Lines TestNode::hand_over(std::uint32_t to) {
+  Control control;
+  control.kind = Control::Kind::hand_over;
+  control.id = ++last_control_;
+  control.to = NodeId{to};
+  controls_.push_back(control);
+  return turn_unless_gathering();
+}
+
+TestNode::Lines TestNode::timeout_now(std::uint32_t from, std::uint64_t term, std::uint64_t last) {
+  return receive(from, encoder_.encode(TimeoutNow{{term}, {last}}));
 }
 
 TestNode::Lines TestNode::submit(const std::string& text) {

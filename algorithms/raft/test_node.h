@@ -40,7 +40,7 @@ class TestNode {
   Lines durable(std::uint64_t ticket);
   Lines durable_all() { return durable(issued_); }
   Lines vote_request(std::uint32_t from, std::uint64_t term, std::uint64_t last_index,
-                     std::uint64_t last_term, bool pre = false);
+                     std::uint64_t last_term, bool pre = false, bool handed_over = false);
   Lines vote_reply(std::uint32_t from, std::uint64_t term, bool granted, bool pre = false);
   // The entries after `prev_index` have the terms `terms`, and these as their texts.
   Lines append(std::uint32_t from, std::uint64_t term, std::uint64_t prev_index,
@@ -70,6 +70,8 @@ class TestNode {
   // The operator wants node `add` to come, if not 0, and `remove` to go. The first such control has
   // the id 1.
   Lines change(std::uint32_t add, std::uint32_t remove);
+  Lines hand_over(std::uint32_t to = 0);
+  Lines timeout_now(std::uint32_t from, std::uint64_t term, std::uint64_t last);
   Lines submit(const std::string& text);
   Lines read(std::uint64_t id);
 

@@ -88,7 +88,7 @@ std::string text_of_message(const Block& header, const Block& body, RunText text
       const VoteRequest request = decode(*message.vote_request());
       return std::string(request.pre ? "pre_vote_request" : "vote_request") + " term " +
              number(request.term) + " log " + number(request.last_index) + "@" +
-             number(request.last_term);
+             number(request.last_term) + (request.handed_over ? ", handed over" : "");
     }
     case wire::Kind::vote_reply: {
       const VoteReply reply = decode(*message.vote_reply());
@@ -118,6 +118,10 @@ std::string text_of_message(const Block& header, const Block& body, RunText text
       const InstallReply reply = decode(*message.install_reply());
       return "install_reply term " + number(reply.term) + " snapshot " +
              number(reply.snapshot.index) + " wants part " + number(std::uint64_t{reply.next});
+    }
+    case wire::Kind::timeout_now: {
+      const TimeoutNow message_now = decode(*message.timeout_now());
+      return "timeout_now term " + number(message_now.term) + " log " + number(message_now.last);
     }
     case wire::Kind::none:
       break;

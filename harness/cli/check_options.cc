@@ -19,11 +19,12 @@ void add_check_options(CLI::App& check, CheckOptions& options) {
       .add_option("--seconds", options.seconds,
                   "Virtual seconds a seed (default: 60; of mutants 240)")
       ->check(CLI::Range(1, 86400));
-  check.add_option("--faults", options.faults,
-                   "all, none, or kinds separated by commas: loss, duplication, reordering, stall, "
-                   "one_way, partition, pause, crash, clock, slow_disk, failed_save, failed_sync, "
-                   "members; or a schedule as in a sweep (kill-leader, isolate-leader, ..., or a "
-                   "TOML file), which takes their place");
+  check.add_option(
+      "--faults", options.faults,
+      "all, none, or kinds separated by commas: loss, duplication, reordering, stall, "
+      "one_way, partition, pause, crash, clock, slow_disk, failed_save, failed_sync, "
+      "members, handover; or a schedule as in a sweep (kill-leader, isolate-leader, ..., or a "
+      "TOML file), which takes their place");
   check
       .add_option("--links", options.links,
                   "What the links are without faults: loopback, or a TOML file as of a sweep with "

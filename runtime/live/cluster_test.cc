@@ -24,7 +24,8 @@ enum class Links { tcp, ipc, inproc };
 
 class Cluster {
  public:
-  explicit Cluster(Links links, LinkProfile profile = {}) {
+  explicit Cluster(Links links, LinkProfile profile = {},
+                   const std::vector<std::pair<std::string, std::int64_t>>& set = {}) {
     const auto context = std::make_shared<zmq::context_t>(1);
     std::vector<std::unique_ptr<Node>> nodes;
     for (std::uint32_t id = 1; id <= 3; ++id) {
@@ -36,6 +37,7 @@ class Cluster {
       config.replica.incarnation = Incarnation{1000 + id};
       config.replica.members = {NodeId{1}, NodeId{2}, NodeId{3}};
       config.replica.options = default_options(kRaft.options);
+      for (const auto& [name, value] : set) config.replica.options.set(name, value);
       config.replica.seed = id;
       config.client_endpoints = {"tcp://127.0.0.1:0"};
       config.peers[NodeId{id}] = endpoint(links, id);
@@ -226,6 +228,21 @@ TEST(LiveCluster, GoesOnWithoutItsLeader) {
   const std::uint32_t third = 6 - first - other;
   cluster.await_agreement({other, third});
   EXPECT_EQ(cluster.report(other)["commands_applied"], 2);
+}
+
+// The others would miss it after some seconds only.
+TEST(LiveCluster, ALeaderThatIsToStopHandsOverFirst) {
+  Cluster cluster(Links::tcp, {},
+                  {{"election_timeout_min_ms", 3000}, {"election_timeout_max_ms", 6000}});
+  const std::uint32_t leader = cluster.await_leader();
+  const std::uint32_t session = cluster.open_session(leader, 1);
+  ASSERT_GT(session, 0U);
+  EXPECT_EQ(cluster.stop(leader), 0);
+  std::uint32_t leads = 0;
+  for (std::uint32_t id = 1; id <= 3; ++id) {
+    if (id != leader && cluster.report(id)["role"] == "leader") leads = id;
+  }
+  EXPECT_NE(leads, 0U) << "when it is gone, another one leads already";
 }
 
 TEST(LiveCluster, AOneWayCutOfTheLeaderMovesTheLeadership) {

@@ -35,6 +35,9 @@ constexpr Duration kJournalInterval = std::chrono::milliseconds(10);
 constexpr Duration kLongestWait = std::chrono::seconds(1);
 // A peer counts as connected when something came from it within this time.
 constexpr Duration kConnectedWithin = std::chrono::seconds(1);
+// A leader that is to stop hands over first; for no longer than this.
+constexpr Duration kHandOverWithin = std::chrono::seconds(1);
+constexpr std::uint64_t kStopHandover = 1;  // the number of that wish
 
 NodeConfig checked(NodeConfig config) {
   if (config.algorithm == nullptr || config.application == nullptr) {
@@ -152,10 +155,12 @@ class Node::Loop final : public NodeDesk {
 
  private:
   void turns();
+  bool may_stop(Instant now);
   bool take_inputs(Instant now);
   void take_shapes();
   void close_shapes();
   void step(Instant now);
+  void note_handover(const Effects& effects);
   void store(const Effects& effects);
   void send_when_durable(Instant now, const Effects& effects);
   void take_durable(Instant now);
@@ -210,6 +215,8 @@ class Node::Loop final : public NodeDesk {
   bool deaf_ = false;                  // in this turn
   std::uint64_t client_sends_ = 0;     // that the waiter knows of
 
+  bool handing_over_ = false;
+  std::optional<Instant> hands_over_until_;  // before it stops
   std::atomic<bool> stopping_{false};
   std::atomic<bool> shapes_waiting_{false};
   std::mutex shapes_mutex_;
@@ -243,8 +250,9 @@ void Node::Loop::turns() {
   std::vector<zmq::socket_t*> sockets = {&transport_.inbox(), &clients_.socket()};
   waiter_.emplace(sockets, bell_);
   deaf_waiter_.emplace(std::span<zmq::socket_t* const>{}, bell_);
-  while (!stopping_.load()) {
+  for (;;) {
     const Instant now = monotonic_now();
+    if (stopping_.load() && may_stop(now)) return;
     take_durable(now);
     if (!story_.empty()) return;
     take_snapshot_result();
@@ -261,6 +269,18 @@ void Node::Loop::turns() {
       waiter_->used_all();
     }
   }
+}
+
+// A leader that falls silent is missed only after an election timeout; one that hands over is not.
+bool Node::Loop::may_stop(Instant now) {
+  if (!config_.algorithm->hands_over) return true;
+  const Status status = driver_.replica().status();
+  if (hands_over_until_) return !handing_over_ || now >= *hands_over_until_;
+  if (status.leader != config_.replica.self || config_.replica.members.size() == 1) return true;
+  hands_over_until_ = now + kHandOverWithin;
+  handing_over_ = true;
+  driver_.hand_over(kStopHandover);
+  return false;
 }
 
 // True when a bound was met, so that more input may be waiting.
@@ -313,12 +333,23 @@ void Node::Loop::step(Instant now) {
     send_when_durable(now, effects);
     driver_.carry_out();
     if (!driver_.broken_invariant().empty()) break;
+    note_handover(effects);
     settle();
     clients_.flush();
     if (!driver_.has_input()) break;
   }
   story_ = driver_.broken_invariant();
   watch_status();
+}
+
+void Node::Loop::note_handover(const Effects& effects) {
+  for (const ControlReply& reply : effects.control_replies) {
+    if (reply.id != kStopHandover) continue;
+    handing_over_ = false;
+    const bool done = reply.outcome == ControlReply::Outcome::done;
+    spdlog::info("node {} {}", config_.replica.self.value,
+                 done ? "has handed over" : "has not handed over: " + reply.reason);
+  }
 }
 
 void Node::Loop::store(const Effects& effects) {
@@ -426,6 +457,7 @@ void Node::Loop::wait() {
   if (journal_ != nullptr && journal_->dirty()) {
     wake = std::min(wake, journal_flushed_ + kJournalInterval);
   }
+  if (hands_over_until_) wake = std::min(wake, *hands_over_until_);
   const Instant now = monotonic_now();
   ++traffic_.waits;
   const Duration time = wake > now + kLongestWait ? kLongestWait : wake - now;

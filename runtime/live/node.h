@@ -70,7 +70,8 @@ class Node {
   // Runs the loop in the caller's thread until stop(); once. Returns 0, or 1 when the replica found
   // its state impossible, or a socket or the disk failed: `story()` and the log say what happened.
   int run();
-  // Makes run() return soon. Callable from any thread and from a signal handler.
+  // Makes run() return soon; a leader hands over first where the strategy has that, for a second at
+  // most. Callable from any thread and from a signal handler.
   void stop() noexcept;
   [[nodiscard]] const std::string& story() const;
 

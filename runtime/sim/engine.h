@@ -35,7 +35,8 @@ enum class Stream : std::uint8_t {
   turns,  // of a node
   disk,   // of a node
   clients,
-  members,  // whether they change, and how
+  members,    // whether they change
+  handovers,  // whether there are any
 };
 
 struct Engine {

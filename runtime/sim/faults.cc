@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {
     "loss",  "duplication", "reordering", "stall",       "one_way",     "partition", "pause",
-    "crash", "clock",       "slow_disk",  "failed_save", "failed_sync", "members"};
+    "crash", "clock",       "slow_disk",  "failed_save", "failed_sync", "members",   "handover"};
 
 template <class T, std::size_t N>
 T pick(const T (&choices)[N], Random& random) {
@@ -36,6 +36,7 @@ bool needs_peers(FaultKind kind) {
     case FaultKind::one_way:
     case FaultKind::partition:
     case FaultKind::members:
+    case FaultKind::handover:
       return true;
     default:
       return false;
@@ -74,6 +75,11 @@ std::string to_text(FaultSet faults) {
     names += kNames[i];
   }
   return names.empty() ? "none" : names;
+}
+
+void draw_handovers(FaultSet allowed, Weather& weather, Random& random) {
+  const bool at_work = random.chance(500'000);
+  if (allowed.has(FaultKind::handover) && at_work) weather.faults.add(FaultKind::handover);
 }
 
 std::uint32_t draw_members(FaultSet allowed, std::uint32_t nodes, Weather& weather,

@@ -28,8 +28,9 @@ enum class FaultKind : std::uint8_t {
   failed_sync,  // a sync reports an error, which ends the node; it starts again later
   members,      // nodes are added, removed and replaced, some of them with an empty disk; of
                 // strategies whose members change
+  handover,     // the leader is asked to hand over; of strategies in which that can be
 };
-inline constexpr std::size_t kFaultKinds = 13;
+inline constexpr std::size_t kFaultKinds = 14;
 
 // How many faults of each kind were injected.
 using FaultCounts = std::array<std::uint64_t, kFaultKinds>;
@@ -98,8 +99,11 @@ struct Weather {
   Duration calm_max{};
 };
 
-// All kinds but changes of members.
+// All kinds but changes of members and handovers.
 Weather draw_weather(FaultSet allowed, Random& random);
+
+// Whether leaders are asked to hand over.
+void draw_handovers(FaultSet allowed, Weather& weather, Random& random);
 
 // Whether members change; how many of the nodes, the first ones, are members at the beginning.
 std::uint32_t draw_members(FaultSet allowed, std::uint32_t nodes, Weather& weather, Random& random);

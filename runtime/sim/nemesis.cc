@@ -24,7 +24,7 @@ void Nemesis::start() {
   }
   for (const FaultKind kind :
        {FaultKind::stall, FaultKind::one_way, FaultKind::partition, FaultKind::pause,
-        FaultKind::crash, FaultKind::clock, FaultKind::members}) {
+        FaultKind::crash, FaultKind::clock, FaultKind::members, FaultKind::handover}) {
     if (needs_peers(kind) && nodes_.size() < 2) continue;
     if (engine_.weather.faults.has(kind)) kinds_.push_back(kind);
   }
@@ -237,6 +237,8 @@ void Nemesis::hit(FaultKind kind, Node& node) {
       break;
     case FaultKind::members:
       return change_members(node);
+    case FaultKind::handover:
+      return hand_over(node);
     default:
       return;
   }
@@ -319,12 +321,35 @@ void Nemesis::crash(Node& node) {
 
 // --- members ---
 
-// At whoever leads, as far as the node knows; which nodes are members is what that one knows.
-void Nemesis::change_members(Node& node) {
-  if (!node.up()) return;
+// Whoever leads, as far as the node knows; else the node itself. Null: it is down.
+Node* Nemesis::leader_of(Node& node) {
+  if (!node.up()) return nullptr;
   const NodeId led_by = node.driver().replica().status().leader;
   Node& asked = led_by == kNoNode ? node : nodes_[led_by.value - 1];
-  if (!asked.up()) return;
+  return asked.up() ? &asked : nullptr;
+}
+
+// To any, or to some node, whether that can be or not. Sometimes the one that hands over is cut off
+// right after it: then it does not hear that another one leads.
+void Nemesis::hand_over(Node& node) {
+  Node* asked = leader_of(node);
+  if (asked == nullptr) return;
+  const bool to_any = random_.chance(500'000);
+  const NodeId to{1 + static_cast<std::uint32_t>(random_.below(nodes_.size()))};
+  const bool cut = random_.chance(300'000);
+  const Duration soon = draw(Duration{}, milliseconds(20));
+  asked->hand_over(++last_asked_, to_any || to == asked->id() ? kNoNode : to);
+  engine_.count(FaultKind::handover);
+  if (!cut || !engine_.weather.faults.has(FaultKind::partition)) return;
+  engine_.after(soon, EventKind::fault, asked->id().value,
+                static_cast<std::uint32_t>(FaultKind::partition));
+}
+
+// Which nodes are members is what the one that leads knows.
+void Nemesis::change_members(Node& node) {
+  Node* leads = leader_of(node);
+  if (leads == nullptr) return;
+  Node& asked = *leads;
   const Membership& members = *asked.driver().replica().membership();
   if (members.voters.empty()) return;
   std::vector<NodeId> others;

@@ -65,6 +65,8 @@ class Nemesis {
   void strike_down(Node& node);
   void crash_with_others(Node& node);
   void change_members(Node& node);
+  void hand_over(Node& node);
+  [[nodiscard]] Node* leader_of(Node& node);
   void ask(Node& node, const MemberChange& change);
   Node& pick();
   [[nodiscard]] Duration draw(Duration min, Duration max) { return random_.between(min, max); }

@@ -121,6 +121,12 @@ void Node::change_members(std::uint64_t number, const MemberChange& change) {
   wish_soon();
 }
 
+void Node::hand_over(std::uint64_t number, NodeId to) {
+  engine_.note(FactKind::handover, id_.value, to.value);
+  driver_->hand_over(number, to);
+  wish_soon();
+}
+
 void Node::sync_done(std::uint32_t life) {
   if (!up() || life != life_) return;
   if (!disk_.sync_done(life_) && holds(guards::kDiskErrorEnds)) {

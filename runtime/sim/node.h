@@ -59,6 +59,7 @@ class Node {
   void enqueue(std::uint32_t item);
   // The operator asks for other members, of a node that is up.
   void change_members(std::uint64_t number, const MemberChange& change);
+  void hand_over(std::uint64_t number, NodeId to);
   void sync_done(std::uint32_t life);
   void snapshot_done(std::uint32_t life);
 

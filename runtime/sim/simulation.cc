@@ -235,6 +235,10 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
     Random random = engine_.stream(Stream::members);
     settings_.members.resize(draw_members(options.faults, node_count_, engine_.weather, random));
   }
+  if (algorithm.hands_over && !options.schedule && node_count_ > 1) {
+    Random random = engine_.stream(Stream::handovers);
+    draw_handovers(options.faults, engine_.weather, random);
+  }
   if (algorithm.inspection != nullptr) {
     std::vector<const Disk*> disks;
     for (const Node& node : nodes_) disks.push_back(&node.disk());

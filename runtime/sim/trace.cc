@@ -33,6 +33,9 @@ std::string describe_fault(const Fact& fact) {
       if (fact.b != 0) text += fmt::format(" remove node {}", fact.b);
       return text;
     }
+    case FactKind::handover:
+      return fmt::format("node {} is asked to hand over to {}", fact.node,
+                         fact.a == 0 ? "any node" : fmt::format("node {}", fact.a));
     case FactKind::wipe:
       return fmt::format("node {} loses all that is on its disk", fact.node);
     case FactKind::slow_disk:

@@ -36,6 +36,7 @@ enum class FactKind : std::uint8_t {
   no_sync,    // node; a: how many writes it was for, whose fate is open
   install,    // node; a: the index whose state takes the place of its own
   members,    // node that is asked; a: the node to be added, or 0, b: the one to be removed, or 0
+  handover,   // node that is asked to hand over; a: to whom, or 0
   wipe,       // node, whose disk is empty now
   truncate,   // node; a: the index from which on its log is forgotten
   heal,       // phase two begins

@@ -96,8 +96,17 @@ void Cluster::change_members(std::uint32_t id, const MemberChange& change) {
   Input input;
   Control& control = input.controls.emplace_back();
   control.kind = Control::Kind::change_members;
-  control.id = ++changes_;
+  control.id = ++controls_;
   control.change = change;
+  step(id, std::move(input));
+}
+
+void Cluster::hand_over(std::uint32_t id, std::uint32_t to) {
+  Input input;
+  Control& control = input.controls.emplace_back();
+  control.kind = Control::Kind::hand_over;
+  control.id = ++controls_;
+  control.to = NodeId{to};
   step(id, std::move(input));
 }
 
@@ -426,7 +435,7 @@ void Cluster::trace_step(std::uint32_t id, const Effects& effects) {
   }
   for (const ControlReply& answer : effects.control_replies) {
     constexpr const char* kOutcomes[] = {"done", "refused: ", "unknown: "};
-    trace(Show::roles, name(id) + " answers change " + std::to_string(answer.id) + ": " +
+    trace(Show::roles, name(id) + " answers " + std::to_string(answer.id) + ": " +
                            kOutcomes[static_cast<std::size_t>(answer.outcome)] + answer.reason);
   }
   for (const Refusal& refusal : effects.refused) {

@@ -57,6 +57,8 @@ class Cluster {
   void wipe(std::uint32_t node);
   // The operator asks the node for other members.
   void change_members(std::uint32_t node, const MemberChange& change);
+  // The operator asks the node to hand over to that one, or to any (0).
+  void hand_over(std::uint32_t node, std::uint32_t to);
   // The state as the node has applied it is saved as a snapshot of two parts.
   void snapshot(std::uint32_t node);
   // Of a node that is down: its disk holds a log of entries with these terms, and the last of them
@@ -169,7 +171,7 @@ class Cluster {
   std::vector<CommittedRun> committed_;  // the same as it was committed, and its record
   std::vector<Record> records_;
   std::uint64_t messages_sent_ = 0;
-  std::uint64_t changes_ = 0;  // of members, that were asked for
+  std::uint64_t controls_ = 0;  // of the operator
   std::uint64_t steps_at_once_ = 0;
   std::string violation_;
 };

@@ -201,6 +201,8 @@ class Player {
       cluster_->read(id());
     } else if (verb == "members") {
       change_members();
+    } else if (verb == "hand_over") {
+      cluster_->hand_over(id(), words_.size() > 2 ? id(2) : 0);
     } else if (verb == "snapshot") {
       cluster_->snapshot(id());
     } else if (verb == "status" || verb == "log") {
