@@ -73,6 +73,10 @@ struct Algorithm {
   // Of merge strategies; null: nothing besides.
   MergePromise (*merge_promise)(const OptionValues&, std::uint32_t members) = nullptr;
 
+  // By how much monotonic clocks may run fast or slow, in millionths, for the guarantee to hold
+  // with these options; null, or 0: that does not matter.
+  std::uint32_t (*max_clock_drift)(const OptionValues&) = nullptr;
+
   // Whether local reads have to ask other nodes, and therefore the replica first; null: never.
   bool (*local_reads_ask)(const OptionValues&) = nullptr;
 

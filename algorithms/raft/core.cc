@@ -144,6 +144,7 @@ void Core::flush() {
     tend_members();
     start_read_round();
     finish_read_rounds();
+    renew_lease();
     replicate();
     tend_handover();
     leave_if_removed();

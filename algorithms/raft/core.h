@@ -78,6 +78,12 @@ class Core {
       LogIndex index;
     };
     std::deque<Read> reads;
+    struct Round {
+      std::uint64_t number = 0;
+      Instant began;
+    };
+    std::deque<Round> rounds;  // the newest ones, of leases
+    bool lease_over = false;   // there is none any more in this term
     struct Handover {
       std::uint64_t id = 0;  // the control to be answered
       NodeId to;             // kNoNode: there is none
@@ -243,6 +249,9 @@ class Core {
   void tend_reads();
   void on_read_request(NodeId from, const ReadIndexRequest& request);
   void start_read_round();
+  void start_round();
+  void renew_lease();
+  [[nodiscard]] bool lease_holds() const;
   void finish_read_rounds();
   [[nodiscard]] bool round_confirmed(std::uint64_t round) const;
   [[nodiscard]] Instant reads_deadline() const;

@@ -120,13 +120,20 @@ bool Core::up_to_date(const VoteRequest& request) const {
 // replace it. A leader is deposed by check-quorum, or by a reply with a higher term.
 bool Core::follows_live_leader() const {
   if (role_ == Role::leader) return true;
+  // §6.4.1: a lease relies on whoever answered its leader, whatever they heard since; and on those
+  // who start, since they may have answered before.
+  if (options_.lease && holds(guards::kLeaseRemembered)) {
+    return now_ - heard_leader_ < options_.election_timeout_min;
+  }
   return leader_ != kNoNode && now_ - heard_leader_ < options_.election_timeout_min;
 }
 
 void Core::on_vote_request(NodeId from, const VoteRequest& request) {
   if (request.pre) return on_pre_vote_request(from, request);
+  const bool sticky = options_.check_quorum && follows_live_leader() && !request.handed_over;
+  if (sticky && options_.lease) return;
   if (request.term > term_ || !holds(guards::kTermNeverBack)) {
-    if (options_.check_quorum && follows_live_leader() && !request.handed_over) return;
+    if (sticky) return;
     become_follower(request.term, kNoNode);
   }
   // §3.4: one vote a term, for a candidate whose log holds everything that may be committed.

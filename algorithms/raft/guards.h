@@ -58,6 +58,16 @@ inline constexpr Guard kReadIncarnation{
     "read_incarnation", "a read index for an earlier life of a node answers no read of this one"};
 inline constexpr Guard kReadNumber{"read_number", "a read index answers no later read"};
 
+// Leases (§6.4.1).
+inline constexpr Guard kLeaseDrift{
+    "lease_drift", "a lease is shorter than a promise by what clocks may differ", "reads=lease"};
+inline constexpr Guard kLeaseHandover{"lease_handover", "a leader that hands over has no lease",
+                                      "reads=lease"};
+inline constexpr Guard kLeaseRemembered{
+    "lease_remembered",
+    "who has heard a leader, or may have before it started, helps no other one for a while",
+    "reads=lease"};
+
 // Snapshots (chapter 5).
 inline constexpr Guard kNewerStateKept{"newer_state_kept",
                                        "an older snapshot never replaces a newer state"};
@@ -97,6 +107,7 @@ inline constexpr const Guard* kAll[] = {
     &kReadIncarnation,    &kReadNumber,        &kNewerStateKept,
     &kInstallCutsLog,     &kMembersAtAppend,   &kMembersReverted,
     &kLearnersNotCounted, &kJointMajorities,   &kSnapshotMembers,
-    &kMemberVotes,        &kConfirmedAsMember, &kHandoverEnds};
+    &kMemberVotes,        &kConfirmedAsMember, &kHandoverEnds,
+    &kLeaseDrift,         &kLeaseHandover,     &kLeaseRemembered};
 
 }  // namespace parley::raft::guards

@@ -50,6 +50,9 @@ void Core::tend_handover() {
   const Progress* peer = find_peer(handover.to);
   if (peer == nullptr || peer->match < log_.last()) return;
   handover.told = true;
+  // Who stands now is not held back by what it promised, nor are those whom it asks; it may do so
+  // late, so there is no lease again in this term.
+  leading_.lease_over = true;
   send_now(peer->id, encoder_.encode(TimeoutNow{term_, log_.last()}));
 }
 

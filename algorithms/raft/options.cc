@@ -1,10 +1,13 @@
 #include "algorithms/raft/options.h"
 
+#include "algorithms/raft/guards.h"
+
 namespace parley::raft {
 namespace {
 
 constexpr std::int64_t kKiB = 1024;
 constexpr std::int64_t kMiB = 1024 * kKiB;
+constexpr std::int64_t kMillion = 1'000'000;
 constexpr std::int64_t kMinute = 60'000;  // in ms
 
 OptionSpec on_off(std::string name, std::string help) {
@@ -27,6 +30,16 @@ std::vector<OptionSpec> option_specs() {
       on_off("pre_vote", "ask whether an election could be won before starting one"),
       on_off("check_quorum",
              "a leader that hears no majority for election_timeout_max_ms steps down"),
+      {"reads",
+       "how a leader makes sure that it still leads: read_index asks a majority for each turn's "
+       "reads, lease relies on clocks instead for less than an election timeout",
+       0,
+       0,
+       1,
+       {"read_index", "lease"}},
+      integer_option("max_clock_drift_per_million", 100'000, 0, 500'000,
+                     "with reads=lease: how much faster or slower than real time a node's "
+                     "monotonic clock may run"),
       integer_option("max_inflight_messages", 256, 1, 65536,
                      "messages with entries on their way to one follower"),
       integer_option("max_inflight_bytes", 16 * kMiB, kKiB, 4096 * kMiB,
@@ -67,6 +80,14 @@ Options read_options(const OptionValues& values) {
   options.commit_notice = time("commit_notice_ms");
   options.pre_vote = values.at("pre_vote") != 0;
   options.check_quorum = values.at("check_quorum") != 0;
+  options.lease = values.at("reads") != 0;
+  // §6.4.1: a voter's promise lasts for the shortest election timeout by its own clock, which may
+  // be fast; this one's may be slow.
+  const std::int64_t drift = values.at("max_clock_drift_per_million");
+  options.lease_time = options.election_timeout_min;
+  if (holds(guards::kLeaseDrift)) {
+    options.lease_time = options.lease_time / (kMillion + drift) * (kMillion - drift);
+  }
   options.max_inflight_messages = count("max_inflight_messages");
   options.max_inflight_bytes = count("max_inflight_bytes");
   options.max_append_bytes = count("max_append_bytes");
@@ -80,7 +101,16 @@ Options read_options(const OptionValues& values) {
   return options;
 }
 
+std::uint32_t max_clock_drift(const OptionValues& values) {
+  if (values.at("reads") == 0) return 0;
+  return static_cast<std::uint32_t>(values.at("max_clock_drift_per_million"));
+}
+
 std::string check_options(const OptionValues& values) {
+  if (values.at("reads") != 0 && values.at("check_quorum") == 0) {
+    return "reads=lease needs check_quorum=on, or who follows a leader may help another one to "
+           "lead while the lease lasts";
+  }
   struct Order {
     std::string_view low;
     std::string_view high;

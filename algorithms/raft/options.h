@@ -17,6 +17,8 @@ struct Options {
   Duration commit_notice{};
   bool pre_vote = true;
   bool check_quorum = true;
+  bool lease = false;     // reads by lease
+  Duration lease_time{};  // from the beginning of a round that a majority confirms, by this clock
   std::uint64_t max_inflight_messages = 0;  // per peer
   std::uint64_t max_inflight_bytes = 0;     // per peer
   std::uint64_t max_append_bytes = 0;       // of one message
@@ -33,6 +35,9 @@ std::vector<OptionSpec> option_specs();
 
 // Values of option_specs(), each within its range.
 Options read_options(const OptionValues& values);
+
+// See Algorithm::max_clock_drift.
+std::uint32_t max_clock_drift(const OptionValues& values);
 
 // Empty, or which options do not fit together.
 std::string check_options(const OptionValues& values);

@@ -2,7 +2,8 @@
 //
 // A leader that has committed an entry of its own term knows all that was acknowledged before a
 // read arrived: its commit index. Before it says so, a majority must confirm, in a round that began
-// after the read arrived, that there is no newer leader. All reads of a turn share a round.
+// after the read arrived, that there is no newer leader. All reads of a turn share a round. With
+// reads=lease a round that began a short time before will do (§6.4.1).
 #include <algorithm>
 
 #include "algorithms/raft/core.h"
@@ -11,6 +12,7 @@ namespace parley::raft {
 namespace {
 
 constexpr std::size_t kMaxReads = 65536;  // waiting here, and as many at the leader
+constexpr std::size_t kMaxRounds = 64;    // whose beginning is remembered
 
 }  // namespace
 
@@ -90,13 +92,40 @@ void Core::on_read_request(NodeId from, const ReadIndexRequest& request) {
 void Core::start_read_round() {
   if (leading_.reads_waiting == 0) return;
   if (commit_ < leading_.first && holds(guards::kReadOwnTerm)) return;
-  if (holds(guards::kReadRoundFresh)) ++round_;
+  if (holds(guards::kReadRoundFresh) && !lease_holds()) start_round();
   for (auto it = leading_.reads.end() - static_cast<std::ptrdiff_t>(leading_.reads_waiting);
        it != leading_.reads.end(); ++it) {
     it->round = round_;
     it->index = commit_;
   }
   leading_.reads_waiting = 0;
+}
+
+void Core::start_round() {
+  ++round_;
+  if (!options_.lease) return;
+  leading_.rounds.push_back({round_, now_});
+  if (leading_.rounds.size() > kMaxRounds) leading_.rounds.pop_front();
+}
+
+// §6.4.1: each heartbeat begins a round, so that a lease goes on as long as a majority answers.
+void Core::renew_lease() {
+  if (!options_.lease) return;
+  const std::deque<Leading::Round>& rounds = leading_.rounds;
+  if (rounds.empty() || now_ - rounds.back().began >= options_.heartbeat) start_round();
+}
+
+// A majority has heard this leader in a round that began so short a time ago that none of them
+// helps another one to lead yet: nothing is committed but by this one.
+bool Core::lease_holds() const {
+  if (!options_.lease) return false;
+  if (leading_.lease_over && holds(guards::kLeaseHandover)) return false;
+  const std::deque<Leading::Round>& rounds = leading_.rounds;
+  for (auto round = rounds.rbegin(); round != rounds.rend(); ++round) {
+    if (now_ - round->began >= options_.lease_time) return false;
+    if (round_confirmed(round->number)) return true;
+  }
+  return false;
 }
 
 bool Core::round_confirmed(std::uint64_t round) const {
@@ -109,7 +138,9 @@ bool Core::round_confirmed(std::uint64_t round) const {
 
 void Core::finish_read_rounds() {
   std::deque<Leading::Read>& reads = leading_.reads;
-  while (reads.size() > leading_.reads_waiting && round_confirmed(reads.front().round)) {
+  if (reads.size() == leading_.reads_waiting) return;
+  const bool lease = lease_holds();
+  while (reads.size() > leading_.reads_waiting && (lease || round_confirmed(reads.front().round))) {
     const Leading::Read& read = reads.front();
     const ReadIndexReply reply{read.request.incarnation, read.request.number, read.index};
     if (read.from == self_) {

@@ -51,6 +51,7 @@ const Algorithm kRaft{
     .changes_members = true,
     .hands_over = true,
     .check_options = raft::check_options,
+    .max_clock_drift = raft::max_clock_drift,
     .verify = raft::verify,
     .describe = raft::describe,
     .inspection = &raft::kInspection,

@@ -257,7 +257,9 @@ void Node::Loop::turns() {
     if (!story_.empty()) return;
     take_snapshot_result();
     const bool more = take_inputs(now);
-    if (driver_.has_input() || driver_.deadline() <= now) step(now);
+    // By a clock that is read after the inputs came: if this thread stood still in between, a lease
+    // may have ended before a read arrived.
+    if (driver_.has_input() || driver_.deadline() <= now) step(monotonic_now());
     give_snapshot_task();
     transport_.send_due(now);
     clients_.flush();

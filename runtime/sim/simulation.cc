@@ -235,6 +235,10 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
     Random random = engine_.stream(Stream::members);
     settings_.members.resize(draw_members(options.faults, node_count_, engine_.weather, random));
   }
+  if (algorithm.max_clock_drift != nullptr && engine_.weather.drift_per_million > 0) {
+    const std::uint32_t most = algorithm.max_clock_drift(settings_.options);
+    if (most > 0) engine_.weather.drift_per_million = most;
+  }
   if (algorithm.hands_over && !options.schedule && node_count_ > 1) {
     Random random = engine_.stream(Stream::handovers);
     draw_handovers(options.faults, engine_.weather, random);
