@@ -384,25 +384,26 @@ void LogChecker::uses(NodeId node, const Membership& members) {
                            text_of(members), text_of(by_log)));
 }
 
-// The newest change that the log, which ends at `last`, has; what is before a snapshot's end is
-// what was committed.
+// The newest change that the log, which ends at `last`, has; what is before a snapshot's end, at
+// `base`, is what was committed. A node that joins knows the first members by a snapshot only.
 template <class EpochAt>
-const Membership& LogChecker::newest_members(NodeId node, LogIndex last, EpochAt&& epoch_at) const {
+const Membership& LogChecker::newest_members(NodeId node, LogIndex base, LogIndex last,
+                                             EpochAt&& epoch_at) const {
   for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
     if (change->index <= last && epoch_at(change->index) == change->epoch) return change->members;
   }
-  return joins_[node.value - 1] ? nobody_ : first_;
+  return joins_[node.value - 1] && base == LogIndex{} ? nobody_ : first_;
 }
 
 const Membership& LogChecker::members_by_log(NodeId node) const {
   const Log& log = this->log(node);
-  return newest_members(node, log.last(), [&](LogIndex index) {
+  return newest_members(node, log.base, log.last(), [&](LogIndex index) {
     return index < log.base ? committed_[index.value - 1].item.epoch : log.at(index).epoch;
   });
 }
 
 const Membership& LogChecker::members_on_disk(NodeId node) const {
-  return newest_members(node, durable_last(disk(node)),
+  return newest_members(node, disk(node).snapshot().id.index, durable_last(disk(node)),
                         [&](LogIndex index) { return durable_epoch(disk(node), index); });
 }
 

@@ -102,7 +102,7 @@ class LogChecker {
   [[nodiscard]] const Membership& members_by_log(NodeId node) const;
   [[nodiscard]] const Membership& members_on_disk(NodeId node) const;
   template <class EpochAt>
-  [[nodiscard]] const Membership& newest_members(NodeId node, LogIndex last,
+  [[nodiscard]] const Membership& newest_members(NodeId node, LogIndex base, LogIndex last,
                                                  EpochAt&& epoch_at) const;
 
   Engine& engine_;

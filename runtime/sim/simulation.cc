@@ -447,6 +447,12 @@ void Execution::turn(Node& node) {
   }
   nemesis_.after_turn(node, change.new_epoch, change.leads);
   for (const ControlReply& reply : effects.control_replies) nemesis_.answered(reply);
+  if (log_checker_ && !effects.control_replies.empty()) {
+    // Whoever has lost its disk has nothing to say any more, also before it starts again.
+    for (const Node& other : nodes_) {
+      if (!other.up() && other.joins()) log_checker_->started(other.id(), true);
+    }
+  }
   if (winding_down_) look_for_the_end();
 }
 
