@@ -254,8 +254,15 @@ std::string read_options(const CheckOptions& options, const Algorithm& algorithm
   return sim::check_sim_options(with_options(algorithm, values), sim);
 }
 
-// What the command claims to have tried and did not. With few seeds and all kinds allowed, which
-// are drawn, it claims nothing, nor with a part of one.
+// Whether the strategy can do what this kind asks of it.
+bool offers(const Algorithm& algorithm, sim::FaultKind kind) {
+  if (kind == sim::FaultKind::members) return algorithm.changes_members;
+  if (kind == sim::FaultKind::handover) return algorithm.hands_over;
+  return true;
+}
+
+// What the command claims to have tried and did not: of "all" what the strategy offers. With few
+// seeds and all kinds allowed, which are drawn, it claims nothing, nor with a part of one.
 std::vector<std::string> never_injected(const CheckOptions& options, const Algorithm& algorithm,
                                         const sim::SeedsOptions& seeds,
                                         const sim::SeedsReport& report) {
@@ -266,7 +273,8 @@ std::vector<std::string> never_injected(const CheckOptions& options, const Algor
   const bool alone = options.nodes == 1 || algorithm.max_nodes == 1;
   for (std::size_t i = 0; i < sim::kFaultKinds; ++i) {
     const auto kind = static_cast<sim::FaultKind>(i);
-    const bool possible = !alone || !sim::needs_peers(kind);
+    const bool possible =
+        (!alone || !sim::needs_peers(kind)) && (options.faults != "all" || offers(algorithm, kind));
     if (seeds.each.faults.has(kind) && possible && report.faults[i] == 0) {
       missing.emplace_back(sim::fault_name(kind));
     }
