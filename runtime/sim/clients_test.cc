@@ -73,7 +73,8 @@ class ClientsTest : public ::testing::Test {
   const Algorithm algorithm_ = counting();
   CellApplication application_{CellApplication::Kind::canvas};
   const OptionValues options_ = default_options(algorithm_.options);
-  const NodeSettings node_settings_{&algorithm_, &application_, options_, {}, {NodeId{1}}, nullptr};
+  const NodeSettings node_settings_{&algorithm_, &application_, options_, {}, {NodeId{1}},
+                                    1,           nullptr};
   // The second of two clients names what it has seen. They ask as soon as they are answered.
   const ClientSettings client_settings_{2, milliseconds(1), false, 4, /*sessions_move=*/true};
   History history_;

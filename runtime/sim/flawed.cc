@@ -116,6 +116,9 @@ template <const Algorithm& kInner>
 Algorithm flawed(std::string_view name) {
   Algorithm algorithm = kInner;
   algorithm.name = name;
+  // The wrapper passes neither on.
+  algorithm.changes_members = false;
+  algorithm.hands_over = false;
   algorithm.make = [](const ReplicaConfig& config, const Recovered& recovered) {
     return make_flawed(kInner, config, recovered);
   };

@@ -88,6 +88,8 @@ void LogChecker::started(NodeId node, bool joins) {
 
 void LogChecker::wrote(NodeId node, std::span<const Write> writes) {
   Log& log = this->log(node);
+  log.before = log.last();
+  log.written_at = engine_.now;
   LogIndex cut = kNeverCut;
   for (const Write& write : writes) {
     switch (write.kind) {
@@ -217,11 +219,13 @@ void LogChecker::check_commit(NodeId node, LogIndex index) {
   const auto holds_it = [&](NodeId other) {
     return durable_last(disk(other)) >= index && durable_epoch(disk(other), index) == item.epoch;
   };
-  const Membership& members = members_by_log(node);
-  if (const Count count = count_of(members, holds_it); !count.majority) {
+  // A turn may commit first, and then append a change of members.
+  const Count held_before = count_of(members_before(node), holds_it);
+  const Count held = count_of(members_by_log(node), holds_it);
+  if (!held.majority && !held_before.majority) {
     return engine_.fail(check::kCommitSafety,
                         fmt::format("node {} commits index {}, which is on the disks of {}",
-                                    node.value, index.value, count.text));
+                                    node.value, index.value, held.text));
   }
   // Votes go to logs that are not behind the voter's (dissertation §3.6.1).
   for (std::size_t i = 0; i < logs_.size(); ++i) {
@@ -398,6 +402,14 @@ const Membership& LogChecker::newest_members(NodeId node, LogIndex base, LogInde
 const Membership& LogChecker::members_by_log(NodeId node) const {
   const Log& log = this->log(node);
   return newest_members(node, log.base, log.last(), [&](LogIndex index) {
+    return index < log.base ? committed_[index.value - 1].item.epoch : log.at(index).epoch;
+  });
+}
+
+const Membership& LogChecker::members_before(NodeId node) const {
+  const Log& log = this->log(node);
+  if (log.written_at != engine_.now) return members_by_log(node);
+  return newest_members(node, log.base, std::min(log.before, log.last()), [&](LogIndex index) {
     return index < log.base ? committed_[index.value - 1].item.epoch : log.at(index).epoch;
   });
 }

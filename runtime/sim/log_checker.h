@@ -59,6 +59,8 @@ class LogChecker {
     LogIndex base;
     Item base_item;
     std::vector<Item> items;
+    LogIndex before;     // where it ended when the latest turn that wrote began
+    Instant written_at;  // the time of that turn
     [[nodiscard]] LogIndex last() const { return base.plus(items.size()); }
     [[nodiscard]] const Item& at(LogIndex index) const {
       return index == base ? base_item : items[index.value - base.value - 1];
@@ -100,6 +102,8 @@ class LogChecker {
   [[nodiscard]] Position durable_position(const Disk& disk) const;
   void note_members(const Record& record, Epoch epoch);
   [[nodiscard]] const Membership& members_by_log(NodeId node) const;
+  // The same as its turn began, of a node whose turn it is.
+  [[nodiscard]] const Membership& members_before(NodeId node) const;
   [[nodiscard]] const Membership& members_on_disk(NodeId node) const;
   template <class EpochAt>
   [[nodiscard]] const Membership& newest_members(NodeId node, LogIndex base, LogIndex last,
