@@ -121,7 +121,8 @@ TEST_P(ReducedFlaw, FailsTheSameCheckWithLess) {
   EXPECT_LT(faults_of(reduced->after), faults_of(reduced->before));
   EXPECT_LT(reduced->after.strikes.size(), reduced->before.strikes.size());
   EXPECT_LE(reduced->after.clients.operations, reduced->before.clients.operations);
-  EXPECT_LE(reduced->after.virtual_time, reduced->before.virtual_time);
+  // Fewer faults and commands come first: the same failure may then come a little later.
+  EXPECT_LE(reduced->after.virtual_time, reduced->before.virtual_time * 11 / 10);
 
   SimOptions replayed = whole;  // as the command line has it
   replayed.nodes = reduced->options.nodes;
