@@ -172,7 +172,7 @@ Membership without_learners(Membership members) {
 }
 
 Electorate::Electorate(const Membership& members, NodeId self, std::span<const NodeId> peers) {
-  const auto add = [&](Nodes voters) {
+  const auto add = [&](const Nodes& voters) {
     Voters& set = sets_[count_++];
     set.size = voters.size();
     set.self = contains(voters, self);
