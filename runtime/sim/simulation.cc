@@ -445,9 +445,11 @@ void Execution::turn(Node& node) {
       log_checker_ && members != nullptr) {
     log_checker_->uses(node.id(), *members);
   }
-  nemesis_.after_turn(node, change.new_epoch, change.leads);
+  const bool answered = !effects.control_replies.empty();
   for (const ControlReply& reply : effects.control_replies) nemesis_.answered(reply);
-  if (log_checker_ && !effects.control_replies.empty()) {
+  // The node may crash at it, and its effects are gone with it.
+  nemesis_.after_turn(node, change.new_epoch, change.leads);
+  if (log_checker_ && answered) {
     // Whoever has lost its disk has nothing to say any more, also before it starts again.
     for (const Node& other : nodes_) {
       if (!other.up() && other.joins()) log_checker_->started(other.id(), true);
