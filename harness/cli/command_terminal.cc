@@ -83,8 +83,7 @@ class Screen {
     const terminal::Window window = this->window();
     std::string text = "\x1b[H" + picture_.draw(window);
     text += fmt::format(
-        "\x1b[0m\x1b[2K{}  {}x{}  around {},{}, {} to a cell shown  {} watching, {} changes  "
-        "Ctrl-C ends",
+        "\x1b[0m\x1b[2K{}  {}x{}  around {},{} at scale {}  {} watching, {} changes  Ctrl-C ends",
         options_.node, picture_.header().size.width, picture_.header().size.height, window.x,
         window.y, window.scale, picture_.header().viewers, changes_);
     std::fwrite(text.data(), 1, text.size(), stdout);

@@ -3,7 +3,14 @@
 import {bySetting, commonLoad, cpuTotal, groupBy, medianOf} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, list} from '../format.mjs';
-import {algorithmScales, MAX_SETTINGS, panelTitle, styleOf} from './style.mjs';
+import {
+  algorithmScales,
+  MAX_SETTINGS,
+  nodesAxis,
+  panelTitle,
+  pointsOnMedians,
+  styleOf,
+} from './style.mjs';
 
 const NAME = 'cost-nodes';
 const TITLE = 'Cost over node count';
@@ -42,16 +49,7 @@ function mediansOf(rows) {
 function panelSpec(rows, model, counts, top) {
   const names = model.algorithms;
   const {color, shape} = algorithmScales(model, names);
-  const x = {
-    field: 'nodes',
-    type: 'quantitative',
-    scale: {
-      domain: [Math.min(...counts) - 0.6, Math.max(...counts) + 0.6],
-      nice: false,
-      zero: false,
-    },
-    axis: {values: counts, format: 'd', title: 'nodes'},
-  };
+  const x = nodesAxis(counts);
   const y = {
     field: 'value',
     type: 'quantitative',
@@ -65,20 +63,7 @@ function panelSpec(rows, model, counts, top) {
     {field: 'load', title: 'load'},
     {field: 'run', title: 'run'},
   ];
-  return {
-    layer: [
-      {
-        data: {values: mediansOf(rows)},
-        mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},
-        encoding: {x, y, color},
-      },
-      {
-        data: {values: rows},
-        mark: {type: 'point', filled: true, size: 50, opacity: 0.75},
-        encoding: {x, y, color, shape, tooltip},
-      },
-    ],
-  };
+  return pointsOnMedians(rows, mediansOf(rows), 50, {x, y, color, shape, tooltip});
 }
 
 /** Builds the figure; absent when fewer than two node counts were measured at one load. */

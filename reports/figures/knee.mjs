@@ -3,7 +3,7 @@
 import {bySetting, groupBy, medianOf} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, list} from '../format.mjs';
-import {algorithmScales, MAX_SETTINGS, panelTitle, styleOf} from './style.mjs';
+import {algorithmScales, MAX_SETTINGS, nodesAxis, panelTitle, styleOf} from './style.mjs';
 
 const NAME = 'knee';
 const TITLE = 'Highest rate that meets the objective';
@@ -43,16 +43,7 @@ function mediansOf(rows) {
 
 function panelSpec(rows, model, counts, top) {
   const {color, shape} = algorithmScales(model, model.algorithms);
-  const x = {
-    field: 'nodes',
-    type: 'quantitative',
-    scale: {
-      domain: [Math.min(...counts) - 0.6, Math.max(...counts) + 0.6],
-      nice: false,
-      zero: false,
-    },
-    axis: {values: counts, format: 'd', title: 'nodes'},
-  };
+  const x = nodesAxis(counts);
   const y = (field) => ({
     field,
     type: 'quantitative',

@@ -3,7 +3,7 @@
 import {bySetting, commonLoad, groupBy, medianOf, percentileUs} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, list} from '../format.mjs';
-import {logDomain, logTicks, MAX_SETTINGS, panelTitle} from './style.mjs';
+import {logDomain, logTicks, MAX_SETTINGS, panelTitle, pointsOnMedians} from './style.mjs';
 
 const MEASURES = [
   ['throughput', 'placements per second', (s) => s.achieved_ops_per_s],
@@ -92,20 +92,7 @@ function panelSpec(rows, names, option, title) {
     {field: 'value', title, format: ',.3~f'},
     {field: 'run', title: 'run'},
   ];
-  return {
-    layer: [
-      {
-        data: {values: mediansOf(rows)},
-        mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},
-        encoding: {x, y, color},
-      },
-      {
-        data: {values: rows},
-        mark: {type: 'point', filled: true, size: 60, opacity: 0.75},
-        encoding: {x, y, color, shape, tooltip},
-      },
-    ],
-  };
+  return pointsOnMedians(rows, mediansOf(rows), 60, {x, y, color, shape, tooltip});
 }
 
 /** Builds the figure; some strategy's options vary. */

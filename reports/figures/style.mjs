@@ -90,6 +90,38 @@ export function logTicks([from, to]) {
   return ticks;
 }
 
+/** The axis of node counts, which are `counts`. */
+export function nodesAxis(counts) {
+  return {
+    field: 'nodes',
+    type: 'quantitative',
+    scale: {
+      domain: [Math.min(...counts) - 0.6, Math.max(...counts) + 0.6],
+      nice: false,
+      zero: false,
+    },
+    axis: {values: counts, format: 'd', title: 'nodes'},
+  };
+}
+
+/** Every repetition as a point, and lines that join the medians. */
+export function pointsOnMedians(rows, medians, size, {x, y, color, shape, tooltip}) {
+  return {
+    layer: [
+      {
+        data: {values: medians},
+        mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},
+        encoding: {x, y, color},
+      },
+      {
+        data: {values: rows},
+        mark: {type: 'point', filled: true, size, opacity: 0.75},
+        encoding: {x, y, color, shape, tooltip},
+      },
+    ],
+  };
+}
+
 /** A title for a panel: its own name, and the setting's when there are several. */
 export function panelTitle(name, setting) {
   return setting.title ? {title: name, subtitle: setting.title} : {title: name};
