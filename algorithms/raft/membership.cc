@@ -185,7 +185,7 @@ Electorate::Electorate(const Membership& members, NodeId self, std::span<const N
   if (!holds(guards::kLearnersNotCounted)) {
     for (const NodeId node : members.learners) voters = with(voters, node);
   }
-  add(std::move(voters));
+  add(voters);
   if (members.joint() && holds(guards::kJointMajorities)) add(members.outgoing);
 }
 
