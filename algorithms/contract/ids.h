@@ -34,6 +34,9 @@ using GroupId = Id<struct GroupTag, std::uint32_t>;
 // The how-manieth start of a node. Grows with each start that remembers the one before it; a node
 // without durable state takes one that no earlier start used.
 using Incarnation = Ordinal<struct IncarnationTag>;
+// Tells the disks apart that a node has had one after the other, of which each knows nothing of
+// what was promised with the one before. 0: that of a node that was a member from the beginning.
+using DiskId = Id<struct DiskTag, std::uint64_t>;
 // A client session: a dense slot handed out by the replicated state.
 using SessionId = Id<struct SessionTag, std::uint32_t>;
 // A Raft term, Bully epoch or whatever else numbers a strategy's leaders.

@@ -12,6 +12,14 @@ namespace parley {
 // So many nodes take part at most, in whatever part.
 inline constexpr std::size_t kMaxMembers = 64;
 
+// A node with one of its disks: with another one it would be another member, since it has forgotten
+// what it promised.
+struct Member {
+  NodeId node;
+  DiskId disk;
+  constexpr auto operator<=>(const Member&) const = default;
+};
+
 // The members at one moment. Lists are rising, without repetition. No voters: not known here.
 struct Membership {
   std::vector<NodeId> voters = {};
@@ -22,12 +30,21 @@ struct Membership {
   std::vector<NodeId> learners = {};
   // Voters that go when the learners have become voters; empty without learners.
   std::vector<NodeId> leaving = {};
+  // Those of all of these whose disk is not the one of the beginning; rising, no node twice.
+  std::vector<Member> disks = {};
 
   [[nodiscard]] bool joint() const { return !outgoing.empty(); }
+  // With which the node is a member, if it is one.
+  [[nodiscard]] DiskId disk_of(NodeId node) const {
+    for (const Member& member : disks) {
+      if (member.node == node) return member.disk;
+    }
+    return {};
+  }
   bool operator==(const Membership&) const = default;
 };
 
-// "1 2 4, from 1 2 3", "1 2 3, learners 4, leaving 3", "none".
+// "1 2 4, from 1 2 3", "1 2 3, learners 4, leaving 3", "none". Disks are not told.
 inline std::string text_of(const Membership& members) {
   const auto list = [](const std::vector<NodeId>& nodes) {
     std::string text;
@@ -44,8 +61,9 @@ inline std::string text_of(const Membership& members) {
 
 // One node comes, one goes, or both: the one takes the place of the other.
 struct MemberChange {
-  NodeId add;     // kNoNode: none
-  NodeId remove;  // kNoNode: none
+  NodeId add = {};     // kNoNode: none
+  NodeId remove = {};  // kNoNode: none
+  DiskId disk = {};    // of the node that is added
 };
 
 }  // namespace parley

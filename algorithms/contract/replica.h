@@ -91,6 +91,8 @@ struct ReplicaConfig {
   NodeId self;
   Incarnation incarnation;
   std::vector<NodeId> members;
+  // Of a node that is not among them, and of nobody else: told apart from all that it had before.
+  DiskId disk;
   OptionValues options;    // complete: every option of the algorithm has a value
   std::uint64_t seed = 0;  // of the replica's own random numbers
   Instant now;             // the time of the start

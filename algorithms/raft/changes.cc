@@ -13,6 +13,16 @@ bool is_members(const CommandRun& run) {
   return run.count == 0 && !run.body.empty();
 }
 
+// Those of `others` whose nodes are not among the members, if there is room for all of them.
+void add_others(const std::vector<Member>& others, std::vector<Member>& members) {
+  std::vector<Member> both = members;
+  for (const Member& other : others) {
+    const auto place = std::ranges::lower_bound(both, other.node, {}, &Member::node);
+    if (place == both.end() || place->node != other.node) both.insert(place, other);
+  }
+  if (both.size() <= kMaxMembers) members = std::move(both);
+}
+
 }  // namespace
 
 // --- in force ---
@@ -36,47 +46,33 @@ const Membership& Core::members_at(LogIndex index) const {
 void Core::take_members() {
   const Configuration& now = in_force();
   members_committed_ = configurations_.back().index <= commit_;
-  std::vector<NodeId> ids;
-  const auto add = [&ids](const Membership& members) {
-    for (const auto* nodes : {&members.voters, &members.outgoing, &members.learners}) {
-      ids.insert(ids.end(), nodes->begin(), nodes->end());
-    }
-    std::sort(ids.begin(), ids.end());
-    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  };
-  add(now.members);
-  is_member_ = std::binary_search(ids.begin(), ids.end(), self_);
+  const Member self{self_, disk_};
+  is_member_ = takes_part(now.members, self);
+  std::vector<Member> peers = all_of(now.members);
   if (!members_committed_ && configurations_.size() > 1) {
-    add((configurations_.end() - 2)->members);
-    if (ids.size() > kMaxMembers) {
-      ids.clear();
-      add(now.members);
-    }
+    add_others(all_of((configurations_.end() - 2)->members), peers);
   }
-  std::erase(ids, self_);
-  take_peers(ids);
-  electorate_ = Electorate(now.members, self_, ids);
+  std::erase_if(peers, [this](const Member& peer) { return peer.node == self_; });
+  take_peers(peers);
+  electorate_ = Electorate(now.members, self, peers);
   members_settled_ = members_committed_ && !now.members.joint() && now.members.learners.empty() &&
                      electorate_.has_self();
 }
 
-// What a node confirmed before it was among the peers may be of another life of it, with another
-// disk: only what it says in a round that began later counts.
-void Core::take_peers(const std::vector<NodeId>& ids) {
-  const bool same = std::ranges::equal(peers_, ids, {}, &Progress::id);
-  if (same) return;
+// With another disk a peer is another one, of whom nothing is known.
+void Core::take_peers(const std::vector<Member>& members) {
+  const auto as_member = [](const Progress& peer) { return Member{peer.id, peer.disk}; };
+  if (std::ranges::equal(peers_, members, {}, as_member)) return;
   std::vector<Progress> peers;
-  peers.reserve(ids.size());
-  bool added = false;
-  for (const NodeId id : ids) {
-    if (Progress* known = find_peer(id)) {
+  peers.reserve(members.size());
+  for (const Member& member : members) {
+    Progress* known = find_peer(member.node);
+    if (known != nullptr && known->disk == member.disk) {
       peers.push_back(std::move(*known));
       continue;
     }
-    peers.emplace_back(id, options_.max_inflight_messages, options_.max_inflight_bytes);
-    if (role_ != Role::leader) continue;
-    if (!std::exchange(added, true)) ++round_;
-    peers.back().start(log_.last(), now_, holds(guards::kConfirmedAsMember) ? round_ : 0);
+    peers.emplace_back(member, options_.max_inflight_messages, options_.max_inflight_bytes);
+    if (role_ == Role::leader) peers.back().start(log_.last(), now_);
   }
   peers_ = std::move(peers);
 }
@@ -125,7 +121,9 @@ void Core::change_members(std::uint64_t id, const MemberChange& change) {
   if (!why.empty()) return reply(id, ControlReply::Outcome::refused, std::move(why));
   answer_change(ControlReply::Outcome::refused, "given up for another change");
   leading_.change = id;
-  append_members(begin_change(membership(), change));
+  MemberChange asked = change;
+  if (!holds(guards::kDisksToldApart)) asked.disk = {};
+  append_members(begin_change(membership(), asked));
 }
 
 void Core::answer_change(ControlReply::Outcome outcome, std::string reason) {
@@ -184,7 +182,7 @@ Instant Core::change_deadline() const {
 void Core::leave_if_removed() {
   if (!members_committed_ || electorate_.has_self()) return;
   if (const Progress* next = heir()) {
-    send_now(next->id, encoder_.encode(TimeoutNow{term_, next->match}));
+    send_now(next->id, encoder_.encode(TimeoutNow{term_, next->match}, next->disk));
   }
   become_follower(term_, kNoNode);
 }

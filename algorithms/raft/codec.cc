@@ -248,22 +248,26 @@ std::optional<CommandRun> ForwardReader::next() {
 
 // `fill(MessageBuilder&)` adds the fields; vectors must have been created before.
 template <class Fill>
-Block Encoder::finish(wire::Kind kind, Fill&& fill) {
+Block Encoder::finish(wire::Kind kind, DiskId to, Fill&& fill) {
   return finish_message<wire::MessageBuilder>(builder_, [&](wire::MessageBuilder& message) {
+    message.add_from_disk(own_.value);
+    message.add_to_disk(to.value);
     fill(message);
     message.add_kind(kind);
   });
 }
 
-Block Encoder::encode(const VoteRequest& m) {
+Block Encoder::encode(const VoteRequest& m, DiskId to) {
   const wire::VoteRequest fields(m.term.value, m.last_index.value, m.last_term.value, m.pre,
                                  m.handed_over);
-  return finish(wire::Kind::vote_request, [&](auto& to) { to.add_vote_request(&fields); });
+  return finish(wire::Kind::vote_request, to,
+                [&](auto& message) { message.add_vote_request(&fields); });
 }
 
-Block Encoder::encode(const VoteReply& m) {
+Block Encoder::encode(const VoteReply& m, DiskId to) {
   const wire::VoteReply fields(m.term.value, m.pre, m.granted);
-  return finish(wire::Kind::vote_reply, [&](auto& to) { to.add_vote_reply(&fields); });
+  return finish(wire::Kind::vote_reply, to,
+                [&](auto& message) { message.add_vote_reply(&fields); });
 }
 
 namespace {
@@ -277,86 +281,91 @@ wire::Entry to_wire(Epoch term, const CommandRun& run) {
 
 }  // namespace
 
-Block Encoder::encode(const AppendEntries& m, const Log& log, LogIndex last) {
+Block Encoder::encode(const AppendEntries& m, const Log& log, LogIndex last, DiskId to) {
   const wire::Append fields(m.term.value, m.prev_index.value, m.prev_term.value, m.commit.value,
                             m.round, m.wants_ack);
   flatbuffers::Offset<flatbuffers::Vector<const wire::Entry*>> entries;
   if (last > m.prev_index) {
-    wire::Entry* to = nullptr;
-    entries = builder_.CreateUninitializedVectorOfStructs(last.value - m.prev_index.value, &to);
+    wire::Entry* entry_at = nullptr;
+    entries =
+        builder_.CreateUninitializedVectorOfStructs(last.value - m.prev_index.value, &entry_at);
     for (LogIndex i = m.prev_index.next(); i <= last; i = i.next()) {
       const Entry& entry = log.at(i);
-      *to++ = to_wire(entry.term, entry.run);
+      *entry_at++ = to_wire(entry.term, entry.run);
     }
   }
-  return finish(wire::Kind::append, [&](auto& to) {
-    to.add_append(&fields);
-    if (!entries.IsNull()) to.add_entries(entries);
+  return finish(wire::Kind::append, to, [&](auto& message) {
+    message.add_append(&fields);
+    if (!entries.IsNull()) message.add_entries(entries);
   });
 }
 
-Block Encoder::encode(const AppendReply& m, std::span<const TermStart> starts) {
+Block Encoder::encode(const AppendReply& m, std::span<const TermStart> starts, DiskId to) {
   const wire::AppendReply fields(m.term.value, m.agreed.value, m.rejected.value, m.last.value,
                                  m.round);
   flatbuffers::Offset<flatbuffers::Vector<const wire::TermStart*>> vector;
   if (!starts.empty()) {
-    wire::TermStart* to = nullptr;
-    vector = builder_.CreateUninitializedVectorOfStructs(starts.size(), &to);
+    wire::TermStart* start_at = nullptr;
+    vector = builder_.CreateUninitializedVectorOfStructs(starts.size(), &start_at);
     for (const TermStart& start : starts) {
-      *to++ = wire::TermStart(start.term.value, start.first.value);
+      *start_at++ = wire::TermStart(start.term.value, start.first.value);
     }
   }
-  return finish(wire::Kind::append_reply, [&](auto& to) {
-    to.add_append_reply(&fields);
-    if (!vector.IsNull()) to.add_term_starts(vector);
+  return finish(wire::Kind::append_reply, to, [&](auto& message) {
+    message.add_append_reply(&fields);
+    if (!vector.IsNull()) message.add_term_starts(vector);
   });
 }
 
-Block Encoder::encode(const Forward& m, std::span<const CommandRun* const> runs) {
+Block Encoder::encode(const Forward& m, std::span<const CommandRun* const> runs, DiskId to) {
   const wire::Forward fields(m.incarnation.value);
-  wire::ForwardedRun* to = nullptr;
-  const auto vector = builder_.CreateUninitializedVectorOfStructs(runs.size(), &to);
+  wire::ForwardedRun* run_at = nullptr;
+  const auto vector = builder_.CreateUninitializedVectorOfStructs(runs.size(), &run_at);
   for (const CommandRun* run : runs) {
-    *to++ = wire::ForwardedRun(run->id.number, run->count,
-                               static_cast<std::uint32_t>(run->body.size()));
+    *run_at++ = wire::ForwardedRun(run->id.number, run->count,
+                                   static_cast<std::uint32_t>(run->body.size()));
   }
-  return finish(wire::Kind::forward, [&](auto& message) {
+  return finish(wire::Kind::forward, to, [&](auto& message) {
     message.add_forward(&fields);
     message.add_runs(vector);
   });
 }
 
-Block Encoder::encode(const ReadIndexRequest& m) {
+Block Encoder::encode(const ReadIndexRequest& m, DiskId to) {
   const wire::ReadRequest fields(m.incarnation.value, m.number);
-  return finish(wire::Kind::read_request, [&](auto& to) { to.add_read_request(&fields); });
+  return finish(wire::Kind::read_request, to,
+                [&](auto& message) { message.add_read_request(&fields); });
 }
 
-Block Encoder::encode(const ReadIndexReply& m) {
+Block Encoder::encode(const ReadIndexReply& m, DiskId to) {
   const wire::ReadReply fields(m.incarnation.value, m.number, m.index.value);
-  return finish(wire::Kind::read_reply, [&](auto& to) { to.add_read_reply(&fields); });
+  return finish(wire::Kind::read_reply, to,
+                [&](auto& message) { message.add_read_reply(&fields); });
 }
 
-Block Encoder::encode(const InstallSnapshot& m, const Membership& members) {
+Block Encoder::encode(const InstallSnapshot& m, const Membership& members, DiskId to) {
   const wire::Install fields(m.term.value, m.snapshot.index.value, m.snapshot_term.value, m.round,
                              m.snapshot.parts, m.snapshot.sum, m.part, /*reserved=*/0);
   const Block encoded = encode_members(members);
   const auto vector =
       builder_.CreateVector(reinterpret_cast<const std::uint8_t*>(encoded.data()), encoded.size());
-  return finish(wire::Kind::install, [&](auto& to) {
-    to.add_install(&fields);
-    to.add_members(vector);
+  return finish(wire::Kind::install, to, [&](auto& message) {
+    message.add_install(&fields);
+    message.add_members(vector);
   });
 }
 
-Block Encoder::encode(const InstallReply& m) {
+Block Encoder::encode(const InstallReply& m, DiskId to) {
   const wire::InstallReply fields(m.term.value, m.snapshot.index.value, m.round, m.snapshot.parts,
                                   m.snapshot.sum, m.next, /*reserved=*/0);
-  return finish(wire::Kind::install_reply, [&](auto& to) { to.add_install_reply(&fields); });
+  return finish(wire::Kind::install_reply, to,
+                [&](auto& message) { message.add_install_reply(&fields); });
 }
 
-Block Encoder::encode(const TimeoutNow& m) {
+Block Encoder::encode(const TimeoutNow& m, DiskId to) {
   const wire::TimeoutNow fields(m.term.value, m.last.value);
-  return finish(wire::Kind::timeout_now, [&](auto& to) { to.add_timeout_now(&fields); });
+  return finish(wire::Kind::timeout_now, to,
+                [&](auto& message) { message.add_timeout_now(&fields); });
 }
 
 void Encoder::add_body(const Block& body, std::vector<Block>& bodies) const {

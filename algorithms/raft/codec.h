@@ -97,26 +97,31 @@ class ForwardReader {
 // Makes the headers of messages. One per replica: its buffer is reused.
 class Encoder {
  public:
-  Block encode(const VoteRequest& message);
-  Block encode(const VoteReply& message);
+  // `own`: the sender's disk.
+  explicit Encoder(DiskId own = {}) : own_(own) {}
+
+  // Each for the node with the disk `to`.
+  Block encode(const VoteRequest& message, DiskId to);
+  Block encode(const VoteReply& message, DiskId to);
   // With the entries of `log` from prev_index + 1 to `last`.
-  Block encode(const AppendEntries& message, const Log& log, LogIndex last);
-  Block encode(const AppendReply& message, std::span<const TermStart> starts);
-  Block encode(const Forward& message, std::span<const CommandRun* const> runs);
-  Block encode(const ReadIndexRequest& message);
-  Block encode(const ReadIndexReply& message);
+  Block encode(const AppendEntries& message, const Log& log, LogIndex last, DiskId to);
+  Block encode(const AppendReply& message, std::span<const TermStart> starts, DiskId to);
+  Block encode(const Forward& message, std::span<const CommandRun* const> runs, DiskId to);
+  Block encode(const ReadIndexRequest& message, DiskId to);
+  Block encode(const ReadIndexReply& message, DiskId to);
   // `members`: in force at the snapshot's end.
-  Block encode(const InstallSnapshot& message, const Membership& members);
-  Block encode(const InstallReply& message);
-  Block encode(const TimeoutNow& message);
+  Block encode(const InstallSnapshot& message, const Membership& members, DiskId to);
+  Block encode(const InstallReply& message, DiskId to);
+  Block encode(const TimeoutNow& message, DiskId to);
 
   // Adds the body of a run, with its padding, to the bodies of a message.
   void add_body(const Block& body, std::vector<Block>& bodies) const;
 
  private:
   template <class Fill>
-  Block finish(wire::Kind kind, Fill&& fill);
+  Block finish(wire::Kind kind, DiskId to, Fill&& fill);
 
+  DiskId own_;
   flatbuffers::FlatBufferBuilder builder_{4096};
   Block zeros_ = Block::copy_of(std::as_bytes(std::span("\0\0\0\0\0\0\0")));  // 8 bytes
 };

@@ -13,6 +13,8 @@
 namespace parley::raft::test {
 namespace {
 
+constexpr DiskId kOther{3};
+
 struct Sample {
   Block header;
   Block body;
@@ -20,10 +22,10 @@ struct Sample {
 
 // One message of each kind, with bodies of all sizes modulo 8.
 std::vector<Sample> samples() {
-  Encoder encoder;
+  Encoder encoder(DiskId{2});
   std::vector<Sample> all;
-  all.push_back({encoder.encode(VoteRequest{{3}, {9}, {2}, true}), {}});
-  all.push_back({encoder.encode(VoteReply{{3}, false, true}), {}});
+  all.push_back({encoder.encode(VoteRequest{{3}, {9}, {2}, true}, kOther), {}});
+  all.push_back({encoder.encode(VoteReply{{3}, false, true}, kOther), {}});
 
   Log log;
   Effects append;
@@ -33,13 +35,15 @@ std::vector<Sample> samples() {
     if (i > 2) encoder.add_body(run.body, append.bodies);
   }
   const BodyRange bodies{0, static_cast<std::uint32_t>(append.bodies.size())};
-  all.push_back({encoder.encode(AppendEntries{{5}, {2}, {1}, {1}, 8, true}, log, log.last()),
-                 join(append, bodies)});
-  all.push_back({encoder.encode(AppendEntries{{5}, {2}, {1}, {1}, 8, false}, log, {2}), {}});
+  all.push_back(
+      {encoder.encode(AppendEntries{{5}, {2}, {1}, {1}, 8, true}, log, log.last(), kOther),
+       join(append, bodies)});
+  all.push_back(
+      {encoder.encode(AppendEntries{{5}, {2}, {1}, {1}, 8, false}, log, {2}, kOther), {}});
 
   const std::vector<TermStart> starts{{{4}, {8}}, {{2}, {3}}, {{1}, {1}}};
-  all.push_back({encoder.encode(AppendReply{{5}, {2}, {11}, {9}, 8}, starts), {}});
-  all.push_back({encoder.encode(AppendReply{{5}, {12}, {}, {12}, 8}, {}), {}});
+  all.push_back({encoder.encode(AppendReply{{5}, {2}, {11}, {9}, 8}, starts, kOther), {}});
+  all.push_back({encoder.encode(AppendReply{{5}, {12}, {}, {12}, 8}, {}, kOther), {}});
 
   const CommandRun one = run_of(NodeId{1}, {1}, 1, "abc");
   const CommandRun two = run_of(NodeId{1}, {1}, 2, "defghijk");
@@ -47,18 +51,18 @@ std::vector<Sample> samples() {
   Effects forward;
   encoder.add_body(one.body, forward.bodies);
   encoder.add_body(two.body, forward.bodies);
-  all.push_back({encoder.encode(Forward{{7}}, runs),
+  all.push_back({encoder.encode(Forward{{7}}, runs, kOther),
                  join(forward, {0, static_cast<std::uint32_t>(forward.bodies.size())})});
-  all.push_back({encoder.encode(ReadIndexRequest{{7}, 41}), {}});
-  all.push_back({encoder.encode(ReadIndexReply{{7}, 41, {99}}), {}});
-  all.push_back({encoder.encode(TimeoutNow{{7}, {12}}), {}});
+  all.push_back({encoder.encode(ReadIndexRequest{{7}, 41}, kOther), {}});
+  all.push_back({encoder.encode(ReadIndexReply{{7}, 41, {99}}, kOther), {}});
+  all.push_back({encoder.encode(TimeoutNow{{7}, {12}}, kOther), {}});
 
   const Membership members{{NodeId{1}, NodeId{2}}, {NodeId{1}, NodeId{3}}};
   Log changes;
   Effects change;
   changes.append({1}, {}, {{NodeId{1}, {1}, 0}, 0, encode_members(members)});
   encoder.add_body(changes.at({1}).run.body, change.bodies);
-  all.push_back({encoder.encode(AppendEntries{{1}, {}, {}, {}, 0, true}, changes, {1}),
+  all.push_back({encoder.encode(AppendEntries{{1}, {}, {}, {}, 0, true}, changes, {1}, kOther),
                  join(change, {0, static_cast<std::uint32_t>(change.bodies.size())})});
   return all;
 }
@@ -135,12 +139,12 @@ TEST(RaftCodec, ASnapshotComesWithPossibleMembers) {
   const InstallSnapshot install{{5}, {{9}, 3, 77}, {4}, 1, 2};
   const Block part = run_of({}, {}, 0, "a part").body;
   const Membership members{{NodeId{1}, NodeId{4}}, {NodeId{1}, NodeId{3}}};
-  const Block header = encoder.encode(install, members);
+  const Block header = encoder.encode(install, members, kOther);
   ASSERT_TRUE(verify(header, part));
   EXPECT_EQ(text_of_message(header, part), "install term 5 snapshot 9@4 part 1 of 3");
   EXPECT_EQ(decode_members(decode(header)), members);
-  EXPECT_FALSE(verify(encoder.encode(install, {}), part)) << "there is always somebody";
-  EXPECT_FALSE(verify(encoder.encode(install, {{NodeId{2}, NodeId{1}}}), part));
+  EXPECT_FALSE(verify(encoder.encode(install, {}, kOther), part)) << "there is always somebody";
+  EXPECT_FALSE(verify(encoder.encode(install, {{NodeId{2}, NodeId{1}}}, kOther), part));
 }
 
 TEST(RaftCodec, AnEntryWithoutCommandsIsEmptyOrNamesMembers) {
@@ -150,7 +154,7 @@ TEST(RaftCodec, AnEntryWithoutCommandsIsEmptyOrNamesMembers) {
   const CommandRun run{{NodeId{1}, {1}, 0}, 0, run_of({}, {}, 0, "not members").body};
   log.append({1}, {}, run);
   encoder.add_body(run.body, effects.bodies);
-  const Block header = encoder.encode(AppendEntries{{1}, {}, {}, {}, 0, true}, log, {1});
+  const Block header = encoder.encode(AppendEntries{{1}, {}, {}, {}, 0, true}, log, {1}, kOther);
   EXPECT_FALSE(
       verify(header, join(effects, {0, static_cast<std::uint32_t>(effects.bodies.size())})));
   EXPECT_FALSE(decode_record({{1}, encode_record({1}, run), run.body}));
@@ -171,7 +175,7 @@ TEST(RaftCodec, TermsThatCannotBeAreRefused) {
   const Log log;
   const auto verified = [&](std::uint64_t term, std::uint64_t index, std::uint64_t prev_term) {
     const AppendEntries message{{term}, {index}, {prev_term}, {}, 0, true};
-    return verify(encoder.encode(message, log, {}), {});
+    return verify(encoder.encode(message, log, {}, kOther), {});
   };
   EXPECT_TRUE(verified(3, 5, 2));
   EXPECT_FALSE(verified(3, 5, 4)) << "an entry of a term to come";

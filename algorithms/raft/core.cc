@@ -7,12 +7,14 @@ namespace parley::raft {
 
 Core::Core(const ReplicaConfig& config, const Recovered& recovered)
     : self_(config.self),
+      disk_(holds(guards::kDisksToldApart) ? config.disk : DiskId{}),
       incarnation_(config.incarnation),
       options_(read_options(config.options)),
       random_(config.seed),
       heard_leader_(config.now),
       no_leader_since_(config.now),
-      now_(config.now) {
+      now_(config.now),
+      encoder_(disk_) {
   std::vector<NodeId> members = config.members;
   std::sort(members.begin(), members.end());
   members.erase(std::unique(members.begin(), members.end()), members.end());
@@ -85,18 +87,22 @@ void Core::step(const Turn& turn, Effects& effects) {
 }
 
 // §4.1: who leads, or wants to, is not judged by whether it is a member here; only they know what
-// is in force. Whoever asks or answers a leader must be a member in its eyes.
+// is in force. Whoever asks or answers a leader must be a member in its eyes. What is meant for
+// this node as it was with another disk is not heard: it would have it stand by what it does not
+// know.
 void Core::receive(const Frame& frame) {
   if (!broken_.empty()) return;
   const wire::Message& message = decode(frame.header);
+  if (DiskId{message.to_disk()} != disk_) return;
+  const Member from{frame.from, {message.from_disk()}};
   switch (message.kind()) {
     case wire::Kind::vote_request:
-      return on_vote_request(frame.from, decode(*message.vote_request()));
+      return on_vote_request(from, decode(*message.vote_request()));
     case wire::Kind::append:
-      return on_append(frame.from, decode(*message.append()),
+      return on_append(from, decode(*message.append()),
                        EntryReader(message, frame.header, frame.body));
     case wire::Kind::install:
-      return on_install(frame.from, message, frame.body);
+      return on_install(from, message, frame.body);
     case wire::Kind::read_reply:
       return on_read_reply(decode(*message.read_reply()));
     case wire::Kind::timeout_now:
@@ -105,7 +111,7 @@ void Core::receive(const Frame& frame) {
       break;
   }
   Progress* peer = find_peer(frame.from);
-  if (peer == nullptr) return;
+  if (peer == nullptr || peer->disk != from.disk) return;
   switch (message.kind()) {
     case wire::Kind::vote_reply:
       return on_vote_reply(*peer, decode(*message.vote_reply()));
@@ -114,7 +120,7 @@ void Core::receive(const Frame& frame) {
     case wire::Kind::forward:
       return on_forward(ForwardReader(message, frame.body, frame.from));
     case wire::Kind::read_request:
-      return on_read_request(frame.from, decode(*message.read_request()));
+      return on_read_request(from, decode(*message.read_request()));
     case wire::Kind::install_reply:
       return on_install_reply(*peer, decode(*message.install_reply()));
     default:

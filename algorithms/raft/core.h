@@ -60,6 +60,7 @@ class Core {
 
   // Of the present term, about the leader followed in it.
   struct Following {
+    DiskId leader_disk;
     LogIndex agreed;         // the log is the leader's up to here
     LogIndex leader_commit;  // the highest heard of
     std::uint64_t round = 0;
@@ -72,7 +73,7 @@ class Core {
     LogIndex first;                   // the empty entry at the start of the term
     std::uint64_t reads_waiting = 0;  // at the end of `reads`, not yet in a round
     struct Read {
-      NodeId from;
+      Member from;
       ReadIndexRequest request;
       std::uint64_t round = 0;
       LogIndex index;
@@ -124,6 +125,7 @@ class Core {
   struct SharedAppend {
     AppendEntries message;
     LogIndex last;
+    DiskId to;
     Block header;
     BodyRange body;
   };
@@ -155,8 +157,8 @@ class Core {
   void count_own_vote(Ticket durable_through);
   void count_votes();
   void request_votes(const VoteRequest& request);
-  void on_vote_request(NodeId from, const VoteRequest& request);
-  void on_pre_vote_request(NodeId from, const VoteRequest& request);
+  void on_vote_request(const Member& from, const VoteRequest& request);
+  void on_pre_vote_request(const Member& from, const VoteRequest& request);
   void on_vote_reply(const Progress& peer, const VoteReply& reply);
   void check_quorum();
   [[nodiscard]] bool up_to_date(const VoteRequest& request) const;
@@ -175,15 +177,15 @@ class Core {
   void note_waiting(NodeId node, LogIndex commit);
   [[nodiscard]] bool commit_news_due(Progress& peer) const;
   void send_append(Progress& peer, LogIndex last, bool wants_ack);
-  const SharedAppend& shared_append(const AppendEntries& message, LogIndex last);
+  const SharedAppend& shared_append(const AppendEntries& message, LogIndex last, DiskId to);
   [[nodiscard]] LogIndex chunk_end(LogIndex prev, std::uint64_t max_bytes) const;
   [[nodiscard]] bool heartbeat_due(const Progress& peer) const;
   [[nodiscard]] Instant stall_deadline(const Progress& peer) const;
   [[nodiscard]] Instant leader_deadline() const;
 
   // --- follower.cc ---
-  bool follow(NodeId from, Epoch term);
-  void on_append(NodeId from, const AppendEntries& message, EntryReader entries);
+  bool follow(const Member& from, Epoch term);
+  void on_append(const Member& from, const AppendEntries& message, EntryReader entries);
   void take_entries(LogIndex prev, EntryReader& entries);
   void send_ack();
 
@@ -194,7 +196,7 @@ class Core {
   void send_snapshot(Progress& peer);
   void send_part(Progress& peer, std::uint32_t part);
   void on_install_reply(Progress& peer, const InstallReply& reply);
-  void on_install(NodeId from, const wire::Message& wire, const Block& body);
+  void on_install(const Member& from, const wire::Message& wire, const Block& body);
   void take_part(const InstallSnapshot& message, const wire::Message& wire, const Block& body);
   void send_install_reply();
   [[nodiscard]] bool sends_snapshot() const;
@@ -204,7 +206,7 @@ class Core {
   [[nodiscard]] const Configuration& in_force() const;
   [[nodiscard]] const Membership& members_at(LogIndex index) const;
   void take_members();
-  void take_peers(const std::vector<NodeId>& ids);
+  void take_peers(const std::vector<Member>& members);
   void note_entry(LogIndex index, const CommandRun& run);
   void revert_members(LogIndex cut);
   void reply(std::uint64_t id, ControlReply::Outcome outcome, std::string reason);
@@ -247,7 +249,7 @@ class Core {
   void request_read_index();
   void on_read_reply(const ReadIndexReply& reply);
   void tend_reads();
-  void on_read_request(NodeId from, const ReadIndexRequest& request);
+  void on_read_request(const Member& from, const ReadIndexRequest& request);
   void start_read_round();
   void start_round();
   void renew_lease();
@@ -258,6 +260,7 @@ class Core {
 
   // Fixed.
   NodeId self_;
+  DiskId disk_;
   Incarnation incarnation_;
   Options options_;
   Random random_;

@@ -65,13 +65,14 @@ void Core::start_election(bool handed_over) {
 }
 
 void Core::request_votes(const VoteRequest& request) {
-  const Block encoded = encoder_.encode(request);
   for (std::size_t place = 0; place < peers_.size(); ++place) {
     if (!electorate_.has(place)) continue;
+    const Progress& peer = peers_[place];
+    Block encoded = encoder_.encode(request, peer.disk);
     if (request.pre) {
-      send_now(peers_[place].id, encoded);
+      send_now(peer.id, std::move(encoded));
     } else {
-      send_when_durable(guards::kRequestDurable, peers_[place].id, encoded);
+      send_when_durable(guards::kRequestDurable, peer.id, std::move(encoded));
     }
   }
 }
@@ -128,7 +129,7 @@ bool Core::follows_live_leader() const {
   return leader_ != kNoNode && now_ - heard_leader_ < options_.election_timeout_min;
 }
 
-void Core::on_vote_request(NodeId from, const VoteRequest& request) {
+void Core::on_vote_request(const Member& from, const VoteRequest& request) {
   if (request.pre) return on_pre_vote_request(from, request);
   const bool sticky = options_.check_quorum && follows_live_leader() && !request.handed_over;
   if (sticky && options_.lease) return;
@@ -138,21 +139,22 @@ void Core::on_vote_request(NodeId from, const VoteRequest& request) {
   }
   // §3.4: one vote a term, for a candidate whose log holds everything that may be committed.
   const bool granted = request.term == term_ && role_ == Role::follower && may_vote() &&
-                       (vote_ == kNoNode || vote_ == from || !holds(guards::kVoteOnce)) &&
+                       (vote_ == kNoNode || vote_ == from.node || !holds(guards::kVoteOnce)) &&
                        up_to_date(request);
   if (granted) {
-    if (vote_ != from) save_term(term_, from);
+    if (vote_ != from.node) save_term(term_, from.node);
     restart_election_timer();
   }
-  send_when_durable(guards::kVoteDurable, from,
-                    encoder_.encode(VoteReply{term_, /*pre=*/false, granted}));
+  send_when_durable(guards::kVoteDurable, from.node,
+                    encoder_.encode(VoteReply{term_, /*pre=*/false, granted}, from.disk));
 }
 
 // Changes nothing here, whatever the answer is.
-void Core::on_pre_vote_request(NodeId from, const VoteRequest& request) {
+void Core::on_pre_vote_request(const Member& from, const VoteRequest& request) {
   const bool granted =
       request.term > term_ && may_vote() && !follows_live_leader() && up_to_date(request);
-  send_now(from, encoder_.encode(VoteReply{granted ? request.term : term_, /*pre=*/true, granted}));
+  const VoteReply reply{granted ? request.term : term_, /*pre=*/true, granted};
+  send_now(from.node, encoder_.encode(reply, from.disk));
 }
 
 void Core::on_vote_reply(const Progress& peer, const VoteReply& reply) {

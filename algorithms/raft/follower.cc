@@ -7,24 +7,25 @@
 namespace parley::raft {
 
 // Whatever a leader of `term` sends. False if it leads no more.
-bool Core::follow(NodeId from, Epoch term) {
+bool Core::follow(const Member& from, Epoch term) {
   if (term < term_ && holds(guards::kStaleAppend)) {  // tells a leader of the past the term
-    send_when_durable(guards::kAckDurable, from,
-                      encoder_.encode(AppendReply{term_, {}, {}, {}, 0}, {}));
+    send_when_durable(guards::kAckDurable, from.node,
+                      encoder_.encode(AppendReply{term_, {}, {}, {}, 0}, {}, from.disk));
     return false;
   }
-  if (term == term_ && (role_ == Role::leader || (leader_ != kNoNode && leader_ != from))) {
-    broken("node " + std::to_string(from.value) + " leads the same term as node " +
+  if (term == term_ && (role_ == Role::leader || (leader_ != kNoNode && leader_ != from.node))) {
+    broken("node " + std::to_string(from.node.value) + " leads the same term as node " +
            std::to_string(leader_.value));
     return false;
   }
-  become_follower(term, from);
+  become_follower(term, from.node);
+  following_.leader_disk = from.disk;
   heard_leader_ = now_;
   restart_election_timer();
   return true;
 }
 
-void Core::on_append(NodeId from, const AppendEntries& message, EntryReader entries) {
+void Core::on_append(const Member& from, const AppendEntries& message, EntryReader entries) {
   if (!follow(from, message.term)) return;
   following_.round = std::max(following_.round, message.round);
   following_.leader_commit = std::max(following_.leader_commit, message.commit);
@@ -85,7 +86,7 @@ void Core::send_ack() {
   // Without writes in this turn, what is confirmed may still be on its way to the disk.
   const bool repeated = effects_->writes.empty();
   send_when_durable(repeated ? guards::kRepeatedAckDurable : guards::kAckDurable, leader_,
-                    encoder_.encode(reply, term_starts_));
+                    encoder_.encode(reply, term_starts_, following_.leader_disk));
 }
 
 }  // namespace parley::raft

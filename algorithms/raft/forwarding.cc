@@ -79,7 +79,8 @@ void Core::forward(std::span<const CommandRun* const> runs) {
       ++count;
     }
     body.count = static_cast<std::uint32_t>(effects_->bodies.size()) - body.first;
-    send_now(leader_, encoder_.encode(Forward{incarnation_}, runs.first(count)), body);
+    const Forward message{incarnation_};
+    send_now(leader_, encoder_.encode(message, runs.first(count), following_.leader_disk), body);
     runs = runs.subspan(count);
   }
 }

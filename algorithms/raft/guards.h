@@ -87,27 +87,28 @@ inline constexpr Guard kSnapshotMembers{"snapshot_members",
                                         "a snapshot brings the members in force at its end"};
 inline constexpr Guard kMemberVotes{"member_votes",
                                     "a node that is no member by its own log votes for nobody"};
-inline constexpr Guard kConfirmedAsMember{
-    "confirmed_as_member", "what a node confirmed before it was added (again) does not count"};
+inline constexpr Guard kDisksToldApart{
+    "disks_told_apart",
+    "a node that has lost its disk is not taken for the one it was, nor takes itself for that"};
 
 // Handing over (§3.10).
 inline constexpr Guard kHandoverEnds{"handover_ends",
                                      "a leader that hands over in vain takes in runs again"};
 
 inline constexpr const Guard* kAll[] = {
-    &kVoteDurable,        &kRequestDurable,    &kOwnVoteStored,
-    &kVoteKept,           &kVoteOnce,          &kVotesDistinct,
-    &kVotesOfTerm,        &kTermNeverBack,     &kLogUpToDate,
-    &kTermBeforeLength,   &kQuorumSize,        &kStepDown,
-    &kStaleAppend,        &kPrevTerm,          &kTruncateOnConflictOnly,
-    &kTruncateOnConflict, &kAckDurable,        &kRepeatedAckDurable,
-    &kAckAgreed,          &kCommitClamped,     &kCommitOwnTerm,
-    &kCommitMajority,     &kMatchOfTerm,       &kDurableByTicket,
-    &kReadOwnTerm,        &kReadRound,         &kReadRoundFresh,
-    &kReadIncarnation,    &kReadNumber,        &kNewerStateKept,
-    &kInstallCutsLog,     &kMembersAtAppend,   &kMembersReverted,
-    &kLearnersNotCounted, &kJointMajorities,   &kSnapshotMembers,
-    &kMemberVotes,        &kConfirmedAsMember, &kHandoverEnds,
-    &kLeaseDrift,         &kLeaseHandover,     &kLeaseRemembered};
+    &kVoteDurable,        &kRequestDurable,  &kOwnVoteStored,
+    &kVoteKept,           &kVoteOnce,        &kVotesDistinct,
+    &kVotesOfTerm,        &kTermNeverBack,   &kLogUpToDate,
+    &kTermBeforeLength,   &kQuorumSize,      &kStepDown,
+    &kStaleAppend,        &kPrevTerm,        &kTruncateOnConflictOnly,
+    &kTruncateOnConflict, &kAckDurable,      &kRepeatedAckDurable,
+    &kAckAgreed,          &kCommitClamped,   &kCommitOwnTerm,
+    &kCommitMajority,     &kMatchOfTerm,     &kDurableByTicket,
+    &kReadOwnTerm,        &kReadRound,       &kReadRoundFresh,
+    &kReadIncarnation,    &kReadNumber,      &kNewerStateKept,
+    &kInstallCutsLog,     &kMembersAtAppend, &kMembersReverted,
+    &kLearnersNotCounted, &kJointMajorities, &kSnapshotMembers,
+    &kMemberVotes,        &kDisksToldApart,  &kHandoverEnds,
+    &kLeaseDrift,         &kLeaseHandover,   &kLeaseRemembered};
 
 }  // namespace parley::raft::guards

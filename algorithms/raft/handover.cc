@@ -53,7 +53,7 @@ void Core::tend_handover() {
   // Who stands now is not held back by what it promised, nor are those whom it asks; it may do so
   // late, so there is no lease again in this term.
   leading_.lease_over = true;
-  send_now(peer->id, encoder_.encode(TimeoutNow{term_, log_.last()}));
+  send_now(peer->id, encoder_.encode(TimeoutNow{term_, log_.last()}, peer->disk));
 }
 
 // What was forwarded meanwhile goes into the log, as if it came now.

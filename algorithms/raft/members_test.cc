@@ -19,6 +19,11 @@ Membership members(std::vector<NodeId> voters, std::vector<NodeId> outgoing = {}
   return of;
 }
 
+Membership with_disk(Membership members, NodeId node, DiskId disk) {
+  members.disks.push_back({node, disk});
+  return members;
+}
+
 constexpr NodeId k1{1};
 constexpr NodeId k2{2};
 constexpr NodeId k3{3};
@@ -34,10 +39,10 @@ class RaftMembers : public testing::Test {
     for (std::uint32_t id = 2; id <= size; ++id) node_->append_reply(id, 1, 1);
     ASSERT_EQ(node_->status().commit, LogIndex{1});
   }
-  // The nodes have confirmed up to there; node 4 in the round in which it was added.
+  // The nodes have confirmed up to there.
   TestNode::Lines confirm(std::vector<std::uint32_t> ids, std::uint64_t index) {
     node_->begin();
-    for (const std::uint32_t id : ids) node_->append_reply(id, 1, index, id == 4 ? 1 : 0);
+    for (const std::uint32_t id : ids) node_->append_reply(id, 1, index);
     return node_->end();
   }
 
@@ -144,13 +149,49 @@ TEST_F(RaftMembers, ALeaderThatIsRemovedLeadsUntilThatIsCommittedAndDoesNotCount
   EXPECT_TRUE(lacks(node_->time_out(), "vote_request"));
 }
 
-TEST_F(RaftMembers, WhatANodeConfirmedBeforeItWasAddedDoesNotCount) {
+TEST_F(RaftMembers, WhatANodeConfirmedWithAnotherDiskDoesNotCount) {
   lead(3);
-  node_->change(4, 0);
+  node_->change(4, 0, DiskId{8});
   node_->durable_all();
   node_->append_reply(2, 1, 2);
-  EXPECT_TRUE(lacks(node_->append_reply(4, 1, 2, 0), "from")) << "of another life of node 4";
-  EXPECT_TRUE(has(node_->append_reply(4, 1, 2, 1), "members 1 2 3 4, from 1 2 3"));
+  node_->speak(DiskId{7}, {});
+  EXPECT_TRUE(is(node_->append_reply(4, 1, 2), {})) << "as it was before it lost its disk";
+  EXPECT_TRUE(is(node_->append_reply(4, 9, 2), {}));
+  node_->speak(DiskId{8}, {});
+  EXPECT_TRUE(has(node_->append_reply(4, 1, 2), "members 1 2 3 4, from 1 2 3"));
+}
+
+// Who was a voter and has lost its disk must not stand by what it promised: neither to a leader of
+// that time nor to a candidate, nor by what its own new log says of that time.
+TEST_F(RaftMembers, WhatIsMeantForANodeWithAnotherDiskIsNotHeard) {
+  TestNode node(3, {}, {}, 1, /*joins=*/true);
+  node.speak({}, {});
+  EXPECT_TRUE(is(node.append(2, 4, 0, 0, {4}), {}));
+  EXPECT_TRUE(is(node.vote_request(2, 4, 9, 3), {}));
+  EXPECT_TRUE(is(node.timeout_now(2, 0, 0), {}));
+  EXPECT_EQ(node.status().last, LogIndex{0});
+  EXPECT_EQ(node.status().epoch, Epoch{0});
+}
+
+TEST_F(RaftMembers, AnEarlierLifeInTheLogMakesNoMember) {
+  TestNode node(3, {}, {}, 1, /*joins=*/true);
+  node.append_members(2, 1, 0, 0, members({k1, k2, k3}));
+  EXPECT_EQ(node.role(), "outsider");
+  node.wait(Ms(400));
+  EXPECT_TRUE(has(node.vote_request(3, 4, 9, 3), "vote_reply term 4 refused"));
+  node.append_members(2, 4, 1, 1, with_disk(members({k2, k3}, {}, {k1}), k1, DiskId{9}));
+  EXPECT_EQ(node.role(), "outsider") << "that is another disk";
+  node.append_members(2, 4, 2, 4, with_disk(members({k2, k3}, {}, {k1}), k1, DiskId{1}));
+  EXPECT_EQ(node.role(), "learner");
+}
+
+TEST_F(RaftMembers, EachIsSpokenToAsWhoItIs) {
+  lead(3);
+  node_->change(4, 0, DiskId{8});
+  for (const Message& message : node_->effects().send_now) {
+    const DiskId to{decode(message.header).to_disk()};
+    EXPECT_EQ(to, message.to == k4 ? DiskId{8} : DiskId{}) << message.to.value;
+  }
 }
 
 TEST_F(RaftMembers, ALearnerThatLagsGetsAnotherRound) {
@@ -333,7 +374,7 @@ TEST_F(RaftMembers, LearnersAreNotAskedForVotesNorCounted) {
 
 TEST_F(RaftMembers, ALearnerDoesNotStand) {
   TestNode node(3, {}, {}, 1, /*joins=*/true);
-  node.append_members(2, 1, 0, 0, members({k2, k3}, {}, {k1}));
+  node.append_members(2, 1, 0, 0, with_disk(members({k2, k3}, {}, {k1}), k1, DiskId{1}));
   EXPECT_EQ(node.role(), "learner");
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(lacks(node.time_out(), "vote_request"));
 }
@@ -350,7 +391,7 @@ TEST_F(RaftMembers, WhoWaitsToBeAddedNeitherStandsNorVotes) {
 // A candidate may know of a change that has not arrived here (§4.1).
 TEST_F(RaftMembers, ALearnerVotesAndAMemberVotesForOneItDoesNotKnow) {
   TestNode learner(3, {}, {}, 1, /*joins=*/true);
-  learner.append_members(2, 1, 0, 0, members({k2, k3}, {}, {k1}));
+  learner.append_members(2, 1, 0, 0, with_disk(members({k2, k3}, {}, {k1}), k1, DiskId{1}));
   learner.wait(Ms(400));
   EXPECT_TRUE(has(learner.vote_request(3, 2, 2, 1), "vote_reply term 2 granted"));
   TestNode member(3);
@@ -384,7 +425,10 @@ TEST_F(RaftMembers, WhatANodeThatIsNoMemberAnswersOrHandsOnIsIgnored) {
 TEST_F(RaftMembers, ComeBackFromBytesAsTheyWere) {
   Membership replace = members({k1, k2, k3}, {}, {k4});
   replace.leaving = {k3};
-  for (const Membership& sample : {members({k1}), members({k1, k4}, {k1, k2, k3}), replace}) {
+  const Membership disks =
+      with_disk(with_disk(members({k1, k2}, {k1, k3}), k2, DiskId{7}), k3, DiskId{UINT64_MAX});
+  for (const Membership& sample :
+       {members({k1}), members({k1, k4}, {k1, k2, k3}), replace, disks}) {
     EXPECT_EQ(decode_members(encode_members(sample).bytes()), sample);
   }
 }
@@ -398,10 +442,12 @@ TEST_F(RaftMembers, ImpossibleOnesAreNotReadFromBytes) {
   for (std::uint32_t id = 1; id <= 65; ++id) many.voters.push_back(NodeId{id});
   for (const Membership& wrong :
        {members({}), members({k2, k1}), members({k1, k1}), members({NodeId{0}, k1}),
-        members({k1}, {k2}, {k3}), members({k1, k2}, {}, {k2}), leaving_alone, stranger, many}) {
+        members({k1}, {k2}, {k3}), members({k1, k2}, {}, {k2}), leaving_alone, stranger, many,
+        with_disk(members({k1}), k2, DiskId{1}), with_disk(members({k1}), k1, DiskId{0}),
+        with_disk(with_disk(members({k1, k2}), k2, DiskId{1}), k1, DiskId{1})}) {
     EXPECT_FALSE(decode_members(encode_members(wrong).bytes())) << text_of(wrong);
   }
-  const Block whole = encode_members(members({k1, k2, k3}));
+  const Block whole = encode_members(with_disk(members({k1, k2, k3}), k3, DiskId{4}));
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(decode_members(whole.bytes().first(size)));
   }

@@ -8,14 +8,22 @@ namespace {
 
 using Nodes = std::vector<NodeId>;
 
-// Followed by the ids, in the order of the counts.
+// Followed by the ids, in the order of the counts, and the disks.
 struct Counts {
   std::uint32_t voters = 0;
   std::uint32_t outgoing = 0;
   std::uint32_t learners = 0;
   std::uint32_t leaving = 0;
+  std::uint32_t disks = 0;
 };
-static_assert(sizeof(Counts) == 16);
+static_assert(sizeof(Counts) == 20);
+
+struct StoredDisk {
+  std::uint32_t node = 0;
+  std::uint32_t reserved = 0;
+  std::uint64_t disk = 0;
+};
+static_assert(sizeof(StoredDisk) == 16);
 
 bool contains(const Nodes& nodes, NodeId node) {
   return std::binary_search(nodes.begin(), nodes.end(), node);
@@ -38,13 +46,21 @@ bool rises(const Nodes& nodes) {
   return true;
 }
 
-Nodes all_of(const Membership& members) {
+Nodes nodes_of(const Membership& members) {
   Nodes all = members.voters;
   all.insert(all.end(), members.outgoing.begin(), members.outgoing.end());
   all.insert(all.end(), members.learners.begin(), members.learners.end());
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
+}
+
+bool possible_disks(const std::vector<Member>& disks, const Nodes& all) {
+  for (std::size_t i = 0; i < disks.size(); ++i) {
+    if (disks[i].disk == DiskId{} || !contains(all, disks[i].node)) return false;
+    if (i > 0 && disks[i].node <= disks[i - 1].node) return false;
+  }
+  return true;
 }
 
 bool possible(const Membership& members) {
@@ -56,10 +72,18 @@ bool possible(const Membership& members) {
   if (members.learners.empty() && !members.leaving.empty()) return false;
   const bool apart = std::none_of(members.learners.begin(), members.learners.end(),
                                   [&](NodeId node) { return contains(members.voters, node); });
+  const Nodes all = nodes_of(members);
   return apart &&
          std::includes(members.voters.begin(), members.voters.end(), members.leaving.begin(),
                        members.leaving.end()) &&
-         all_of(members).size() <= kMaxMembers;
+         possible_disks(members.disks, all) && all.size() <= kMaxMembers;
+}
+
+// Nobody's disk is kept in mind who is no member.
+Membership with_disks_of_members(Membership members) {
+  const Nodes all = nodes_of(members);
+  std::erase_if(members.disks, [&](const Member& member) { return !contains(all, member.node); });
+  return members;
 }
 
 std::string name(NodeId node) {
@@ -72,17 +96,22 @@ Block encode_members(const Membership& members) {
   const Nodes* lists[] = {&members.voters, &members.outgoing, &members.learners, &members.leaving};
   Counts counts;
   std::uint32_t* count[] = {&counts.voters, &counts.outgoing, &counts.learners, &counts.leaving};
-  std::size_t size = sizeof(Counts);
+  std::size_t size = sizeof(Counts) + members.disks.size() * sizeof(StoredDisk);
   for (std::size_t i = 0; i < 4; ++i) {
     *count[i] = static_cast<std::uint32_t>(lists[i]->size());
     size += lists[i]->size() * sizeof(NodeId);
   }
+  counts.disks = static_cast<std::uint32_t>(members.disks.size());
   return Block::make(size, [&](std::byte* to) {
-    std::memcpy(to, &counts, sizeof(Counts));
-    to += sizeof(Counts);
-    for (const Nodes* nodes : lists) {
-      if (!nodes->empty()) std::memcpy(to, nodes->data(), nodes->size() * sizeof(NodeId));
-      to += nodes->size() * sizeof(NodeId);
+    const auto put = [&to](const void* from, std::size_t bytes) {
+      if (bytes > 0) std::memcpy(to, from, bytes);
+      to += bytes;
+    };
+    put(&counts, sizeof(Counts));
+    for (const Nodes* nodes : lists) put(nodes->data(), nodes->size() * sizeof(NodeId));
+    for (const Member& member : members.disks) {
+      const StoredDisk stored{member.node.value, 0, member.disk.value};
+      put(&stored, sizeof(stored));
     }
   });
 }
@@ -100,20 +129,28 @@ std::optional<Membership> decode_members(Bytes bytes) {
     bytes = bytes.subspan(count * sizeof(NodeId));
     return true;
   };
-  const bool complete = take(counts.voters, members.voters) &&
-                        take(counts.outgoing, members.outgoing) &&
-                        take(counts.learners, members.learners) &&
-                        take(counts.leaving, members.leaving) && bytes.empty();
-  if (!complete || !possible(members)) return std::nullopt;
+  const bool complete =
+      take(counts.voters, members.voters) && take(counts.outgoing, members.outgoing) &&
+      take(counts.learners, members.learners) && take(counts.leaving, members.leaving) &&
+      counts.disks <= kMaxMembers && bytes.size() == counts.disks * sizeof(StoredDisk);
+  if (!complete) return std::nullopt;
+  for (; !bytes.empty(); bytes = bytes.subspan(sizeof(StoredDisk))) {
+    StoredDisk stored;
+    std::memcpy(&stored, bytes.data(), sizeof(stored));
+    members.disks.push_back({{stored.node}, {stored.disk}});
+  }
+  if (!possible(members)) return std::nullopt;
   return members;
 }
 
-bool takes_part(const Membership& members, NodeId node) {
-  return votes(members, node) || contains(members.learners, node);
+std::vector<Member> all_of(const Membership& members) {
+  std::vector<Member> all;
+  for (const NodeId node : nodes_of(members)) all.push_back({node, members.disk_of(node)});
+  return all;
 }
 
-bool votes(const Membership& members, NodeId node) {
-  return contains(members.voters, node) || contains(members.outgoing, node);
+bool takes_part(const Membership& members, const Member& member) {
+  return members.disk_of(member.node) == member.disk && contains(nodes_of(members), member.node);
 }
 
 std::string objection(const Membership& members, const MemberChange& change) {
@@ -152,13 +189,18 @@ Membership begin_change(const Membership& members, const MemberChange& change) {
   }
   next.learners = {change.add};
   if (change.remove != kNoNode) next.leaving = {change.remove};
+  if (change.disk != DiskId{}) {
+    const Member added{change.add, change.disk};
+    next.disks.insert(std::lower_bound(next.disks.begin(), next.disks.end(), added), added);
+  }
   return next;
 }
 
 Membership next_step(const Membership& members) {
   Membership next;
   next.voters = members.voters;
-  if (members.joint()) return next;
+  next.disks = members.disks;
+  if (members.joint()) return with_disks_of_members(std::move(next));
   next.outgoing = members.voters;
   for (const NodeId node : members.learners) next.voters = with(next.voters, node);
   for (const NodeId node : members.leaving) next.voters = without(next.voters, node);
@@ -168,16 +210,17 @@ Membership next_step(const Membership& members) {
 Membership without_learners(Membership members) {
   members.learners.clear();
   members.leaving.clear();
-  return members;
+  return with_disks_of_members(std::move(members));
 }
 
-Electorate::Electorate(const Membership& members, NodeId self, std::span<const NodeId> peers) {
+Electorate::Electorate(const Membership& members, const Member& self,
+                       std::span<const Member> peers) {
   const auto add = [&](const Nodes& voters) {
     Voters& set = sets_[count_++];
     set.size = voters.size();
-    set.self = contains(voters, self);
+    set.self = contains(voters, self.node) && members.disk_of(self.node) == self.disk;
     for (std::size_t place = 0; place < peers.size(); ++place) {
-      if (contains(voters, peers[place])) set.peers |= std::uint64_t{1} << place;
+      if (contains(voters, peers[place].node)) set.peers |= std::uint64_t{1} << place;
     }
   };
   if (members.voters.empty()) return;

@@ -21,10 +21,10 @@ Block encode_members(const Membership& members);
 // Withstands any bytes.
 std::optional<Membership> decode_members(Bytes bytes);
 
-// Whether the node is a member in any part.
-bool takes_part(const Membership& members, NodeId node);
-// Whether the node may stand for election.
-bool votes(const Membership& members, NodeId node);
+// All members, in whatever part, by node, rising.
+std::vector<Member> all_of(const Membership& members);
+// Whether the node, with that disk, is a member in any part.
+bool takes_part(const Membership& members, const Member& member);
 
 // Why `change` cannot be made of these members, which are not joint; empty: it can be.
 std::string objection(const Membership& members, const MemberChange& change);
@@ -52,9 +52,9 @@ class Electorate {
     [[nodiscard]] bool has(std::size_t place) const { return (peers >> place & 1U) != 0; }
   };
 
-  // `peers`: the ids of the list, without `self`; at most kMaxMembers.
+  // `peers`: the list, without `self`; at most kMaxMembers.
   Electorate() = default;
-  Electorate(const Membership& members, NodeId self, std::span<const NodeId> peers);
+  Electorate(const Membership& members, const Member& self, std::span<const Member> peers);
 
   // The sets of voters of each of which a majority is needed: one, two of a joint membership, none
   // where the voters are not known.

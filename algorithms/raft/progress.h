@@ -19,12 +19,12 @@ struct Progress {
     snapshot,   // lacks entries that the leader has no more: parts of a snapshot are sent
   };
 
-  Progress(NodeId peer, std::size_t max_messages, std::uint64_t max_bytes)
-      : id(peer), window(max_messages, max_bytes) {}
+  Progress(const Member& peer, std::size_t max_messages, std::uint64_t max_bytes)
+      : id(peer.node), disk(peer.disk), window(max_messages, max_bytes) {}
 
   // The start of a leader's term (dissertation §3.5, nextIndex and matchIndex), or of a member in
-  // it: then only what is said in the round `from` or a later one counts.
-  void start(LogIndex last, Instant now, std::uint64_t from = 0) {
+  // it.
+  void start(LogIndex last, Instant now) {
     mode = Mode::probe;
     awaiting_reply = false;
     match = LogIndex{};
@@ -32,7 +32,6 @@ struct Progress {
     commit_sent = LogIndex{};
     commit_awaited = LogIndex{};
     commit_due = kNever;
-    first_round = from;
     round_sent = 0;
     round_acked = 0;
     last_heard = now;
@@ -74,16 +73,16 @@ struct Progress {
   };
 
   NodeId id;
+  DiskId disk;
   Mode mode = Mode::probe;
   Sending snapshot;
   bool awaiting_reply = false;  // probe: one is on its way
   LogIndex match;               // the logs agree up to here, durably
   LogIndex next;                // the first entry of the next message
   LogIndex commit_sent;
-  LogIndex commit_awaited;        // its clients wait for it to hear of the commit up to here
-  Instant commit_due = kNever;    // when to tell it of a newer commit if nothing else does
-  std::uint64_t first_round = 0;  // replies of earlier ones are not of this member
-  std::uint64_t round_sent = 0;   // read rounds
+  LogIndex commit_awaited;       // its clients wait for it to hear of the commit up to here
+  Instant commit_due = kNever;   // when to tell it of a newer commit if nothing else does
+  std::uint64_t round_sent = 0;  // read rounds
   std::uint64_t round_acked = 0;
   Instant last_heard;     // a reply of this term
   Instant last_asked;     // a message that wants a reply

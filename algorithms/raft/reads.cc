@@ -36,8 +36,8 @@ void Core::request_read_index() {
   reads_unasked_ = false;
   reads_asked_ = now_;
   const ReadIndexRequest request{incarnation_, ++read_number_};
-  if (role_ == Role::leader) return on_read_request(self_, request);
-  send_now(leader_, encoder_.encode(request));
+  if (role_ == Role::leader) return on_read_request({self_, disk_}, request);
+  send_now(leader_, encoder_.encode(request, following_.leader_disk));
 }
 
 void Core::on_read_reply(const ReadIndexReply& reply) {
@@ -81,7 +81,7 @@ Instant Core::reads_deadline() const {
 
 // --- at the leader ---
 
-void Core::on_read_request(NodeId from, const ReadIndexRequest& request) {
+void Core::on_read_request(const Member& from, const ReadIndexRequest& request) {
   if (role_ != Role::leader || leading_.reads.size() >= kMaxReads) return;  // it will be repeated
   leading_.reads.push_back({from, request, 0, {}});
   ++leading_.reads_waiting;
@@ -143,11 +143,11 @@ void Core::finish_read_rounds() {
   while (reads.size() > leading_.reads_waiting && (lease || round_confirmed(reads.front().round))) {
     const Leading::Read& read = reads.front();
     const ReadIndexReply reply{read.request.incarnation, read.request.number, read.index};
-    if (read.from == self_) {
+    if (read.from.node == self_) {
       on_read_reply(reply);
     } else {
-      send_now(read.from, encoder_.encode(reply));
-      note_waiting(read.from, read.index);
+      send_now(read.from.node, encoder_.encode(reply, read.from.disk));
+      note_waiting(read.from.node, read.index);
     }
     reads.pop_front();
   }

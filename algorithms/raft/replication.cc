@@ -21,7 +21,6 @@ void Core::on_append_reply(Progress& peer, const AppendReply& reply, const wire:
   if (reply.term < term_ && holds(guards::kMatchOfTerm)) return;
   // What cannot be true is not believed.
   if (reply.agreed > log_.last() || reply.round > round_) return;
-  if (reply.round < peer.first_round) return;
 
   peer.last_heard = now_;
   peer.round_acked = std::max(peer.round_acked, reply.round);
@@ -161,7 +160,7 @@ LogIndex Core::chunk_end(LogIndex prev, std::uint64_t max_bytes) const {
 void Core::send_append(Progress& peer, LogIndex last, bool wants_ack) {
   const LogIndex prev = peer.next.prev();
   const AppendEntries message{term_, prev, log_.term_at(prev), commit_, round_, wants_ack};
-  const SharedAppend& shared = shared_append(message, last);
+  const SharedAppend& shared = shared_append(message, last, peer.disk);
   send_now(peer.id, shared.header, shared.body);
   peer.commit_sent = commit_;
   peer.commit_due = kNever;
@@ -170,9 +169,10 @@ void Core::send_append(Progress& peer, LogIndex last, bool wants_ack) {
 }
 
 // Peers at the same place get the same bytes, which are made once.
-const Core::SharedAppend& Core::shared_append(const AppendEntries& message, LogIndex last) {
+const Core::SharedAppend& Core::shared_append(const AppendEntries& message, LogIndex last,
+                                              DiskId to) {
   for (const SharedAppend& shared : shared_) {
-    if (shared.last == last && shared.message == message) return shared;
+    if (shared.last == last && shared.to == to && shared.message == message) return shared;
   }
   std::vector<Block>& bodies = effects_->bodies;
   const auto first = static_cast<std::uint32_t>(bodies.size());
@@ -180,7 +180,7 @@ const Core::SharedAppend& Core::shared_append(const AppendEntries& message, LogI
     encoder_.add_body(log_.at(i).run.body, bodies);
   }
   const auto count = static_cast<std::uint32_t>(bodies.size()) - first;
-  shared_.push_back({message, last, encoder_.encode(message, log_, last), {first, count}});
+  shared_.push_back({message, last, to, encoder_.encode(message, log_, last, to), {first, count}});
   return shared_.back();
 }
 

@@ -105,8 +105,8 @@ void Core::send_snapshot(Progress& peer) {
 
 void Core::send_part(Progress& peer, std::uint32_t part) {
   const InstallSnapshot message{term_, snapshot_, log_.term_at(snapshot_.index), part, round_};
-  Message to{
-      peer.id, encoder_.encode(message, members_at(snapshot_.index)), {}, snapshot_.index, part};
+  Block header = encoder_.encode(message, members_at(snapshot_.index), peer.disk);
+  Message to{peer.id, std::move(header), {}, snapshot_.index, part};
   effects_->send_now.push_back(std::move(to));
   peer.round_sent = round_;
 }
@@ -114,7 +114,6 @@ void Core::send_part(Progress& peer, std::uint32_t part) {
 void Core::on_install_reply(Progress& peer, const InstallReply& reply) {
   if (reply.term > term_) return become_follower(reply.term, kNoNode);
   if (role_ != Role::leader || reply.term < term_ || reply.round > round_) return;
-  if (reply.round < peer.first_round) return;
   peer.last_heard = now_;
   peer.round_acked = std::max(peer.round_acked, reply.round);
   Progress::Sending& sending = peer.snapshot;
@@ -129,7 +128,7 @@ void Core::on_install_reply(Progress& peer, const InstallReply& reply) {
 
 // --- the follower's side ---
 
-void Core::on_install(NodeId from, const wire::Message& wire, const Block& body) {
+void Core::on_install(const Member& from, const wire::Message& wire, const Block& body) {
   const InstallSnapshot message = decode(*wire.install());
   if (!follow(from, message.term)) return;
   following_.round = std::max(following_.round, message.round);
@@ -170,7 +169,7 @@ void Core::send_install_reply() {
   install_reply_due_ = false;
   if (leader_ == kNoNode) return;
   const InstallReply reply{term_, incoming_.snapshot, incoming_.next, following_.round};
-  send_when_durable(guards::kAckDurable, leader_, encoder_.encode(reply));
+  send_when_durable(guards::kAckDurable, leader_, encoder_.encode(reply, following_.leader_disk));
 }
 
 // The state is ready. While it was made the log may have caught up by itself.

@@ -14,6 +14,7 @@ TestNode::TestNode(std::uint32_t size, std::vector<std::pair<std::string, std::i
   ReplicaConfig config;
   config.self = NodeId{1};
   config.incarnation = {incarnation};
+  if (joins) config.disk = to_ = {1};
   for (std::uint32_t id = joins ? 2 : 1; id <= size; ++id) config.members.push_back(NodeId{id});
   members_.voters = config.members;
   config.options = default_options(kRaft.options);
@@ -66,13 +67,13 @@ TestNode::Lines TestNode::durable(std::uint64_t ticket) {
 TestNode::Lines TestNode::vote_request(std::uint32_t from, std::uint64_t term,
                                        std::uint64_t last_index, std::uint64_t last_term, bool pre,
                                        bool handed_over) {
-  return receive(from,
-                 encoder_.encode(VoteRequest{{term}, {last_index}, {last_term}, pre, handed_over}));
+  return receive(
+      from, encoder_.encode(VoteRequest{{term}, {last_index}, {last_term}, pre, handed_over}, to_));
 }
 
 TestNode::Lines TestNode::vote_reply(std::uint32_t from, std::uint64_t term, bool granted,
                                      bool pre) {
-  return receive(from, encoder_.encode(VoteReply{{term}, pre, granted}));
+  return receive(from, encoder_.encode(VoteReply{{term}, pre, granted}, to_));
 }
 
 TestNode::Lines TestNode::append(std::uint32_t from, std::uint64_t term, std::uint64_t prev_index,
@@ -90,7 +91,7 @@ TestNode::Lines TestNode::append(std::uint32_t from, std::uint64_t term, std::ui
   }
   const AppendEntries message{{term}, {prev_index}, {prev_term}, {commit}, round, true};
   const BodyRange all{0, static_cast<std::uint32_t>(bodies.bodies.size())};
-  return receive(from, encoder_.encode(message, log, log.last()), join(bodies, all));
+  return receive(from, encoder_.encode(message, log, log.last(), to_), join(bodies, all));
 }
 
 TestNode::Lines TestNode::append_members(std::uint32_t from, std::uint64_t term,
@@ -104,19 +105,20 @@ TestNode::Lines TestNode::append_members(std::uint32_t from, std::uint64_t term,
   log.append({term}, {}, run);
   const AppendEntries message{{term}, {prev_index}, {prev_term}, {commit}, 0, true};
   const BodyRange all{0, static_cast<std::uint32_t>(bodies.bodies.size())};
-  return receive(from, encoder_.encode(message, log, log.last()), join(bodies, all));
+  return receive(from, encoder_.encode(message, log, log.last(), to_), join(bodies, all));
 }
 
 TestNode::Lines TestNode::append_reply(std::uint32_t from, std::uint64_t term, std::uint64_t agreed,
                                        std::uint64_t round) {
-  return receive(from, encoder_.encode(AppendReply{{term}, {agreed}, {}, {agreed}, round}, {}));
+  return receive(from,
+                 encoder_.encode(AppendReply{{term}, {agreed}, {}, {agreed}, round}, {}, to_));
 }
 
 TestNode::Lines TestNode::rejection(std::uint32_t from, std::uint64_t term, std::uint64_t agreed,
                                     std::uint64_t rejected, std::uint64_t last,
                                     const std::vector<TermStart>& starts) {
-  return receive(from,
-                 encoder_.encode(AppendReply{{term}, {agreed}, {rejected}, {last}, 0}, starts));
+  return receive(
+      from, encoder_.encode(AppendReply{{term}, {agreed}, {rejected}, {last}, 0}, starts, to_));
 }
 
 TestNode::Lines TestNode::forward(std::uint32_t from, std::uint64_t number,
@@ -126,28 +128,28 @@ TestNode::Lines TestNode::forward(std::uint32_t from, std::uint64_t number,
   Effects bodies;
   encoder_.add_body(run.body, bodies.bodies);
   const BodyRange all{0, static_cast<std::uint32_t>(bodies.bodies.size())};
-  return receive(from, encoder_.encode(Forward{{1}}, runs), join(bodies, all));
+  return receive(from, encoder_.encode(Forward{{1}}, runs, to_), join(bodies, all));
 }
 
 TestNode::Lines TestNode::read_request(std::uint32_t from, std::uint64_t incarnation,
                                        std::uint64_t number) {
-  return receive(from, encoder_.encode(ReadIndexRequest{{incarnation}, number}));
+  return receive(from, encoder_.encode(ReadIndexRequest{{incarnation}, number}, to_));
 }
 
 TestNode::Lines TestNode::read_reply(std::uint32_t from, std::uint64_t incarnation,
                                      std::uint64_t number, std::uint64_t index) {
-  return receive(from, encoder_.encode(ReadIndexReply{{incarnation}, number, {index}}));
+  return receive(from, encoder_.encode(ReadIndexReply{{incarnation}, number, {index}}, to_));
 }
 
 TestNode::Lines TestNode::install(std::uint32_t from, std::uint64_t term, std::uint64_t index,
                                   std::uint64_t index_term, std::uint32_t part) {
   const InstallSnapshot message{{term}, snapshot(index), {index_term}, part, 0};
-  return receive(from, encoder_.encode(message, members_), run_of({}, {}, 0, "a part").body);
+  return receive(from, encoder_.encode(message, members_, to_), run_of({}, {}, 0, "a part").body);
 }
 
 TestNode::Lines TestNode::install_reply(std::uint32_t from, std::uint64_t term, std::uint64_t index,
                                         std::uint32_t next) {
-  return receive(from, encoder_.encode(InstallReply{{term}, snapshot(index), next, 0}));
+  return receive(from, encoder_.encode(InstallReply{{term}, snapshot(index), next, 0}, to_));
 }
 
 TestNode::Lines TestNode::control(Control::Kind kind, std::uint64_t index) {
@@ -155,11 +157,11 @@ TestNode::Lines TestNode::control(Control::Kind kind, std::uint64_t index) {
   return turn_unless_gathering();
 }
 
-TestNode::Lines TestNode::change(std::uint32_t add, std::uint32_t remove) {
+TestNode::Lines TestNode::change(std::uint32_t add, std::uint32_t remove, DiskId disk) {
   Control control;
   control.kind = Control::Kind::change_members;
   control.id = ++last_control_;
-  control.change = {NodeId{add}, NodeId{remove}};
+  control.change = {NodeId{add}, NodeId{remove}, disk};
   controls_.push_back(control);
   return turn_unless_gathering();
 }
@@ -174,7 +176,7 @@ TestNode::Lines TestNode::hand_over(std::uint32_t to) {
 }
 
 TestNode::Lines TestNode::timeout_now(std::uint32_t from, std::uint64_t term, std::uint64_t last) {
-  return receive(from, encoder_.encode(TimeoutNow{{term}, {last}}));
+  return receive(from, encoder_.encode(TimeoutNow{{term}, {last}}, to_));
 }
 
 TestNode::Lines TestNode::submit(const std::string& text) {

@@ -69,11 +69,18 @@ class TestNode {
                       std::uint32_t next);
   // The operator wants node `add` to come, if not 0, and `remove` to go. The first such control has
   // the id 1.
-  Lines change(std::uint32_t add, std::uint32_t remove);
+  Lines change(std::uint32_t add, std::uint32_t remove, DiskId disk = {});
   Lines hand_over(std::uint32_t to = 0);
   Lines timeout_now(std::uint32_t from, std::uint64_t term, std::uint64_t last);
   Lines submit(const std::string& text);
   Lines read(std::uint64_t id);
+
+  // What the others send from now on comes from nodes with that disk, and is meant for this node
+  // with the disk `to`.
+  void speak(DiskId from, DiskId to) {
+    encoder_ = Encoder(from);
+    to_ = to;
+  }
 
   // Inputs from here on make one turn, which end() runs.
   void begin() { gathering_ = true; }
@@ -98,6 +105,7 @@ class TestNode {
   Lines run_turn();
 
   std::uint32_t size_;
+  DiskId to_;           // meant by what it gets
   Membership members_;  // in what snapshots that it gets say
   std::unique_ptr<Replica> replica_;
   Instant now_{std::chrono::seconds(1)};

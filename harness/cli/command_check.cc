@@ -347,8 +347,7 @@ int check_scaling(const CheckOptions& options, const Algorithm& algorithm,
 // --- mutants ---
 
 constexpr std::uint64_t kMutantSeeds = 1000;
-constexpr std::string_view kNeverShown[] = {"lease_drift", "lease_handover", "lease_remembered",
-                                            "confirmed_as_member"};
+constexpr std::string_view kNeverShown[] = {"lease_drift", "lease_handover", "lease_remembered"};
 
 // The guards to leave out; empty, and why in `problem`, if there is none of the name asked for.
 std::vector<const Guard*> chosen_guards(const CheckOptions& options, const Algorithm& algorithm,

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <utility>
+
 #include "runtime/guards.h"
 
 namespace parley::sim {
@@ -13,6 +16,34 @@ void leave_out(const Guard* guard) {
 #else
   static_cast<void>(guard);
 #endif
+}
+
+// The first seed that fails without the guard, and not with it; how many seeds were run until then.
+std::optional<Failure> first_own_failure(const Algorithm& algorithm, const OptionValues& values,
+                                         SeedsOptions options, const Guard& guard,
+                                         std::uint64_t& seeds) {
+  options.until_failure = true;
+  const std::uint64_t end = options.each.seed + options.seeds;
+  while (options.each.seed < end && !(options.stop != nullptr && options.stop->load())) {
+    leave_out(&guard);
+    SeedsReport report = check_seeds(algorithm, values, options);
+    leave_out(nullptr);
+    if (report.failures.empty()) {
+      seeds += report.seeds;
+      return std::nullopt;
+    }
+    Failure failure = std::move(report.failures.front());
+    seeds += failure.seed - options.each.seed + 1;
+    SeedsOptions with_guard = options;
+    with_guard.each.seed = failure.seed;
+    with_guard.seeds = 1;
+    with_guard.reduce = false;
+    with_guard.each.trace = nullptr;
+    if (check_seeds(algorithm, values, with_guard).failures.empty()) return failure;
+    options.each.seed = failure.seed + 1;
+    options.seeds = end - options.each.seed;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -27,25 +58,21 @@ std::vector<const Guard*> guards_of(const Algorithm& algorithm) {
 
 MutantResult check_mutant(const Algorithm& algorithm, const OptionValues& values,
                           SeedsOptions options, const Guard& guard) {
-  options.until_failure = true;
   OptionValues set = values;
   if (const std::size_t equals = guard.setting.find('='); equals != std::string_view::npos) {
     set_option(algorithm.options, guard.setting.substr(0, equals), guard.setting.substr(equals + 1),
                set);
   }
-  leave_out(&guard);
-  SeedsReport report = check_seeds(with_options(algorithm, set), set, options);
-  leave_out(nullptr);
   MutantResult result;
   result.guard = &guard;
-  result.seeds = report.seeds;
-  if (report.failures.empty()) return result;
+  std::optional<Failure> failure =
+      first_own_failure(with_options(algorithm, set), set, options, guard, result.seeds);
+  if (!failure) return result;
   result.caught = true;
-  result.failure = std::move(report.failures.front());
+  result.failure = std::move(*failure);
   result.failure.replay += fmt::format(" --mutant {}", guard.name);
   if (result.failure.reduced)
     result.failure.replay_reduced += fmt::format(" --mutant {}", guard.name);
-  result.seeds = result.failure.seed - options.each.seed + 1;
   result.check = check_of(result.failure.violations.front());
   return result;
 }

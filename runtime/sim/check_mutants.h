@@ -19,8 +19,8 @@ struct MutantResult {
   Failure failure;          // of the seed that caught it
 };
 
-// Runs seeds, as `options` say, with `guard` left out until one fails. Only in a build where guards
-// can be left out, and not from two threads.
+// Runs seeds, as `options` say, with `guard` left out until one fails that does not fail with it.
+// Only in a build where guards can be left out, and not from two threads.
 MutantResult check_mutant(const Algorithm& algorithm, const OptionValues& values,
                           SeedsOptions options, const Guard& guard);
 

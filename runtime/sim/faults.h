@@ -51,11 +51,7 @@ bool needs_peers(FaultKind kind);
 
 class FaultSet {
  public:
-  // But changes of members, which are asked for by name until what they show is mended
-  // (algorithms/raft/README.md).
-  static constexpr FaultSet all() {
-    return FaultSet(((1U << kFaultKinds) - 1) & ~(1U << static_cast<unsigned>(FaultKind::members)));
-  }
+  static constexpr FaultSet all() { return FaultSet((1U << kFaultKinds) - 1); }
   static constexpr FaultSet none() { return FaultSet(0); }
 
   [[nodiscard]] constexpr bool has(FaultKind kind) const { return (bits_ & bit(kind)) != 0; }

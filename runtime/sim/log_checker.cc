@@ -32,12 +32,15 @@ bool has(const std::vector<NodeId>& nodes, NodeId node) {
   return std::ranges::binary_search(nodes, node);
 }
 
-bool votes(const Membership& members, NodeId node) {
-  return has(members.voters, node) || has(members.outgoing, node);
+// With its present disk; with another one it is somebody else.
+bool votes(const Membership& members, const Member& member) {
+  return (has(members.voters, member.node) || has(members.outgoing, member.node)) &&
+         members.disk_of(member.node) == member.disk;
 }
 
-bool takes_part(const Membership& members, NodeId node) {
-  return votes(members, node) || has(members.learners, node);
+bool takes_part(const Membership& members, const Member& member) {
+  return votes(members, member) ||
+         (has(members.learners, member.node) && members.disk_of(member.node) == member.disk);
 }
 
 struct Count {
@@ -67,7 +70,7 @@ constexpr LogIndex kNeverCut{std::numeric_limits<std::uint64_t>::max()};
 void LogChecker::watch(std::vector<const Disk*> disks, std::vector<NodeId> members) {
   disks_ = std::move(disks);
   first_.voters = std::move(members);
-  joins_.resize(disks_.size());
+  ids_.resize(disks_.size());
   member_.resize(disks_.size());
   logs_.resize(disks_.size());
   views_.resize(disks_.size());
@@ -75,15 +78,15 @@ void LogChecker::watch(std::vector<const Disk*> disks, std::vector<NodeId> membe
 
 // --- what the replicas hold ---
 
-void LogChecker::started(NodeId node, bool joins) {
+void LogChecker::started(NodeId node, DiskId id) {
   log(node) = {};
-  joins_[node.value - 1] = joins;
+  ids_[node.value - 1] = id;
   log(node).promise = inspection_.promise(disk(node).state());
   views_[node.value - 1] = {};
   const LogIndex base = disk(node).snapshot().id.index;
   if (base != LogIndex{}) use_snapshot(node, base);
   for (const Record& record : disk(node).log()) append(node, record);
-  member_[node.value - 1] = !joins || takes_part(members_by_log(node), node);
+  member_[node.value - 1] = id == DiskId{} || takes_part(members_by_log(node), member(node));
 }
 
 void LogChecker::wrote(NodeId node, std::span<const Write> writes) {
@@ -216,12 +219,15 @@ void LogChecker::check_same(NodeId node, LogIndex index) {
 
 void LogChecker::check_commit(NodeId node, LogIndex index) {
   const Item& item = committed_[index.value - 1].item;
-  const auto holds_it = [&](NodeId other) {
-    return durable_last(disk(other)) >= index && durable_epoch(disk(other), index) == item.epoch;
+  const auto holders = [&](const Membership& members) {
+    return count_of(members, [&](NodeId other) {
+      return votes(members, member(other)) && durable_last(disk(other)) >= index &&
+             durable_epoch(disk(other), index) == item.epoch;
+    });
   };
   // A turn may commit first, and then append a change of members.
-  const Count held_before = count_of(members_before(node), holds_it);
-  const Count held = count_of(members_by_log(node), holds_it);
+  const Count held_before = holders(members_before(node));
+  const Count held = holders(members_by_log(node));
   if (!held.majority && !held_before.majority) {
     return engine_.fail(check::kCommitSafety,
                         fmt::format("node {} commits index {}, which is on the disks of {}",
@@ -234,11 +240,12 @@ void LogChecker::check_commit(NodeId node, LogIndex index) {
     if (is_committed(candidate, index)) continue;
     const NodeId self{static_cast<std::uint32_t>(i + 1)};
     const Membership& voters = members_by_log(self);
-    if (!votes(voters, self)) continue;
+    if (!votes(voters, member(self))) continue;
     const Position position{candidate.at(candidate.last()).epoch, candidate.last()};
     const Count count = count_of(voters, [&](NodeId voter) {
-      return voter == self || (durable_position(disk(voter)) <= position &&
-                               takes_part(members_on_disk(voter), voter));
+      return voter == self ||
+             (votes(voters, member(voter)) && durable_position(disk(voter)) <= position &&
+              takes_part(members_on_disk(voter), member(voter)));
     });
     if (!count.majority) continue;
     return engine_.fail(
@@ -262,7 +269,9 @@ void LogChecker::follows(NodeId node, Epoch epoch, NodeId leader) {
 }
 
 void LogChecker::check_votes(NodeId leader, Epoch epoch) {
-  const Count count = count_of(members_by_log(leader), [&](NodeId voter) {
+  const Membership& members = members_by_log(leader);
+  const Count count = count_of(members, [&](NodeId voter) {
+    if (!votes(members, member(voter))) return false;
     const Promise promise = inspection_.promise(disk(voter).state());
     return promise.epoch > epoch || (promise.epoch == epoch && promise.vote == leader);
   });
@@ -291,7 +300,8 @@ void LogChecker::counts(NodeId leader, Epoch epoch, const Replica& replica) {
     const LogIndex index = replica.held_by(peer);
     if (std::exchange(counted[peer.value - 1], index) == index) continue;
     const bool moved_on = inspection_.promise(disk(peer).state()).epoch > epoch;
-    if (moved_on || agree(peer, leader, index)) continue;
+    const bool gone = members_by_log(leader).disk_of(peer) != member(peer).disk;
+    if (moved_on || gone || agree(peer, leader, index)) continue;
     engine_.fail(
         check::kCommitSafety,
         fmt::format("node {}, the leader, takes node {} to hold its log up to {}, which it "
@@ -381,7 +391,7 @@ void LogChecker::note_members(const Record& record, Epoch epoch) {
 
 void LogChecker::uses(NodeId node, const Membership& members) {
   const Membership& by_log = members_by_log(node);
-  if (takes_part(by_log, node)) member_[node.value - 1] = true;
+  if (takes_part(by_log, member(node))) member_[node.value - 1] = true;
   if (members == by_log) return;
   engine_.fail(check::kMembers,
                fmt::format("node {} goes by the members {}; those of its log are {}", node.value,
@@ -396,7 +406,7 @@ const Membership& LogChecker::newest_members(NodeId node, LogIndex base, LogInde
   for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
     if (change->index <= last && epoch_at(change->index) == change->epoch) return change->members;
   }
-  return joins_[node.value - 1] && base == LogIndex{} ? nobody_ : first_;
+  return ids_[node.value - 1] != DiskId{} && base == LogIndex{} ? nobody_ : first_;
 }
 
 const Membership& LogChecker::members_by_log(NodeId node) const {

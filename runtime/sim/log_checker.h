@@ -33,8 +33,9 @@ class LogChecker {
   // outlive the checker. Before anything else.
   void watch(std::vector<const Disk*> disks, std::vector<NodeId> members);
 
-  // The node starts from what is on its disk. `joins`: it is no member but by its log.
-  void started(NodeId node, bool joins);
+  // The node starts from what is on its disk. `id`: which of its disks that is; if it is not the
+  // first member's, the node is a member by its log only.
+  void started(NodeId node, DiskId id);
   // A turn's writes were issued.
   void wrote(NodeId node, std::span<const Write> writes);
   // A turn committed these runs, while the node was in `epoch`; after its writes.
@@ -97,6 +98,7 @@ class LogChecker {
   [[nodiscard]] const Disk& disk(NodeId node) const { return *disks_[node.value - 1]; }
   [[nodiscard]] Log& log(NodeId node) { return logs_[node.value - 1]; }
   [[nodiscard]] const Log& log(NodeId node) const { return logs_[node.value - 1]; }
+  [[nodiscard]] Member member(NodeId node) const { return {node, ids_[node.value - 1]}; }
   [[nodiscard]] LogIndex durable_last(const Disk& disk) const;
   [[nodiscard]] Epoch durable_epoch(const Disk& disk, LogIndex index) const;
   [[nodiscard]] Position durable_position(const Disk& disk) const;
@@ -121,7 +123,7 @@ class LogChecker {
   };
   Membership first_;                      // members
   Membership nobody_;                     // for those who join
-  std::vector<bool> joins_;               // by node
+  std::vector<DiskId> ids_;               // by node, of its present disk
   std::vector<bool> member_;              // by node: by its log at some time in this life
   std::vector<Change> changes_;           // by index, rising
   std::vector<Committed> committed_;      // index n at n - 1

@@ -373,8 +373,10 @@ void Nemesis::change_members(Node& node) {
 }
 
 void Nemesis::ask(Node& node, const MemberChange& change) {
-  asked_[++last_asked_] = change;
-  node.change_members(last_asked_, change);
+  MemberChange asked = change;
+  if (change.add != kNoNode) asked.disk = nodes_[change.add.value - 1].disk_id();
+  asked_[++last_asked_] = asked;
+  node.change_members(last_asked_, asked);
 }
 
 // A node that is out for good may lose its disk. If it is added again it is a new one, that knows

@@ -34,6 +34,7 @@ void Node::start() {
   config.incarnation = Incarnation{life_};
   config.members = settings_.members;
   if (joins()) std::erase(config.members, id_);
+  config.disk = disk_id();
   config.options = settings_.options;
   config.seed = random_.bits();
   config.now = local(engine_.now);
@@ -62,12 +63,12 @@ void Node::crash() {
 void Node::wipe() {
   if (up()) crash();
   disk_.wipe();
-  wiped_ = true;
+  ++wipes_;
   engine_.note(FactKind::wipe, id_.value);
 }
 
 bool Node::joins() const {
-  return wiped_ || std::ranges::find(settings_.members, id_) == settings_.members.end();
+  return wipes_ > 0 || std::ranges::find(settings_.members, id_) == settings_.members.end();
 }
 
 void Node::pause(Duration duration) {

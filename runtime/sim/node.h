@@ -39,6 +39,8 @@ class Node {
   void wipe();
   // Whether it starts as one that waits until it is added.
   [[nodiscard]] bool joins() const;
+  // 0 unless it joins.
+  [[nodiscard]] DiskId disk_id() const { return {joins() ? wipes_ + 1 : 0}; }
   void pause(Duration duration);
   void resume(std::uint32_t pause);  // the pause of that number, if it is still the one in force
   void step_wall_clock(Duration skew);
@@ -119,7 +121,7 @@ class Node {
   Disk disk_;
   std::unique_ptr<Driver> driver_;
   std::uint32_t life_ = 0;
-  bool wiped_ = false;
+  std::uint64_t wipes_ = 0;  // of its disk
   bool paused_ = false;
   std::uint32_t pauses_ = 0;
 

@@ -400,7 +400,7 @@ void Execution::handle(const Event& event) {
 
 void Execution::expect_start(const Node& node) {
   checker_->started(node.id().value);
-  if (log_checker_) log_checker_->started(node.id(), node.joins());
+  if (log_checker_) log_checker_->started(node.id(), node.disk_id());
 }
 
 void Execution::turn(Node& node) {
@@ -452,7 +452,7 @@ void Execution::turn(Node& node) {
   if (log_checker_ && answered) {
     // Whoever has lost its disk has nothing to say any more, also before it starts again.
     for (const Node& other : nodes_) {
-      if (!other.up() && other.joins()) log_checker_->started(other.id(), true);
+      if (!other.up() && other.joins()) log_checker_->started(other.id(), other.disk_id());
     }
   }
   if (winding_down_) look_for_the_end();

@@ -17,7 +17,7 @@ std::string name(std::uint32_t id) {
 Cluster::Cluster(const Strategy& strategy, std::uint32_t size, OptionValues options,
                  std::uint64_t seed, bool down, std::uint32_t spare)
     : strategy_(strategy), nodes_(size + spare), options_(std::move(options)), random_(seed) {
-  for (std::uint32_t id = size + 1; id <= size + spare; ++id) node(id).joins = true;
+  for (std::uint32_t id = size + 1; id <= size + spare; ++id) node(id).disk_id = {1};
   for (std::uint32_t id = 1; id <= size + spare && !down; ++id) restart(id);
 }
 
@@ -29,8 +29,9 @@ void Cluster::restart(std::uint32_t id) {
   config.self = NodeId{id};
   config.incarnation = {++node.incarnation};
   for (std::uint32_t i = 1; i <= size(); ++i) {
-    if (!this->node(i).joins) config.members.push_back(NodeId{i});
+    if (this->node(i).disk_id == DiskId{}) config.members.push_back(NodeId{i});
   }
+  config.disk = node.disk_id;
   config.options = options_;
   config.seed = random_.bits();
   config.now = now(node);
@@ -59,7 +60,7 @@ void Cluster::crash(std::uint32_t id) {
 
 void Cluster::wipe(std::uint32_t id) {
   node(id).disk = {};
-  node(id).joins = true;
+  ++node(id).disk_id.value;
 }
 
 void Cluster::set_disk(std::uint32_t id, const std::vector<std::uint64_t>& terms,
@@ -98,6 +99,7 @@ void Cluster::change_members(std::uint32_t id, const MemberChange& change) {
   control.kind = Control::Kind::change_members;
   control.id = ++controls_;
   control.change = change;
+  if (change.add != kNoNode) control.change.disk = node(change.add.value).disk_id;
   step(id, std::move(input));
 }
 

@@ -124,7 +124,7 @@ class Cluster {
     std::optional<SnapshotId> loading;  // has all its parts
     std::map<std::uint64_t, LogIndex> reads;
     std::string role;
-    bool joins = false;
+    DiskId disk_id;       // not 0: it joins
     std::string members;  // that were last seen in force
   };
   struct Input {

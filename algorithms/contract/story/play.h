@@ -16,9 +16,7 @@
 //   sync 1 [#4]            what node 1 has written (up to ticket 4) is durable now
 //   disk 1 holds 1 1 4 [term 5]                    of a node that is down: the terms of its log
 //   crash 2 | restart 2    unsynced writes are lost
-//   wipe 2                 of a node that is down: its disk is empty; it starts as one that waits
-//   to
-//                          be added
+//   wipe 2                 of a node that is down: it gets an empty disk, and waits to be added
 //   members 1 +4 -3        node 1 is asked to add node 4, remove node 3, or both
 //   hand_over 1 [2]        node 1 is asked to make way for node 2, or for any
 //   snapshot 1             node 1 has saved a snapshot of what it has applied, of two parts
