@@ -164,7 +164,7 @@ class Core {
   [[nodiscard]] bool up_to_date(const VoteRequest& request) const;
   [[nodiscard]] bool follows_live_leader() const;
   [[nodiscard]] Instant quorum_heard_at() const;
-  [[nodiscard]] bool may_vote() const { return is_member_ || !holds(guards::kMemberVotes); }
+  [[nodiscard]] bool may_stand() const;
 
   // --- replication.cc ---
   void on_append_reply(Progress& peer, const AppendReply& reply, const wire::Message& message);

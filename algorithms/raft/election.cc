@@ -36,12 +36,20 @@ void Core::stand_for_election() {
   set_leader(kNoNode);
   answer_handover(ControlReply::Outcome::unknown, "no leader is known");
   restart_election_timer();
-  if (!electorate_.has_self()) return;  // §4.2.2
+  if (!may_stand()) return;
   if (options_.pre_vote) {
     start_pre_vote();
   } else {
     start_election();
   }
+}
+
+// §4.2.2: a leader whose removal nobody else has in its log may be needed to carry it through, and
+// so it stands though by its own log it is no member any more. It does not count itself.
+bool Core::may_stand() const {
+  if (electorate_.has_self()) return true;
+  if (members_committed_ || configurations_.size() < 2) return false;
+  return votes((configurations_.end() - 2)->members, {self_, disk_});
 }
 
 // §9.6: asks first, without a new term, so that a node that cannot win disturbs no one.
@@ -138,7 +146,7 @@ void Core::on_vote_request(const Member& from, const VoteRequest& request) {
     become_follower(request.term, kNoNode);
   }
   // §3.4: one vote a term, for a candidate whose log holds everything that may be committed.
-  const bool granted = request.term == term_ && role_ == Role::follower && may_vote() &&
+  const bool granted = request.term == term_ && role_ == Role::follower &&
                        (vote_ == kNoNode || vote_ == from.node || !holds(guards::kVoteOnce)) &&
                        up_to_date(request);
   if (granted) {
@@ -151,8 +159,7 @@ void Core::on_vote_request(const Member& from, const VoteRequest& request) {
 
 // Changes nothing here, whatever the answer is.
 void Core::on_pre_vote_request(const Member& from, const VoteRequest& request) {
-  const bool granted =
-      request.term > term_ && may_vote() && !follows_live_leader() && up_to_date(request);
+  const bool granted = request.term > term_ && !follows_live_leader() && up_to_date(request);
   const VoteReply reply{granted ? request.term : term_, /*pre=*/true, granted};
   send_now(from.node, encoder_.encode(reply, from.disk));
 }

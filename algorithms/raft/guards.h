@@ -85,8 +85,6 @@ inline constexpr Guard kJointMajorities{"joint_majorities",
                                         "between two sets of voters a majority of each is needed"};
 inline constexpr Guard kSnapshotMembers{"snapshot_members",
                                         "a snapshot brings the members in force at its end"};
-inline constexpr Guard kMemberVotes{"member_votes",
-                                    "a node that is no member by its own log votes for nobody"};
 inline constexpr Guard kDisksToldApart{
     "disks_told_apart",
     "a node that has lost its disk is not taken for the one it was, nor takes itself for that"};
@@ -108,7 +106,7 @@ inline constexpr const Guard* kAll[] = {
     &kReadIncarnation,    &kReadNumber,      &kNewerStateKept,
     &kInstallCutsLog,     &kMembersAtAppend, &kMembersReverted,
     &kLearnersNotCounted, &kJointMajorities, &kSnapshotMembers,
-    &kMemberVotes,        &kDisksToldApart,  &kHandoverEnds,
-    &kLeaseDrift,         &kLeaseHandover,   &kLeaseRemembered};
+    &kDisksToldApart,     &kHandoverEnds,    &kLeaseDrift,
+    &kLeaseHandover,      &kLeaseRemembered};
 
 }  // namespace parley::raft::guards

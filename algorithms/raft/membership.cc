@@ -153,6 +153,11 @@ bool takes_part(const Membership& members, const Member& member) {
   return members.disk_of(member.node) == member.disk && contains(nodes_of(members), member.node);
 }
 
+bool votes(const Membership& members, const Member& member) {
+  return members.disk_of(member.node) == member.disk &&
+         (contains(members.voters, member.node) || contains(members.outgoing, member.node));
+}
+
 std::string objection(const Membership& members, const MemberChange& change) {
   const bool adds = change.add != kNoNode;
   const bool removes = change.remove != kNoNode;

@@ -23,8 +23,9 @@ std::optional<Membership> decode_members(Bytes bytes);
 
 // All members, in whatever part, by node, rising.
 std::vector<Member> all_of(const Membership& members);
-// Whether the node, with that disk, is a member in any part.
+// Whether the node, with that disk, is a member in any part; whether it is a voter.
 bool takes_part(const Membership& members, const Member& member);
+bool votes(const Membership& members, const Member& member);
 
 // Why `change` cannot be made of these members, which are not joint; empty: it can be.
 std::string objection(const Membership& members, const MemberChange& change);

@@ -38,11 +38,6 @@ bool votes(const Membership& members, const Member& member) {
          members.disk_of(member.node) == member.disk;
 }
 
-bool takes_part(const Membership& members, const Member& member) {
-  return votes(members, member) ||
-         (has(members.learners, member.node) && members.disk_of(member.node) == member.disk);
-}
-
 struct Count {
   bool majority = true;  // of each set of voters, and there are some
   std::string text;      // "2 of 3 nodes and 1 of 2 nodes"
@@ -71,7 +66,6 @@ void LogChecker::watch(std::vector<const Disk*> disks, std::vector<NodeId> membe
   disks_ = std::move(disks);
   first_.voters = std::move(members);
   ids_.resize(disks_.size());
-  member_.resize(disks_.size());
   logs_.resize(disks_.size());
   views_.resize(disks_.size());
 }
@@ -86,7 +80,6 @@ void LogChecker::started(NodeId node, DiskId id) {
   const LogIndex base = disk(node).snapshot().id.index;
   if (base != LogIndex{}) use_snapshot(node, base);
   for (const Record& record : disk(node).log()) append(node, record);
-  member_[node.value - 1] = id == DiskId{} || takes_part(members_by_log(node), member(node));
 }
 
 void LogChecker::wrote(NodeId node, std::span<const Write> writes) {
@@ -244,8 +237,7 @@ void LogChecker::check_commit(NodeId node, LogIndex index) {
     const Position position{candidate.at(candidate.last()).epoch, candidate.last()};
     const Count count = count_of(voters, [&](NodeId voter) {
       return voter == self ||
-             (votes(voters, member(voter)) && durable_position(disk(voter)) <= position &&
-              takes_part(members_on_disk(voter), member(voter)));
+             (votes(voters, member(voter)) && durable_position(disk(voter)) <= position);
     });
     if (!count.majority) continue;
     return engine_.fail(
@@ -330,11 +322,6 @@ void LogChecker::leaves(NodeId from, NodeId to, const Block& header) {
     return complain(
         fmt::format("epoch {}; it is {}", vouched->promise.epoch.value, promise.epoch.value));
   }
-  if (vouched->promise.vote != kNoNode && !member_[from.value - 1]) {
-    return engine_.fail(check::kMembers,
-                        fmt::format("node {} votes in epoch {}, and is no member by its log",
-                                    from.value, promise.epoch.value));
-  }
   if (vouched->promise.vote != kNoNode && promise.vote != vouched->promise.vote) {
     return complain(fmt::format("a vote for node {} in epoch {}; it is for {}",
                                 vouched->promise.vote.value, promise.epoch.value,
@@ -391,7 +378,6 @@ void LogChecker::note_members(const Record& record, Epoch epoch) {
 
 void LogChecker::uses(NodeId node, const Membership& members) {
   const Membership& by_log = members_by_log(node);
-  if (takes_part(by_log, member(node))) member_[node.value - 1] = true;
   if (members == by_log) return;
   engine_.fail(check::kMembers,
                fmt::format("node {} goes by the members {}; those of its log are {}", node.value,
@@ -422,11 +408,6 @@ const Membership& LogChecker::members_before(NodeId node) const {
   return newest_members(node, log.base, std::min(log.before, log.last()), [&](LogIndex index) {
     return index < log.base ? committed_[index.value - 1].item.epoch : log.at(index).epoch;
   });
-}
-
-const Membership& LogChecker::members_on_disk(NodeId node) const {
-  return newest_members(node, disk(node).snapshot().id.index, durable_last(disk(node)),
-                        [&](LogIndex index) { return durable_epoch(disk(node), index); });
 }
 
 // --- disks ---

@@ -20,8 +20,8 @@ namespace parley::sim {
 //   without it could be elected any more;
 // where members change, a majority is one of the members by the log of the leader or candidate, of
 // joint members one of each set (chapter 4);
-//   members: a node goes by the newest members in its log, committed or not (§4.1), and does not
-//   vote before it is one of them;
+//   members: a node goes by the newest members in its log, committed or not (§4.1); with another
+//   disk it is another member;
 // and besides: what a frame vouches for is on its sender's disk when it leaves, and a leader has
 // the durable votes of a majority.
 class LogChecker {
@@ -106,7 +106,6 @@ class LogChecker {
   [[nodiscard]] const Membership& members_by_log(NodeId node) const;
   // The same as its turn began, of a node whose turn it is.
   [[nodiscard]] const Membership& members_before(NodeId node) const;
-  [[nodiscard]] const Membership& members_on_disk(NodeId node) const;
   template <class EpochAt>
   [[nodiscard]] const Membership& newest_members(NodeId node, LogIndex base, LogIndex last,
                                                  EpochAt&& epoch_at) const;
@@ -124,7 +123,6 @@ class LogChecker {
   Membership first_;                      // members
   Membership nobody_;                     // for those who join
   std::vector<DiskId> ids_;               // by node, of its present disk
-  std::vector<bool> member_;              // by node: by its log at some time in this life
   std::vector<Change> changes_;           // by index, rising
   std::vector<Committed> committed_;      // index n at n - 1
   std::vector<std::vector<Item>> known_;  // by index: one item an epoch, wherever it was appended

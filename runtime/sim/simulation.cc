@@ -27,6 +27,9 @@ constexpr Duration kPatience = seconds(60);
 // Of strategies that bound the skew of clocks: how far one goes at times.
 constexpr Duration kFarClock = std::chrono::hours(1);
 
+// In which nodes that are behind must come further.
+constexpr Duration kCatchingUp = seconds(2);
+
 // Of strategies that merge: once all agree, what is still on its way gets so long to arrive; after
 // that no writes are sent for kCalm.
 constexpr Duration kCalmingDown = seconds(5);
@@ -129,6 +132,7 @@ class Execution {
   void roughen();
   Instant break_things();
   Instant rest(Instant begin, std::uint64_t placements);
+  bool catches_up();
   void fail_liveness(const std::string& what, Duration within);
   void run_until(Instant end);
   void handle(const Event& event);
@@ -158,6 +162,7 @@ class Execution {
   Random random_;
   std::uint32_t node_count_;
   Duration healing_bound_;
+  std::uint64_t applied_by_all_ = 0;  // in sum, when catches_up() last looked
   CellApplication application_;
   NodeSettings settings_;
   History history_;
@@ -288,17 +293,30 @@ SimResult Execution::run() {
     checker_->heals(views_);
     heal();
     wind_down();
-    run_until(break_until + healing_bound_);
+    Instant end = break_until + healing_bound_;
+    run_until(end);
+    while (catches_up() && end < break_until + 6 * healing_bound_) run_until(end += kCatchingUp);
     if (agreed_ && sound()) run_until(engine_.now + kCalmingDown + 2 * kCalm);
   }
   if (engine_.violations.empty() && !over_) {
     collect_views();
     const std::string why =
         clients_.finished() ? checker_->disagreement(views_) : clients_.waiting_for();
-    fail_liveness(why, healing_bound_);
+    fail_liveness(why, engine_.now - break_until);
   }
   if (options_.trace != nullptr) options_.trace->end(engine_.now);
   return result();
+}
+
+// Whether nodes that are behind have come further: one that was added with an empty disk may have a
+// long log to take in, by small messages, and another one waits until it has.
+bool Execution::catches_up() {
+  if (agreed_ || !sound() || !algorithm_.guarantee.ordered) return false;
+  collect_views();
+  const std::uint64_t before = applied_by_all_;
+  applied_by_all_ = 0;
+  for (const NodeView& view : views_) applied_by_all_ += view.applied.value;
+  return applied_by_all_ > before;
 }
 
 // Faults come in bouts. Before the next one everything is whole until enough was acknowledged for
