@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include "runtime/sim/trace_formats.h"
@@ -22,6 +23,9 @@ enum Thread : std::uint32_t { kState = 1, kTurns, kMessages, kEvents };
 
 constexpr Duration kTurn{1000};    // no node takes two turns within a microsecond
 constexpr Duration kMessage{100};  // is shorter than any message is under way
+// Between two slices of a thread: readers add times of microseconds as they come, with fractions,
+// and take slices that touch for ones that overlap.
+constexpr Duration kApart{10};
 
 struct Place {
   std::uint32_t process = 0;
@@ -132,7 +136,7 @@ class ChromeTrace final : public TraceSink {
   Instant slice(Place place, std::string_view what, Duration length, const Json& arguments) {
     const Instant when = reserve(place, length);
     Json event = make("X", place, what, when);
-    event["dur"] = microseconds(length);
+    event["dur"] = microseconds(length - kApart);
     if (!arguments.empty()) event["args"] = arguments;
     write(event);
     return when;
@@ -155,15 +159,15 @@ class ChromeTrace final : public TraceSink {
   }
 
   void open_slice(std::uint32_t node, std::string_view what) {
-    ++open_slices_[node];
+    open_slices_[node].emplace_back(what);
     write(make("B", {node, kState}, what, now_));
   }
   void close_slice(std::uint32_t node) {
-    --open_slices_[node];
-    write(make("E", {node, kState}, "", now_));
+    write(make("E", {node, kState}, open_slices_[node].back(), now_));
+    open_slices_[node].pop_back();
   }
   void close_slices(std::uint32_t node) {
-    while (open_slices_[node] > 0) close_slice(node);
+    while (!open_slices_[node].empty()) close_slice(node);
   }
 
   // Slices of a thread must not overlap. Returns the first moment from now on that is free.
@@ -212,8 +216,8 @@ class ChromeTrace final : public TraceSink {
   bool first_ = true;
   Instant now_;
   std::map<Place, Instant> free_from_;
-  std::vector<std::uint32_t> open_slices_;            // by node, on its thread of states
-  std::map<std::uint64_t, std::uint32_t> under_way_;  // messages with their senders
+  std::vector<std::vector<std::string>> open_slices_;  // by node, on its thread of states
+  std::map<std::uint64_t, std::uint32_t> under_way_;   // messages with their senders
 };
 
 }  // namespace
