@@ -434,6 +434,14 @@ NodeReport Driver::report() const {
   report.algorithm = algorithm_.name;
   report.status = replica_->status();
   report.role = report.status.role;
+  const Membership* members = replica_->membership();
+  if (members != nullptr) {
+    report.members = *members;
+  } else {
+    report.members.voters = config_.members;
+  }
+  report.changes_members = algorithm_.changes_members;
+  report.disk = config_.disk;
   // A merge strategy's index counts this node's own records, which says nothing to others.
   if (algorithm_.guarantee.ordered) report.applied = applier_.applied();
   report.digest = applier_.store().digest();

@@ -1,5 +1,7 @@
 #include "algorithms/contract/node_port.h"
 
+#include <algorithm>
+
 namespace parley {
 
 std::string_view reason_name(RefusedBecause reason) {
@@ -34,6 +36,16 @@ std::string_view reason_name(RefusedBecause reason) {
       return "unanswered";
   }
   return "other";
+}
+
+std::string_view part_of(const NodeReport& report) {
+  const Membership& members = report.members;
+  const auto has = [&report](const std::vector<NodeId>& nodes) {
+    return std::find(nodes.begin(), nodes.end(), report.node) != nodes.end();
+  };
+  if (members.disk_of(report.node) != report.disk) return "outsider";
+  if (has(members.voters) || has(members.outgoing)) return "voter";
+  return has(members.learners) ? "learner" : "outsider";
 }
 
 }  // namespace parley

@@ -10,6 +10,7 @@
 
 #include "algorithms/contract/block.h"
 #include "algorithms/contract/effects.h"
+#include "algorithms/contract/membership.h"
 #include "algorithms/contract/replica.h"
 #include "algorithms/contract/store.h"
 #include "algorithms/contract/turn.h"
@@ -72,6 +73,10 @@ struct NodeReport {
   std::string algorithm;
   std::string role;
   Status status;  // its `role` is not to be used after the report: use the string
+  // Who takes part as far as known here; where members do not change, those of the configuration.
+  Membership members;
+  bool changes_members = false;  // whether the strategy's members change while it runs
+  DiskId disk;                   // with which this node takes part, or waits to
   LogIndex applied;
   std::uint64_t digest = 0;
   std::uint32_t written_cells = 0;
@@ -85,6 +90,10 @@ struct NodeReport {
   std::string client_endpoint;
   std::vector<PeerReport> peers;
 };
+
+// Which part the node has in the members that it knows: "voter", "learner" or "outsider". With
+// another disk than its own a member is somebody else.
+std::string_view part_of(const NodeReport& report);
 
 // All functions may be called from any thread and return at once; what they ask for is done by the
 // node's loop, and the callback is called there: it must be quick and hand the work on. When the
@@ -110,6 +119,12 @@ class NodePort {
 
   using ReportCallback = std::function<void(NodeReport)>;
   virtual void report(ReportCallback done) = 0;
+
+  // Asks for other members. Called once they are in force, or not to be; that can take as long as a
+  // node needs to catch up. `reason`, for people, is empty when it is done.
+  using ChangeCallback =
+      std::function<void(ControlReply::Outcome outcome, const std::string& reason)>;
+  virtual void change_members(const MemberChange& change, ChangeCallback done) = 0;
 };
 
 }  // namespace parley

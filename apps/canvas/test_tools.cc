@@ -95,6 +95,14 @@ void DriverNode::report(ReportCallback done) {
   enqueue([done = std::move(done)](Driver& driver) { done(driver.report()); });
 }
 
+void DriverNode::change_members(const MemberChange& change, ChangeCallback done) {
+  enqueue([this, change, done = std::move(done)](Driver& driver) {
+    const std::uint64_t request = ++next_request_;
+    changes_[request] = done;
+    driver.change_members(request, change);
+  });
+}
+
 void DriverNode::run() {
   for (;;) {
     std::deque<Work> work;
@@ -121,6 +129,11 @@ void DriverNode::step(Driver& driver) {
     it->second(settled.error, settled.reason,
                driver.answer_bytes().subspan(settled.first, settled.size));
     queries_.erase(it);
+  }
+  for (const ControlReply& reply : effects.control_replies) {
+    const auto it = changes_.find(reply.id);
+    it->second(reply.outcome, reply.reason);
+    changes_.erase(it);
   }
   if (!effects.writes.empty()) driver.durable_through(effects.writes.back().ticket);
 }
@@ -185,6 +198,8 @@ void ScriptedNode::report(ReportCallback done) {
   report.algorithm = "scripted";
   report.role = "follower";
   report.status.leader = leader_;
+  report.changes_members = true;
+  report.members.voters = {NodeId{1}, NodeId{2}};
   report.client_endpoint = "tcp://127.0.0.1:4711";
   report.peers = {{NodeId{2}, true, 10, 11, 1}};
   if (mood_ == Mood::silent) {
@@ -192,6 +207,26 @@ void ScriptedNode::report(ReportCallback done) {
   } else {
     done(report);
   }
+}
+
+void ScriptedNode::change_members(const MemberChange& change, ChangeCallback done) {
+  const std::lock_guard lock(mutex_);
+  asked_change_ = change;
+  if (mood_ == Mood::silent) {
+    late_.emplace_back([done, reply = change_reply_] { done(reply.outcome, reply.reason); });
+  } else {
+    done(change_reply_.outcome, change_reply_.reason);
+  }
+}
+
+void ScriptedNode::say_to_changes(ControlReply::Outcome outcome, std::string reason) {
+  const std::lock_guard lock(mutex_);
+  change_reply_ = {0, outcome, std::move(reason)};
+}
+
+MemberChange ScriptedNode::asked_change() {
+  const std::lock_guard lock(mutex_);
+  return asked_change_;
 }
 
 Result ScriptedNode::result(Outcome outcome) const {

@@ -37,6 +37,7 @@ class DriverNode final : public NodePort {
              QueryCallback done) override;
   void freeze(FreezeCallback done) override;
   void report(ReportCallback done) override;
+  void change_members(const MemberChange& change, ChangeCallback done) override;
 
   // How often its state was frozen.
   [[nodiscard]] int freezes() const { return freezes_; }
@@ -51,6 +52,7 @@ class DriverNode final : public NodePort {
   std::uint64_t next_request_ = 0;  // in the thread only, as the maps
   std::map<std::uint64_t, ResultsCallback> submits_;
   std::map<std::uint64_t, QueryCallback> queries_;
+  std::map<std::uint64_t, ChangeCallback> changes_;
   std::atomic<int> freezes_{0};
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -69,10 +71,15 @@ class ScriptedNode final : public NodePort {
              QueryCallback done) override;
   void freeze(FreezeCallback done) override;
   void report(ReportCallback done) override;
+  void change_members(const MemberChange& change, ChangeCallback done) override;
 
   // What it says to placements and queries; may be called while it is in use.
   void say(Outcome outcome, RefusedBecause reason);
   void set_leader(NodeId leader);
+  // What it says to changes of members; `reason` is empty when done.
+  void say_to_changes(ControlReply::Outcome outcome, std::string reason);
+  // The last change that it was asked for.
+  [[nodiscard]] MemberChange asked_change();
   // Answers nothing from now on, and keeps what it is asked.
   void fall_silent();
   // Refuses what it is asked as a node does whose queue is full.
@@ -106,6 +113,8 @@ class ScriptedNode final : public NodePort {
   NodeId leader_{1};
   std::vector<Seen> seen_;
   std::uint64_t applied_ = 0;
+  ControlReply change_reply_;
+  MemberChange asked_change_;
   std::vector<std::function<void()>> late_;
 };
 

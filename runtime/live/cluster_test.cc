@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <zmq.hpp>
@@ -25,10 +26,12 @@ enum class Links { tcp, ipc, inproc };
 class Cluster {
  public:
   explicit Cluster(Links links, LinkProfile profile = {},
-                   const std::vector<std::pair<std::string, std::int64_t>>& set = {}) {
+                   const std::vector<std::pair<std::string, std::int64_t>>& set = {},
+                   std::uint32_t spares = 0)
+      : nodes_(3 + spares) {
     const auto context = std::make_shared<zmq::context_t>(1);
     std::vector<std::unique_ptr<Node>> nodes;
-    for (std::uint32_t id = 1; id <= 3; ++id) {
+    for (std::uint32_t id = 1; id <= nodes_; ++id) {
       NodeConfig config;
       config.algorithm = &kRaft;
       config.application = &kApplication;
@@ -40,13 +43,16 @@ class Cluster {
       for (const auto& [name, value] : set) config.replica.options.set(name, value);
       config.replica.seed = id;
       config.client_endpoints = {"tcp://127.0.0.1:0"};
-      config.peers[NodeId{id}] = endpoint(links, id);
+      for (std::uint32_t peer = 1; peer <= nodes_; ++peer) {
+        // A port that is picked is not known before.
+        if (peer == id || links != Links::tcp) config.peers[NodeId{peer}] = endpoint(links, peer);
+      }
       config.link = profile;
       if (links == Links::inproc) config.context = context;
       members_.push_back(std::make_unique<Member>(std::move(config)));
     }
     for (auto& from : members_) {
-      for (std::uint32_t to = 1; to <= 3; ++to) {
+      for (std::uint32_t to = 1; links == Links::tcp && to <= nodes_; ++to) {
         Node& other = members_[to - 1]->node;
         if (&other != &from->node) from->node.connect_peer(NodeId{to}, other.peer_endpoint());
       }
@@ -66,7 +72,7 @@ class Cluster {
   std::uint32_t await_leader(std::uint32_t except = 0) {
     const Instant give_up = monotonic_now() + kPatience;
     while (monotonic_now() < give_up) {
-      for (std::uint32_t id = 1; id <= 3; ++id) {
+      for (std::uint32_t id = 1; id <= nodes_; ++id) {
         if (id != except && members_[id - 1]->running() && report(id)["role"] == "leader") {
           return id;
         }
@@ -146,6 +152,7 @@ class Cluster {
   }
 
   TestFolder folder_;
+  std::uint32_t nodes_;
   std::vector<std::unique_ptr<Member>> members_;
 };
 
@@ -261,6 +268,63 @@ TEST(LiveCluster, AOneWayCutOfTheLeaderMovesTheLeadership) {
   }
   cluster.await_agreement({1, 2, 3});
   EXPECT_EQ(cluster.report(first)["commands_applied"], 1);
+}
+
+using Changed = std::pair<ControlReply::Outcome, std::string>;
+
+Changed change_members(Node& node, const MemberChange& change) {
+  std::promise<Changed> promise;
+  node.port().change_members(change,
+                             [&promise](ControlReply::Outcome outcome, const std::string& reason) {
+                               promise.set_value({outcome, reason});
+                             });
+  return promise.get_future().get();
+}
+
+DiskId disk_of(const Json& report) {
+  return {std::stoull(report["disk"].get<std::string>())};
+}
+
+TEST(LiveCluster, ANodeThatWaitsTakesThePlaceOfADeadOne) {
+  Cluster cluster(Links::ipc, {}, {}, 1);
+  const std::uint32_t leader = cluster.await_leader();
+  const std::uint32_t session = cluster.open_session(leader, 5);
+  const Json waiting = cluster.report(4);
+  EXPECT_EQ(waiting["part"], "outsider");
+  EXPECT_NE(disk_of(waiting), DiskId{});
+  const std::uint32_t dead = leader % 3 + 1;
+  const std::uint32_t other = 6 - leader - dead;
+  cluster.stop(dead);
+  cluster.submit(leader, set_command(session, 1, 1, 11));
+
+  const MemberChange change{NodeId{4}, NodeId{dead}, disk_of(waiting)};
+  const Changed elsewhere = change_members(cluster.node(other), change);
+  EXPECT_EQ(elsewhere.first, ControlReply::Outcome::refused);
+  EXPECT_EQ(elsewhere.second, "node " + std::to_string(leader) + " leads, not this one");
+  EXPECT_EQ(change_members(cluster.node(leader), change),
+            (Changed{ControlReply::Outcome::done, ""}));
+  cluster.await_agreement({leader, other, 4});
+  EXPECT_EQ(cluster.report(4)["part"], "voter");
+  EXPECT_EQ(cluster.report(leader)["voters"].size(), 3U);
+
+  // With it there is a majority without the leader.
+  cluster.stop(leader);
+  cluster.await_leader(leader);
+  cluster.submit(4, set_command(session, 2, 2, 22));
+  cluster.await_agreement({other, 4});
+  EXPECT_EQ(cluster.report(4)["commands_applied"], 2);
+}
+
+TEST(LiveCluster, ALeaderRemovesItself) {
+  Cluster cluster(Links::inproc);
+  const std::uint32_t leader = cluster.await_leader();
+  const std::uint32_t session = cluster.open_session(leader, 5);
+  EXPECT_EQ(change_members(cluster.node(leader), {.remove = NodeId{leader}}),
+            (Changed{ControlReply::Outcome::done, ""}));
+  const std::uint32_t next = cluster.await_leader(leader);
+  cluster.submit(next, set_command(session, 1, 1, 11));
+  EXPECT_EQ(cluster.report(leader)["part"], "outsider");
+  EXPECT_EQ(cluster.report(next)["voters"].size(), 2U);
 }
 
 TEST(LiveCluster, WorksOverLinksThatDelayLoseAndReorder) {

@@ -37,16 +37,28 @@ constexpr Duration kLongestWait = std::chrono::seconds(1);
 constexpr Duration kConnectedWithin = std::chrono::seconds(1);
 // A leader that is to stop hands over first; for no longer than this.
 constexpr Duration kHandOverWithin = std::chrono::seconds(1);
-constexpr std::uint64_t kStopHandover = 1;  // the number of that wish
+// The number of that wish; those of the port's are small.
+constexpr std::uint64_t kStopHandover = ~std::uint64_t{0};
+
+// To who has lost what it promised.
+constexpr std::string_view kHowToComeBack =
+    ". Move the folder away, start the node with `parley node --rejoin`, remove it from the "
+    "members "
+    "if it still is one, and add it (`parley members`)";
+
+bool is_first_member(const ReplicaConfig& replica) {
+  return std::find(replica.members.begin(), replica.members.end(), replica.self) !=
+         replica.members.end();
+}
 
 NodeConfig checked(NodeConfig config) {
   if (config.algorithm == nullptr || config.application == nullptr) {
     throw std::runtime_error("a node needs an algorithm and an application");
   }
-  const auto& members = config.replica.members;
-  if (std::find(members.begin(), members.end(), config.replica.self) == members.end()) {
+  if (!is_first_member(config.replica) && !config.algorithm->changes_members) {
     throw std::runtime_error("node " + std::to_string(config.replica.self.value) +
-                             " is not among the members");
+                             " is not among the members, and those of " +
+                             std::string(config.algorithm->name) + " do not change");
   }
   if (config.durability == Durability::none && config.replica.incarnation == Incarnation{}) {
     throw std::runtime_error("incarnation: 0 is not allowed");
@@ -57,19 +69,41 @@ NodeConfig checked(NodeConfig config) {
                              " depend on the state: strategy " +
                              std::string(config.algorithm->name) + ", which merges, cannot run it");
   }
+  if (config.algorithm->changes_members) {
+    for (const auto& [id, endpoint] : config.peers) config.transport.others.push_back(id);
+  }
   config.replica.now = monotonic_now();
   if (config.context == nullptr) config.context = std::make_shared<zmq::context_t>(1);
   return config;
 }
 
-// Null without durability; otherwise the configuration gets the incarnation that storage counted.
+// Null without durability; otherwise the configuration gets the incarnation that storage counted,
+// and the disk that it names.
 std::unique_ptr<RocksStorage> open_storage(NodeConfig& config, Bell& bell) {
-  if (config.durability == Durability::none) return nullptr;
-  const StorageOwner owner{config.replica.group, config.replica.self,
-                           std::string(config.algorithm->name), config.application->state_name()};
-  auto storage = std::make_unique<RocksStorage>(config.data, owner, config.durability,
-                                                [&bell] { bell.ring(); });
+  const bool joins = !is_first_member(config.replica);
+  if (config.durability == Durability::none) {
+    // A start without memory is a disk of its own.
+    if (joins) config.replica.disk = DiskId{config.replica.incarnation.value};
+    return nullptr;
+  }
+  const StorageOwner owner{config.replica.group,
+                           config.replica.self,
+                           std::string(config.algorithm->name),
+                           config.application->state_name(),
+                           joins,
+                           config.algorithm->changes_members};
+  std::unique_ptr<RocksStorage> storage;
+  try {
+    storage = std::make_unique<RocksStorage>(config.data, owner, config.durability,
+                                             [&bell] { bell.ring(); });
+  } catch (const StorageLost& error) {
+    if (!config.algorithm->changes_members) throw;
+    throw StorageError(error.what() + std::string(kHowToComeBack));
+  }
   config.replica.incarnation = storage->incarnation();
+  config.replica.disk = storage->disk();
+  // It was a first member with another disk than this one.
+  if (config.replica.disk != DiskId{}) std::erase(config.replica.members, config.replica.self);
   config.transport.members_return = true;
   return storage;
 }
@@ -111,9 +145,9 @@ class Node::Loop final : public NodeDesk {
       }
     }
     for (const std::string& endpoint : config_.client_endpoints) clients_.bind(endpoint);
-    for (const NodeId id : config_.replica.members) {
-      const auto own = config_.links.find(id);
-      transport_.shape(id, own == config_.links.end() ? config_.link : own->second);
+    for (const PeerTraffic& peer : transport_.traffic()) {
+      const auto own = config_.links.find(peer.id);
+      transport_.shape(peer.id, own == config_.links.end() ? config_.link : own->second);
     }
   }
 
@@ -160,7 +194,7 @@ class Node::Loop final : public NodeDesk {
   void take_shapes();
   void close_shapes();
   void step(Instant now);
-  void note_handover(const Effects& effects);
+  void note_handover(const ControlReply& reply);
   void store(const Effects& effects);
   void send_when_durable(Instant now, const Effects& effects);
   void take_durable(Instant now);
@@ -170,6 +204,7 @@ class Node::Loop final : public NodeDesk {
     return storage_ != nullptr && storage_->waiting_bytes() > kMaxWaitingBytes;
   }
   void settle();
+  void watch_members();
   void watch_status();
   void flush_journal(Instant now);
   void wait();
@@ -206,6 +241,7 @@ class Node::Loop final : public NodeDesk {
   Ticket durable_;
   std::deque<Held> held_;  // by rising tickets
   Status last_status_;
+  Membership last_members_;
   Instant journal_flushed_{};
   bool journal_failed_ = false;
   LoopTraffic traffic_;
@@ -229,6 +265,7 @@ int Node::Loop::run() {
                config_.replica.self.value, config_.algorithm->name, config_.replica.members.size(),
                config_.replica.incarnation.value, transport_.endpoint(),
                clients_.endpoints().empty() ? "no endpoint" : clients_.endpoints().front());
+  watch_members();
   try {
     turns();
   } catch (const zmq::error_t& error) {
@@ -278,7 +315,9 @@ bool Node::Loop::may_stop(Instant now) {
   if (!config_.algorithm->hands_over) return true;
   const Status status = driver_.replica().status();
   if (hands_over_until_) return !handing_over_ || now >= *hands_over_until_;
-  if (status.leader != config_.replica.self || config_.replica.members.size() == 1) return true;
+  if (status.leader != config_.replica.self || driver_.report().members.voters.size() == 1) {
+    return true;
+  }
   hands_over_until_ = now + kHandOverWithin;
   handing_over_ = true;
   driver_.hand_over(kStopHandover);
@@ -335,7 +374,10 @@ void Node::Loop::step(Instant now) {
     send_when_durable(now, effects);
     driver_.carry_out();
     if (!driver_.broken_invariant().empty()) break;
-    note_handover(effects);
+    for (const ControlReply& reply : effects.control_replies) {
+      note_handover(reply);
+      port_.settle(reply);
+    }
     settle();
     clients_.flush();
     if (!driver_.has_input()) break;
@@ -344,14 +386,12 @@ void Node::Loop::step(Instant now) {
   watch_status();
 }
 
-void Node::Loop::note_handover(const Effects& effects) {
-  for (const ControlReply& reply : effects.control_replies) {
-    if (reply.id != kStopHandover) continue;
-    handing_over_ = false;
-    const bool done = reply.outcome == ControlReply::Outcome::done;
-    spdlog::info("node {} {}", config_.replica.self.value,
-                 done ? "has handed over" : "has not handed over: " + reply.reason);
-  }
+void Node::Loop::note_handover(const ControlReply& reply) {
+  if (reply.id != kStopHandover) return;
+  handing_over_ = false;
+  const bool done = reply.outcome == ControlReply::Outcome::done;
+  spdlog::info("node {} {}", config_.replica.self.value,
+               done ? "has handed over" : "has not handed over: " + reply.reason);
 }
 
 void Node::Loop::store(const Effects& effects) {
@@ -432,7 +472,16 @@ void Node::Loop::settle() {
   }
 }
 
+// Tells of other members than before.
+void Node::Loop::watch_members() {
+  const Membership* members = driver_.replica().membership();
+  if (members == nullptr || *members == last_members_) return;
+  last_members_ = *members;
+  spdlog::info("node {} goes by the members {}", config_.replica.self.value, text_of(*members));
+}
+
 void Node::Loop::watch_status() {
+  watch_members();
   const Status status = driver_.replica().status();
   if (status.role == last_status_.role && status.epoch == last_status_.epoch &&
       status.leader == last_status_.leader) {

@@ -29,12 +29,14 @@ struct NodeConfig {
   const Algorithm* algorithm = nullptr;      // must outlive the node
   const Application* application = nullptr;  // must outlive the node
   // `now` is set by the node. Its incarnation is the caller's choice, never the same twice; with
-  // storage it is the number of the start that storage counts.
+  // storage it is the number of the start that storage counts. Not among its members it waits to
+  // be added, where the strategy has that, with a disk of the node's choice; so does one whose
+  // storage says that it has been added before.
   ReplicaConfig replica;
   DriverLimits limits;
 
-  // Where members are to be found, by id. Its own is bound and may be tcp://host:0; a missing one
-  // can come later (Node::connect_peer).
+  // Where nodes are to be found, by id: members, and those that may be added. Its own is bound and
+  // may be tcp://host:0; a missing member's can come later (Node::connect_peer).
   std::map<NodeId, std::string> peers;
   std::vector<std::string> client_endpoints;  // to bind; tcp://127.0.0.1:0 picks a free port
   LinkProfile link;                           // of every link from here

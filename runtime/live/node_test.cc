@@ -340,7 +340,9 @@ TEST(Node, SaysWhatIsWrongWithItsConfiguration) {
   };
   NodeConfig config = single();
   config.replica.self = NodeId{4};
-  EXPECT_THAT(error_of(config), HasSubstr("node 4 is not among the members"));
+  EXPECT_THAT(
+      error_of(config),
+      HasSubstr("node 4 is not among the members, and those of unreplicated do not change"));
   config = single();
   config.replica.incarnation = {};
   EXPECT_THAT(error_of(config), HasSubstr("incarnation"));

@@ -52,6 +52,13 @@ void PortQueue::report(ReportCallback done) {
   }
 }
 
+void PortQueue::change_members(const MemberChange& change, ChangeCallback done) {
+  Request request = Change{change, std::move(done)};
+  if (const RefusedBecause reason = push(request); reason != RefusedBecause::none) {
+    refuse(request, reason);
+  }
+}
+
 RefusedBecause PortQueue::push(Request& request) {
   {
     const std::lock_guard lock(mutex_);
@@ -74,6 +81,8 @@ void PortQueue::refuse(Request& request, RefusedBecause reason) const {
     freeze->done({}, {});
   } else if (auto* report = std::get_if<Report>(&request)) {
     report->done({});
+  } else if (auto* change = std::get_if<Change>(&request)) {
+    change->done(ControlReply::Outcome::refused, std::string(refusal_text(reason)));
   }
 }
 
@@ -92,6 +101,8 @@ void PortQueue::take(Driver& driver, const std::function<NodeReport()>& report) 
       freeze->done(driver.freeze(), report());
     } else if (auto* asked = std::get_if<Report>(&request)) {
       asked->done(report());
+    } else if (auto* change = std::get_if<Change>(&request)) {
+      hand_over(*change, driver);
     }
   }
   taken_.clear();
@@ -116,6 +127,15 @@ void PortQueue::hand_over(Query& query, Driver& driver) {
   }
 }
 
+void PortQueue::hand_over(Change& change, Driver& driver) {
+  if (changes_.size() >= kMaxChanges) {
+    return change.done(ControlReply::Outcome::refused, "too many changes are under way");
+  }
+  const std::uint64_t number = ++last_request_;
+  changes_.emplace(number, std::move(change.done));
+  driver.change_members(number, change.change);
+}
+
 void PortQueue::settle(const SettledSubmit& settled, std::span<const Result> results) {
   const auto found = submits_.extract(settled.tag.request);
   if (!found.empty()) found.mapped().done(results.subspan(settled.first, settled.count));
@@ -129,6 +149,11 @@ void PortQueue::settle(const SettledQuery& settled, Bytes answers) {
   if (error.empty() && settled.reason == RefusedBecause::no_leader) error = "no leader is known";
   if (error.empty() && settled.reason != RefusedBecause::none) error = refusal_text(settled.reason);
   found.mapped()(error, settled.reason, answers.subspan(settled.first, settled.size));
+}
+
+void PortQueue::settle(const ControlReply& reply) {
+  const auto found = changes_.extract(reply.id);
+  if (!found.empty()) found.mapped()(reply.outcome, reply.reason);
 }
 
 void PortQueue::close() {
@@ -147,6 +172,10 @@ void PortQueue::close() {
     done(std::string(refusal_text(RefusedBecause::stopping)), RefusedBecause::stopping, {});
   }
   queries_.clear();
+  for (auto& [number, done] : changes_) {
+    done(ControlReply::Outcome::unknown, std::string(refusal_text(RefusedBecause::stopping)));
+  }
+  changes_.clear();
 }
 
 }  // namespace parley

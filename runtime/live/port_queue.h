@@ -20,6 +20,8 @@ class PortQueue final : public NodePort {
  public:
   // Requests of this port carry this as RequestTag::connection, which no client's has.
   static constexpr std::uint64_t kConnection = ~std::uint64_t{0};
+  // Changes of members that are under way at most; they go one after the other.
+  static constexpr std::size_t kMaxChanges = 16;
 
   // At most `capacity` requests wait. `bell` is rung when one comes in. `application` and `bell`
   // must outlive the queue.
@@ -31,12 +33,15 @@ class PortQueue final : public NodePort {
              QueryCallback done) override;
   void freeze(FreezeCallback done) override;
   void report(ReportCallback done) override;
+  void change_members(const MemberChange& change, ChangeCallback done) override;
 
   // Hands everything that waits to `driver`; `report` makes the node's own.
   void take(Driver& driver, const std::function<NodeReport()>& report);
   // Answers a request of this port.
   void settle(const SettledSubmit& settled, std::span<const Result> results);
   void settle(const SettledQuery& settled, Bytes answers);
+  // Replies to others than this port's wishes, whose ids are small, do nothing.
+  void settle(const ControlReply& reply);
   // The node stops: what waits is refused, what is under way is unknown, and what comes later is
   // refused. Every callback has been called then.
   void close();
@@ -59,7 +64,11 @@ class PortQueue final : public NodePort {
   struct Report {
     ReportCallback done;
   };
-  using Request = std::variant<Submit, Query, Freeze, Report>;
+  struct Change {
+    MemberChange change;
+    ChangeCallback done;
+  };
+  using Request = std::variant<Submit, Query, Freeze, Report, Change>;
   struct PendingSubmit {
     std::uint32_t count = 0;
     ResultsCallback done;
@@ -70,6 +79,7 @@ class PortQueue final : public NodePort {
   void refuse(Request& request, RefusedBecause reason) const;
   void hand_over(Submit& submit, Driver& driver);
   void hand_over(Query& query, Driver& driver);
+  void hand_over(Change& change, Driver& driver);
 
   const Application& application_;
   const std::size_t capacity_;
@@ -83,6 +93,7 @@ class PortQueue final : public NodePort {
   std::uint64_t last_request_ = 0;
   std::unordered_map<std::uint64_t, PendingSubmit> submits_;
   std::unordered_map<std::uint64_t, QueryCallback> queries_;
+  std::unordered_map<std::uint64_t, ChangeCallback> changes_;
 };
 
 }  // namespace parley

@@ -7,6 +7,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json ids_json(const std::vector<NodeId>& nodes) {
+  Json ids = Json::array();
+  for (const NodeId node : nodes) ids.push_back(node.value);
+  return ids;
+}
+
 Json peers_json(const NodeFigures& figures) {
   Json peers = Json::array();
   for (const PeerTraffic& peer : figures.peers) {
@@ -75,6 +81,11 @@ std::string report_json(const NodeFigures& figures) {
       {"commit", node.status.commit.value},
       {"last", node.status.last.value},
       {"applied", node.applied.value},
+      {"part", part_of(node)},
+      {"voters", ids_json(node.members.voters)},
+      {"outgoing", ids_json(node.members.outgoing)},
+      {"learners", ids_json(node.members.learners)},
+      {"disk", std::to_string(node.disk.value)},
       {"digest", node.digest},
       {"written_cells", node.written_cells},
       {"sessions", node.sessions},

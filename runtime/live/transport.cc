@@ -37,8 +37,10 @@ Transport::Transport(zmq::context_t& context, const Algorithm& algorithm,
       delayed_(options.max_delayed) {
   set_common(inbox_, options_);
   inbox_.set(zmq::sockopt::rcvhwm, options_.high_water_mark);
-  for (const NodeId id : replica.members) {
-    if (id == self_) continue;
+  std::vector<NodeId> nodes = replica.members;
+  nodes.insert(nodes.end(), options_.others.begin(), options_.others.end());
+  for (const NodeId id : nodes) {
+    if (id == self_ || peers_.contains(id)) continue;
     Peer& peer = peers_[id];
     peer.traffic.id = id;
     peer.shaper = LinkShaper(LinkProfile{}, replica.seed ^ id.value);

@@ -37,6 +37,8 @@ struct TransportOptions {
   // member that starts anew has forgotten its votes: it is not that member any more, and only its
   // first incarnation is listened to.
   bool members_return = false;
+  // Nodes that may send besides the first members: they may be added.
+  std::vector<NodeId> others = {};
   // CURVE keys and the allow-list that binds them to node ids get their place here. Until then
   // links are neither encrypted nor authenticated: a frame's sender is what it says.
 };
@@ -56,20 +58,21 @@ struct PeerTraffic {
 class Transport {
  public:
   // `algorithm` and `context` must outlive the transport. Traffic is that of `replica.self` within
-  // `replica.group`; only `replica.members` may send.
+  // `replica.group`; only `replica.members` and `options.others` may
+  // send.
   Transport(zmq::context_t& context, const Algorithm& algorithm, const ReplicaConfig& replica,
             const TransportOptions& options);
 
   // Where peers reach this node; tcp://host:0 or tcp://host:* picks a free port. Throws
   // std::runtime_error that names the endpoint.
   void bind(const std::string& endpoint);
-  // Where `peer`, another member, is to be found. Throws std::runtime_error that names the
+  // Where `peer`, another node, is to be found. Throws std::runtime_error that names the
   // endpoint.
   void connect(NodeId peer, const std::string& endpoint);
   // The endpoint that was bound, with the port that was picked; empty if none was.
   [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
 
-  // Shapes the link from here to `peer`, another member.
+  // Shapes the link from here to `peer`, another node.
   void shape(NodeId peer, const LinkProfile& profile);
 
   // Appends frames that wait, at most `max_frames` and about `max_bytes`. True if it stopped at a

@@ -4,10 +4,13 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <random>
 
 namespace parley {
 namespace {
@@ -78,6 +81,24 @@ rocksdb::Options options() {
   return options;
 }
 
+std::string without_slash(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// 62 random bits, not 0: never the same twice, with overwhelming probability.
+DiskId random_disk() {
+  std::random_device device;
+  const std::uint64_t high = device();
+  return {(high << 32 | device()) >> 2 | 1};
+}
+
+std::uint64_t seconds_since_1970() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(since).count());
+}
+
 std::uint64_t cost(const Write& write) {
   return sizeof(Write) + write.header.size() + write.body.size();
 }
@@ -86,7 +107,7 @@ std::uint64_t cost(const Write& write) {
 
 RocksStorage::RocksStorage(const std::filesystem::path& folder, const StorageOwner& owner,
                            Durability durability, std::function<void()> progress)
-    : name_(folder.string()),
+    : name_(without_slash(folder.string())),
       group_(owner.group),
       sync_(durability == Durability::group_commit),
       progress_(std::move(progress)),
@@ -122,7 +143,9 @@ void RocksStorage::open(const std::filesystem::path& folder) {
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(how, name_, &db);
   if (!status.ok()) {
-    throw StorageError(name_ + ": cannot be opened: " + status.ToString());
+    const std::string why = name_ + ": cannot be opened: " + status.ToString();
+    if (status.IsCorruption()) throw StorageLost(why);
+    throw StorageError(why);
   }
   db_.reset(db);
 }
@@ -150,19 +173,44 @@ void RocksStorage::claim(const StorageOwner& owner) {
                          "; nothing was changed");
     }
     starts = held.value("starts", std::uint64_t{0});
+    disk_ = DiskId{held.value("disk", std::uint64_t{0})};
+    if (owner.joins && disk_ == DiskId{}) {
+      throw StorageError(name_ +
+                         ": holds the state of a member from the beginning; a node that waits to "
+                         "be added needs an empty folder, or none; nothing was changed");
+    }
   } else {
     const std::unique_ptr<rocksdb::Iterator> any(db_->NewIterator({}));
     any->SeekToFirst();
     if (any->Valid()) {
       throw StorageError(name_ + ": holds data that is not a node's; nothing was changed");
     }
+    if (owner.remembered && !owner.joins && std::filesystem::exists(marker())) {
+      throw StorageLost(
+          name_ + ": is empty, but " + marker().filename().string() +
+          " beside it says that this node has been a member with it: with another folder it has "
+          "forgotten its votes and must come back as another member");
+    }
+    if (owner.joins) {
+      disk_ = random_disk();
+      starts = seconds_since_1970();
+    }
   }
   incarnation_ = Incarnation{starts + 1};
   mine["starts"] = incarnation_.value;
+  mine["disk"] = disk_.value;
   rocksdb::WriteOptions synced;
   synced.sync = true;
   const rocksdb::Status status = db_->Put(synced, key('M'), mine.dump());
   if (!status.ok()) throw StorageError(name_ + ": cannot be written: " + status.ToString());
+  if (owner.remembered && !std::filesystem::exists(marker())) {
+    std::ofstream(marker()) << "node " << owner.node.value << " has started with the folder "
+                            << std::filesystem::path(name_).filename().string() << "\n";
+  }
+}
+
+std::filesystem::path RocksStorage::marker() const {
+  return name_ + ".started";
 }
 
 void RocksStorage::recover() {
@@ -182,8 +230,8 @@ void RocksStorage::recover_snapshot() {
   const Bytes header = all.size() < sizeof(mark) ? Bytes() : all.subspan(sizeof(mark));
   if (all.size() >= sizeof(mark)) std::memcpy(&mark, all.data(), sizeof(mark));
   if (mark.index == 0 || mark.own_sum != sum_of_mark(mark, header)) {
-    throw StorageError(name_ +
-                       ": the snapshot's mark does not match its checksum: the data is damaged");
+    throw StorageLost(name_ +
+                      ": the snapshot's mark does not match its checksum: the data is damaged");
   }
   const SnapshotId id{LogIndex{mark.index}, mark.parts, mark.sum};
   recovered_.snapshot = {id, Block::copy_of(header), snapshots_.load(id)};
@@ -201,7 +249,7 @@ void RocksStorage::recover_state() {
   const Bytes state = all.size() < sizeof(sum) ? Bytes() : all.subspan(sizeof(sum));
   if (all.size() >= sizeof(sum)) std::memcpy(&sum, all.data(), sizeof(sum));
   if (state.empty() || sum != chain_sum(0, LogIndex{}, state, {})) {
-    throw StorageError(name_ + ": the hard state does not match its checksum: the data is damaged");
+    throw StorageLost(name_ + ": the hard state does not match its checksum: the data is damaged");
   }
   recovered_.state = Block::copy_of(state);
 }
@@ -215,19 +263,19 @@ void RocksStorage::recover_log() {
     const LogIndex index{read_big_endian(place)};
     const std::string record = name_ + ": record " + std::to_string(index.value) + " of the log ";
     if (index != last().next()) {
-      throw StorageError(record + "follows record " + std::to_string(last().value) +
-                         ": the data between them is lost");
+      throw StorageLost(record + "follows record " + std::to_string(last().value) +
+                        ": the data between them is lost");
     }
     RecordPrefix head;
     const Bytes value = bytes_of(at->value());
     if (value.size() >= sizeof(head)) std::memcpy(&head, value.data(), sizeof(head));
     if (value.size() < sizeof(head) + head.header_size) {
-      throw StorageError(record + "is cut short: the data is damaged");
+      throw StorageLost(record + "is cut short: the data is damaged");
     }
     const Bytes header = value.subspan(sizeof(head), head.header_size);
     const Bytes body = value.subspan(sizeof(head) + head.header_size);
     if (head.sum != chain_sum(last_sum(), index, header, body)) {
-      throw StorageError(record + "does not match its checksum: the data is damaged");
+      throw StorageLost(record + "does not match its checksum: the data is damaged");
     }
     sums_.push_back(head.sum);
     recovered_.records.push_back({index, Block::copy_of(header), Block::copy_of(body)});

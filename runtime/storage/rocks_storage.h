@@ -41,6 +41,11 @@ struct StorageOwner {
   NodeId node;
   std::string algorithm;    // name
   std::string application;  // Application::state_name
+  // It is no member from the beginning but waits to be added: a new folder gets a disk id.
+  bool joins = false;
+  // Whether a file beside the folder, <folder>.started, remembers that there was one: a member from
+  // the beginning is then refused another one.
+  bool remembered = false;
 };
 
 class RocksStorage final : public Storage {
@@ -58,7 +63,11 @@ class RocksStorage final : public Storage {
   // Frees what recovered() holds.
   void forget_recovered() { recovered_ = {}; }
   // How often the folder was opened, this time included: durable before the constructor returns.
+  // Those of a node that joins are counted from the seconds since 1970 on: above all of earlier
+  // folders that it may have had.
   [[nodiscard]] Incarnation incarnation() const { return incarnation_; }
+  // 0 for a folder that was made for a member from the beginning.
+  [[nodiscard]] DiskId disk() const { return disk_; }
 
   void write(std::span<const Write> writes) override;
   // Saves a snapshot, which a later write puts in use. Callable from any thread, one at a time;
@@ -71,6 +80,7 @@ class RocksStorage final : public Storage {
  private:
   void open(const std::filesystem::path& folder);
   void claim(const StorageOwner& owner);
+  [[nodiscard]] std::filesystem::path marker() const;
   void recover();
   void recover_state();
   void recover_snapshot();
@@ -93,6 +103,7 @@ class RocksStorage final : public Storage {
   std::function<void()> progress_;
   std::unique_ptr<rocksdb::DB> db_;
   Incarnation incarnation_;
+  DiskId disk_;
   Recovered recovered_;
 
   SnapshotFolder snapshots_;

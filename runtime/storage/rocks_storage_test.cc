@@ -324,6 +324,47 @@ TEST_F(RocksStorageTest, RefusesTheDataOfAnotherOwnerAndNamesTheField) {
   EXPECT_EQ(storage_->incarnation(), Incarnation{2}) << "refused starts are not counted";
 }
 
+TEST_F(RocksStorageTest, ANodeThatJoinsHasADiskAndCountsOnFromTheClock) {
+  open();
+  EXPECT_EQ(storage_->disk(), DiskId{}) << "a member from the beginning";
+  storage_.reset();
+  owner_.joins = true;
+  EXPECT_THAT(problem_of_open(), HasSubstr("holds the state of a member from the beginning"));
+
+  fs::remove_all(folder_);
+  open();
+  const DiskId disk = storage_->disk();
+  const Incarnation first = storage_->incarnation();
+  EXPECT_NE(disk, DiskId{});
+  EXPECT_GT(first, Incarnation{1'700'000'000}) << "above all earlier starts with other folders";
+  owner_.joins = false;  // its file says so no more
+  open();
+  EXPECT_EQ(storage_->disk(), disk);
+  EXPECT_EQ(storage_->incarnation(), first.next());
+
+  storage_.reset();
+  fs::remove_all(folder_);
+  owner_.joins = true;
+  open();
+  EXPECT_NE(storage_->disk(), disk);
+}
+
+TEST_F(RocksStorageTest, AMemberWhoseFolderIsGoneDoesNotBeginAnew) {
+  owner_.remembered = true;
+  open();
+  open();
+  storage_.reset();
+  fs::remove_all(folder_);
+  for (const bool emptied : {false, true}) {
+    if (emptied) fs::create_directories(folder_);
+    EXPECT_THAT(problem_of_open(),
+                AllOf(HasSubstr(folder_.string() + ": is empty"), HasSubstr(".started")));
+  }
+  owner_.joins = true;
+  open();
+  EXPECT_NE(storage_->disk(), DiskId{});
+}
+
 TEST_F(RocksStorageTest, LeavesAForeignFolderAlone) {
   fs::create_directories(folder_);
   std::ofstream(folder_ / "thesis.tex") << "the only copy";

@@ -133,14 +133,14 @@ std::vector<Block> SnapshotFolder::load(const SnapshotId& id) const {
   const std::filesystem::path path = path_of(id.index);
   const std::string name = path.string() + ": ";
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw StorageError(name + "the snapshot that the log begins behind is missing");
+  if (!file) throw StorageLost(name + "the snapshot that the log begins behind is missing");
   const auto read = [&file](void* to, std::size_t size) {
     return static_cast<bool>(file.read(static_cast<char*>(to), static_cast<std::streamsize>(size)));
   };
   FileHead head;
   if (!read(&head, sizeof(head)) || head.magic != kMagic || head.index != id.index.value ||
       head.parts != id.parts || head.sum != id.sum) {
-    throw StorageError(name + "is not the snapshot that the log begins behind");
+    throw StorageLost(name + "is not the snapshot that the log begins behind");
   }
   std::vector<Block> parts;
   for (std::uint32_t number = 0; number < head.parts; ++number) {
@@ -148,10 +148,10 @@ std::vector<Block> SnapshotFolder::load(const SnapshotId& id) const {
     const bool sized = read(&size, sizeof(size)) && size <= kMaxSnapshotPartBytes;
     bool whole = sized;
     parts.push_back(Block::make(sized ? size : 0, [&](std::byte* to) { whole = read(to, size); }));
-    if (!whole) throw StorageError(name + "is cut short: the data is damaged");
+    if (!whole) throw StorageLost(name + "is cut short: the data is damaged");
   }
   if (sum_of(parts) != id.sum) {
-    throw StorageError(name + "does not match its checksum: the data is damaged");
+    throw StorageLost(name + "does not match its checksum: the data is damaged");
   }
   return parts;
 }

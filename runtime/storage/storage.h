@@ -18,6 +18,12 @@ class StorageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What storage held is damaged, or gone: the node does not know any more what it promised.
+class StorageLost : public StorageError {
+ public:
+  using StorageError::StorageError;
+};
+
 // What "durable" means for a run; part of every result.
 enum class Durability : std::uint8_t {
   none,          // nothing is stored: a node that starts anew is not the same voter
