@@ -25,7 +25,8 @@ constexpr std::array<std::string_view, 3> kCanvasTypes{"application/json",
                                                        "application/octet-stream", "image/png"};
 constexpr char kCanvasTypesText[] = "application/json, application/octet-stream, image/png";
 constexpr char kPathsText[] =
-    "/, /canvas, /pixel, /ws, /status, /health, /metrics, /faults, /client/pixels, /client/pixel, "
+    "/, /canvas, /pixel, /ws, /status, /health, /metrics, /members, /faults, /client/pixels, "
+    "/client/pixel, "
     "/client/status, /client/health, /ws/";
 
 // Why something could not be done.
@@ -208,6 +209,8 @@ class Gateway::Impl final : public HttpHandler {
   void course_pixel(const HttpRequest& request, const Responder& respond);
   void course_pixels(const HttpRequest& request, const Responder& respond);
   void post_faults(const HttpRequest& request, const Responder& respond);
+  void get_members(const HttpRequest& request, const Responder& respond);
+  void post_members(const HttpRequest& request, const Responder& respond);
 
   std::optional<Complaint> parse_pixel_query(const HttpRequest& request, std::uint32_t& x,
                                              std::uint32_t& y, ReadMode& mode,
@@ -217,6 +220,9 @@ class Gateway::Impl final : public HttpHandler {
                   const Responder& respond);
   [[nodiscard]] bool takes_faults() const { return config_.faults != nullptr && loopback_only_; }
   void with_report(std::function<void(const NodeReport&)> ready);
+  // Answers itself, and goes no further, when the node is too busy to say how it fares.
+  void with_known_report(const Responder& respond, std::function<void(const NodeReport&)> ready);
+  void change_members(const MemberChange& change, const Responder& respond);
   void show_health(const Responder& respond, std::string (*json)(const NodeReport&));
   HttpResponse canvas_response(int type, const std::string& if_none_match);
   void png_response(const std::string& if_none_match, const Responder& respond);
@@ -224,7 +230,7 @@ class Gateway::Impl final : public HttpHandler {
   void tick();
   void tick_after(std::chrono::milliseconds delay);
 
-  static const std::array<Route, 16> kRoutes;
+  static const std::array<Route, 18> kRoutes;
 
   const Canvas& canvas_;
   NodePort& node_;
@@ -243,7 +249,7 @@ class Gateway::Impl final : public HttpHandler {
   std::chrono::milliseconds tick_interval_{0};
 };
 
-const std::array<Gateway::Impl::Route, 16> Gateway::Impl::kRoutes{{
+const std::array<Gateway::Impl::Route, 18> Gateway::Impl::kRoutes{{
     {"/", "GET", &Impl::get_page},
     {"/style.css", "GET", &Impl::get_page},
     {"/page.js", "GET", &Impl::get_page},
@@ -255,6 +261,8 @@ const std::array<Gateway::Impl::Route, 16> Gateway::Impl::kRoutes{{
     {"/ws", "GET", &Impl::get_socket},
     {"/ws/", "GET", &Impl::get_socket},
     {"/metrics", "GET", &Impl::get_metrics},
+    {"/members", "GET", &Impl::get_members},
+    {"/members", "POST", &Impl::post_members},
     {"/faults", "POST", &Impl::post_faults},
     {"/client/pixels", "GET", &Impl::course_pixels},
     {"/client/pixel", "POST", &Impl::course_pixel},
@@ -427,6 +435,57 @@ void Gateway::Impl::post_faults(const HttpRequest& request, const Responder& res
   });
 }
 
+void Gateway::Impl::get_members(const HttpRequest&, const Responder& respond) {
+  with_known_report(respond, [respond](const NodeReport& report) {
+    respond(json_response(200, members_json(report)));
+  });
+}
+
+void Gateway::Impl::post_members(const HttpRequest& request, const Responder& respond) {
+  if (!loopback_only_) {
+    return respond(complaint_response(
+        403,
+        {"members: are changed over a loopback address only, which this server is not bound to",
+         "not_allowed", "members", "a loopback http_address"}));
+  }
+  with_known_report(respond, [this, respond, body = request.body](const NodeReport& report) {
+    if (!report.changes_members) {
+      return respond(complaint_response(
+          501, {"members: those of " + report.algorithm + " do not change while it runs",
+                std::string(reason_name(RefusedBecause::not_offered)),
+                {},
+                {}}));
+    }
+    std::vector<NodeId> nodes{report.node};
+    for (const PeerReport& peer : report.peers) nodes.push_back(peer.id);
+    std::sort(nodes.begin(), nodes.end());
+    MemberChange change;
+    if (const auto complaint = parse_member_change(body, nodes, change)) {
+      return respond(complaint_response(400, *complaint));
+    }
+    change_members(change, respond);
+  });
+}
+
+void Gateway::Impl::change_members(const MemberChange& change, const Responder& respond) {
+  const auto answer = [this, respond](ControlReply::Outcome outcome, const std::string& reason) {
+    with_known_report(respond, [respond, outcome, reason](const NodeReport& report) {
+      switch (outcome) {
+        case ControlReply::Outcome::done:
+          return respond(json_response(200, change_json(report, "done", {})));
+        case ControlReply::Outcome::refused:
+          return respond(json_response(409, change_json(report, "refused", reason)));
+        case ControlReply::Outcome::unknown:
+          return respond(json_response(504, change_json(report, "unknown", reason)));
+      }
+    });
+  };
+  node_.change_members(
+      change, [post = post_, answer](ControlReply::Outcome outcome, const std::string& reason) {
+        post([answer, outcome, reason] { answer(outcome, reason); });
+      });
+}
+
 void Gateway::Impl::get_page(const HttpRequest& request, const Responder& respond) {
   for (const PageFile& file : page_files()) {
     if (file.path != request.path) continue;
@@ -578,21 +637,25 @@ void Gateway::Impl::with_report(std::function<void(const NodeReport&)> ready) {
   });
 }
 
-void Gateway::Impl::get_status(const HttpRequest&, const Responder& respond) {
-  with_report([this, respond](const NodeReport& report) {
+void Gateway::Impl::with_known_report(const Responder& respond,
+                                      std::function<void(const NodeReport&)> ready) {
+  with_report([respond, ready = std::move(ready)](const NodeReport& report) {
     if (report.node == kNoNode) {
       return respond(failure_response(refusal(RefusedBecause::overloaded)));
     }
+    ready(report);
+  });
+}
+
+void Gateway::Impl::get_status(const HttpRequest&, const Responder& respond) {
+  with_known_report(respond, [this, respond](const NodeReport& report) {
     respond(json_response(200, status_json(report, config_.pages, canvas_, server_.counters(),
                                            viewers_.counters().viewers, takes_faults())));
   });
 }
 
 void Gateway::Impl::get_metrics(const HttpRequest&, const Responder& respond) {
-  with_report([this, respond](const NodeReport& report) {
-    if (report.node == kNoNode) {
-      return respond(failure_response(refusal(RefusedBecause::overloaded)));
-    }
+  with_known_report(respond, [this, respond](const NodeReport& report) {
     GatewayCounters counters = counters_;
     counters.http = server_.counters();
     counters.viewers = viewers_.counters();

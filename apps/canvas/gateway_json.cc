@@ -14,8 +14,17 @@ namespace {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 6> kPlaceFields{"x", "y", "color", "user", "client", "seq"};
-constexpr std::string_view kPlaceFieldsText = "x, y, color, user, client, seq";
+// What an object may be made of.
+struct Form {
+  std::string_view what;     // "a placement"
+  std::string_view example;  // of an object
+  std::vector<std::string_view> fields;
+};
+const Form kPlaceForm{"a placement",
+                      R"({"x":50,"y":30,"color":"#FF5733"})",
+                      {"x", "y", "color", "user", "client", "seq"}};
+const Form kChangeForm{
+    "a change of members", R"({"add":4,"disk":"8417","remove":2})", {"add", "disk", "remove"}};
 
 Complaint bad_field(std::string_view field, const std::string& what, const std::string& allowed) {
   return {std::string(field) + ": " + what, "invalid", std::string(field), allowed};
@@ -39,6 +48,36 @@ std::string shown(const Json& value) {
   std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
   if (text.size() > kLongest) text = text.substr(0, kLongest) + "…";
   return text;
+}
+
+// Reads an object with none but these fields, and none of them twice.
+std::optional<Complaint> parse_object(std::string_view body, const Form& form, Json& object) {
+  std::set<std::string> seen;
+  std::string twice;
+  const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth == 1 && event == Json::parse_event_t::key) {
+      const auto& name = parsed.get_ref<const std::string&>();
+      if (!seen.insert(name).second) twice = name;
+    }
+    return true;
+  };
+  object = Json::parse(body, watch, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
+    return Complaint{"body: is not a JSON object such as " + std::string(form.example), "invalid",
+                     "body", "a JSON object"};
+  }
+  if (!twice.empty()) return bad_field(twice, "stands there twice", "once");
+  std::string known;
+  for (const std::string_view field : form.fields) {
+    known.append(known.empty() ? "" : ", ").append(field);
+  }
+  for (const auto& [name, value] : object.items()) {
+    if (std::find(form.fields.begin(), form.fields.end(), name) == form.fields.end()) {
+      return bad_field(name, "is not a field of " + std::string(form.what) + "; there are " + known,
+                       known);
+    }
+  }
+  return std::nullopt;
 }
 
 // Reads fields of an object one after the other, and remembers the first complaint.
@@ -73,6 +112,31 @@ class Fields {
     if (value == nullptr) return;
     if (value->is_string() && parse_color(value->get_ref<const std::string&>(), to)) return;
     complain(bad_field(name, shown(*value) + " is not a colour such as \"#FF5733\"", allowed));
+  }
+
+  // One of these nodes.
+  void node(std::string_view name, const std::vector<NodeId>& nodes, NodeId& to) {
+    std::string allowed;
+    for (const NodeId node : nodes) {
+      allowed.append(allowed.empty() ? "" : ", ").append(std::to_string(node.value));
+    }
+    const Json* value = find(name, allowed);
+    if (value == nullptr) return;
+    for (const NodeId node : nodes) {
+      if (*value == node.value) to = node;
+    }
+    if (to == kNoNode) {
+      complain(bad_field(name, shown(*value) + " is not a node of [peers]: " + allowed, allowed));
+    }
+  }
+
+  // A number that JavaScript would round, and therefore text.
+  void disk(std::string_view name, DiskId& to) {
+    const std::string allowed = "a whole number of 64 bits in quotes, as GET /status says it";
+    const Json* value = find(name, allowed);
+    if (value == nullptr) return;
+    if (value->is_string() && parse_number(value->get_ref<const std::string&>(), to.value)) return;
+    complain(bad_field(name, shown(*value) + " is not " + allowed, allowed));
   }
 
   void complain(Complaint complaint) {
@@ -124,6 +188,33 @@ OrderedJson leader_json(const NodeReport& report) {
   return report.status.leader.value;
 }
 
+OrderedJson ids_json(const std::vector<NodeId>& nodes) {
+  OrderedJson ids = OrderedJson::array();
+  for (const NodeId node : nodes) ids.push_back(node.value);
+  return ids;
+}
+
+// Disks as text: their numbers are larger than those that JavaScript keeps.
+OrderedJson membership_json(const Membership& members) {
+  OrderedJson disks = OrderedJson::object();
+  for (const Member& member : members.disks) {
+    disks[std::to_string(member.node.value)] = std::to_string(member.disk.value);
+  }
+  return {{"voters", ids_json(members.voters)},
+          {"outgoing", ids_json(members.outgoing)},
+          {"learners", ids_json(members.learners)},
+          {"leaving", ids_json(members.leaving)},
+          {"disks", disks}};
+}
+
+OrderedJson members_object(const NodeReport& report) {
+  return {{"node", report.node.value},
+          {"leader", leader_json(report)},
+          {"epoch", report.status.epoch.value},
+          {"change", report.changes_members},
+          {"members", membership_json(report.members)}};
+}
+
 // The port of an endpoint such as tcp://127.0.0.1:4711; null for one without.
 OrderedJson port_json(std::string_view endpoint) {
   std::uint64_t port = 0;
@@ -153,29 +244,8 @@ std::string text(const OrderedJson& json) {
 }  // namespace
 
 std::optional<Complaint> parse_place(std::string_view body, CanvasSize size, PlaceRequest& place) {
-  std::set<std::string> seen;
-  std::string twice;
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth == 1 && event == Json::parse_event_t::key) {
-      const auto& name = parsed.get_ref<const std::string&>();
-      if (!seen.insert(name).second) twice = name;
-    }
-    return true;
-  };
-  const Json object = Json::parse(body, watch, /*allow_exceptions=*/false);
-  if (!object.is_object()) {
-    return Complaint{"body: is not a JSON object such as {\"x\":50,\"y\":30,\"color\":\"#FF5733\"}",
-                     "invalid", "body", "a JSON object"};
-  }
-  if (!twice.empty()) return bad_field(twice, "stands there twice", "once");
-  for (const auto& [name, value] : object.items()) {
-    if (std::find(kPlaceFields.begin(), kPlaceFields.end(), name) == kPlaceFields.end()) {
-      return bad_field(name,
-                       "is not a field of a placement; there are " + std::string(kPlaceFieldsText),
-                       std::string(kPlaceFieldsText));
-    }
-  }
-
+  Json object;
+  if (auto complaint = parse_object(body, kPlaceForm, object)) return complaint;
   Fields fields(object);
   fields.number("x", 0, size.width - 1, place.x);
   fields.number("y", 0, size.height - 1, place.y);
@@ -236,6 +306,9 @@ std::string status_json(const NodeReport& report, const std::map<NodeId, std::st
                    {"role", report.role},
                    {"epoch", report.status.epoch.value},
                    {"leader", leader_json(report)},
+                   {"part", part_of(report)},
+                   {"disk", std::to_string(report.disk.value)},
+                   {"members", membership_json(report.members)},
                    {"indices", indices_json(report)},
                    {"peers", peers_json(report, pages)},
                    {"client_port", port_json(report.client_endpoint)},
@@ -275,6 +348,43 @@ std::string health_json(const NodeReport& report) {
                {"node", report.node.value},
                {"role", report.role},
                {"leader", leader_json(report)}});
+}
+
+std::string members_json(const NodeReport& report) {
+  return text(members_object(report));
+}
+
+std::optional<Complaint> parse_member_change(std::string_view body,
+                                             const std::vector<NodeId>& nodes,
+                                             MemberChange& change) {
+  Json object;
+  if (auto complaint = parse_object(body, kChangeForm, object)) return complaint;
+  Fields fields(object);
+  if (!fields.has("add") && !fields.has("remove")) {
+    fields.complain(bad_field("add", "is missing, and so is remove", "add, remove, or both"));
+  }
+  if (fields.has("add")) {
+    fields.node("add", nodes, change.add);
+    fields.disk("disk", change.disk);
+  } else if (fields.has("disk")) {
+    fields.complain(bad_field("disk", "is that of a node to add, and there is none", "with add"));
+  }
+  if (fields.has("remove")) fields.number("remove", 1, UINT32_MAX, change.remove.value);
+  if (change.add != kNoNode && change.add == change.remove) {
+    fields.complain(bad_field("remove", "is the node that is added", "another node"));
+  }
+  return std::move(fields.complaint());
+}
+
+std::string change_json(const NodeReport& report, std::string_view outcome,
+                        const std::string& error) {
+  OrderedJson json = members_object(report);
+  json["outcome"] = outcome;
+  if (!error.empty()) {
+    json["error"] = "members: " + error;
+    json["reason"] = outcome;
+  }
+  return text(json);
 }
 
 std::optional<Complaint> parse_course_place(std::string_view body, CanvasSize size,

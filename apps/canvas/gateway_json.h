@@ -49,6 +49,17 @@ std::string status_json(const NodeReport& report, const std::map<NodeId, std::st
                         const Canvas& canvas, const HttpCounters& http, std::uint32_t viewers,
                         bool takes_faults);
 std::string health_json(const NodeReport& report);
+// The answer to GET /members.
+std::string members_json(const NodeReport& report);
+
+// Reads {"add": 4, "disk": "…", "remove": 2}: `add` with `disk`, `remove`, or all three. `nodes`:
+// who can be added.
+std::optional<Complaint> parse_member_change(std::string_view body,
+                                             const std::vector<NodeId>& nodes,
+                                             MemberChange& change);
+// What became of it: the members as this node knows them now, and why not.
+std::string change_json(const NodeReport& report, std::string_view outcome,
+                        const std::string& error);
 
 // --- the API of the course project distri-place ---
 

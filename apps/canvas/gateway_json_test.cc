@@ -79,6 +79,43 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{R"({"x":1,"x":2,"y":1,"color":"#000000"})", "x", "once"},
         Bad{R"({"x":1,"y":1,"colour":"#000000"})", "colour", kFieldNames}));
 
+const std::vector<NodeId> kNodes{{1}, {2}, {4}};
+
+TEST(MemberChangeJson, IsReadCompletely) {
+  MemberChange change;
+  const auto read = [&change](std::string_view body) {
+    change = {};
+    return parse_member_change(body, kNodes, change).value_or(Complaint{});
+  };
+  EXPECT_EQ(read(R"({"add":4,"disk":"18446744073709551615","remove":2})").error, "");
+  EXPECT_EQ(change.add, NodeId{4});
+  EXPECT_EQ(change.disk, DiskId{UINT64_MAX});
+  EXPECT_EQ(change.remove, NodeId{2});
+  EXPECT_EQ(read(R"({"remove":9})").error, "");
+  EXPECT_EQ(change.add, kNoNode);
+  EXPECT_EQ(change.remove, NodeId{9}) << "whether it is a member the replica knows";
+}
+
+TEST(MemberChangeJson, NamesTheFieldAndWhatIsAllowed) {
+  const auto complaint = [](std::string_view body) {
+    MemberChange change;
+    return parse_member_change(body, kNodes, change).value_or(Complaint{});
+  };
+  EXPECT_EQ(complaint("[]").field, "body");
+  EXPECT_EQ(complaint("{}").allowed, "add, remove, or both");
+  EXPECT_EQ(complaint(R"({"add":3,"disk":"5"})").error, "add: 3 is not a node of [peers]: 1, 2, 4");
+  EXPECT_EQ(complaint(R"({"add":-1,"disk":"5"})").allowed, "1, 2, 4");
+  EXPECT_EQ(complaint(R"({"add":4})").field, "disk");
+  EXPECT_EQ(complaint(R"({"add":4,"disk":5})").field, "disk") << "JavaScript would round it";
+  EXPECT_EQ(complaint(R"({"add":4,"disk":"18446744073709551616"})").field, "disk");
+  EXPECT_EQ(complaint(R"({"add":4,"disk":"x"})").field, "disk");
+  EXPECT_EQ(complaint(R"({"remove":4,"disk":"5"})").field, "disk");
+  EXPECT_EQ(complaint(R"({"remove":0})").field, "remove");
+  EXPECT_EQ(complaint(R"({"add":4,"disk":"5","remove":4})").field, "remove");
+  EXPECT_EQ(complaint(R"({"remove":2,"remove":4})").error, "remove: stands there twice");
+  EXPECT_EQ(complaint(R"({"removed":2})").allowed, "add, disk, remove");
+}
+
 TEST(ComplaintJson, WithstandsBytesThatAreNoText) {
   const auto json = nlohmann::json::parse(complaint_json({"field\xff", "invalid", "\xc3\x28", ""}));
   EXPECT_EQ(json["reason"], "invalid");
@@ -95,6 +132,8 @@ TEST(StatusJson, ShowsWhatTheNodeReports) {
   report.status.commit = {10};
   report.status.last = {12};
   report.applied = {9};
+  report.disk = {UINT64_MAX};
+  report.members = {.voters = {{1}, {2}}, .outgoing = {{1}, {3}}, .disks = {{{2}, {UINT64_MAX}}}};
   report.digest = 0xABC;
   report.client_endpoint = "tcp://127.0.0.1:4711";
   report.peers = {{{1}, true, 3, 4, 5}, {{3}, false, 0, 0, 0}};
@@ -107,6 +146,11 @@ TEST(StatusJson, ShowsWhatTheNodeReports) {
   EXPECT_EQ(json["epoch"], 4);
   EXPECT_EQ(json["leader"], 2);
   EXPECT_EQ(json["indices"], nlohmann::json({{"commit", 10}, {"last", 12}, {"applied", 9}}));
+  EXPECT_EQ(json["part"], "voter");
+  EXPECT_EQ(json["disk"], "18446744073709551615");
+  EXPECT_EQ(json["members"]["voters"], nlohmann::json({1, 2}));
+  EXPECT_EQ(json["members"]["outgoing"], nlohmann::json({1, 3}));
+  EXPECT_EQ(json["members"]["disks"], nlohmann::json({{"2", "18446744073709551615"}}));
   EXPECT_EQ(json["digest"], "0000000000000abc");
   EXPECT_EQ(json["client_port"], 4711);
   EXPECT_EQ(json["peers"][0]["dropped"], 5);
@@ -115,6 +159,8 @@ TEST(StatusJson, ShowsWhatTheNodeReports) {
   EXPECT_EQ(json["canvas"]["width"], 1000);
   EXPECT_EQ(json["canvas"]["cooldown_ms"], 0);
 
+  report.disk = {};
+  EXPECT_EQ(part_of(report), "outsider") << "with another disk it is somebody else";
   report.status.leader = kNoNode;
   report.client_endpoint = "ipc:///tmp/x";
   const auto without = nlohmann::json::parse(status_json(report, {}, Canvas(kSize), {}, 0, false));

@@ -237,6 +237,52 @@ TEST(GatewayFaults, AreHandedOnWhereTheyAreAllowed) {
   EXPECT_NE(http.get("/status").body.find("\"takes_faults\":false"), std::string::npos);
 }
 
+TEST_F(GatewayTest, AStrategyWithoutChangesOfMembersSaysSo) {
+  HttpClient http(gateway_.port());
+  const HttpReply refused = http.post("/members", R"({"remove":1})");
+  EXPECT_EQ(refused.status, 501);
+  EXPECT_EQ(Json::parse(refused.body)["reason"], "not_offered");
+  const Json members = Json::parse(http.get("/members").body);
+  EXPECT_EQ(members["change"], false);
+  EXPECT_EQ(members["members"]["voters"], Json({1}));
+}
+
+TEST(GatewayMembers, AreChangedOverALoopbackAddress) {
+  const Canvas canvas({8, 8});
+  testing::ScriptedNode node(canvas);
+  GatewayConfig config = testing::patient_config();
+  {
+    Gateway gateway(canvas, node, config);
+    ASSERT_EQ(gateway.start(), "");
+    HttpClient http(gateway.port());
+    const HttpReply done = http.post("/members", R"({"add":2,"disk":"9007199254740993"})");
+    EXPECT_EQ(done.status, 200);
+    EXPECT_EQ(Json::parse(done.body)["outcome"], "done");
+    EXPECT_EQ(Json::parse(done.body)["members"]["voters"], Json({1, 2}));
+    EXPECT_EQ(node.asked_change().add, NodeId{2});
+    EXPECT_EQ(node.asked_change().disk, DiskId{9007199254740993});
+
+    node.say_to_changes(ControlReply::Outcome::refused, "node 2 leads, not this one");
+    node.set_leader(NodeId{2});
+    const HttpReply refused = http.post("/members", R"({"remove":1})");
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_EQ(Json::parse(refused.body)["error"], "members: node 2 leads, not this one");
+    EXPECT_EQ(Json::parse(refused.body)["leader"], 2);
+    node.say_to_changes(ControlReply::Outcome::unknown, "it leads no more");
+    EXPECT_EQ(http.post("/members", R"({"remove":1})").status, 504);
+
+    expect_error(http.post("/members", R"({"add":7,"disk":"1"})"), 400, "add");
+    node.fill_queue();
+    EXPECT_EQ(http.post("/members", R"({"remove":1})").status, 429);
+    EXPECT_EQ(http.get("/members").status, 429);
+  }
+  config.address = "0.0.0.0";
+  Gateway gateway(canvas, node, config);
+  ASSERT_EQ(gateway.start(), "");
+  HttpClient http(gateway.port());
+  expect_error(http.post("/members", R"({"remove":1})"), 403, "members");
+}
+
 TEST_F(GatewayTest, ServesThePage) {
   HttpClient http(gateway_.port());
   const HttpReply page = http.get("/");

@@ -66,6 +66,10 @@ void add_node(const NodeReport& report, Families& to) {
   to.gauge("commit_index", "Up to where the log is committed.").is(report.status.commit.value);
   to.gauge("last_index", "The end of the log.").is(report.status.last.value);
   to.gauge("applied_index", "Up to where the log is applied.").is(report.applied.value);
+  to.gauge("voters", "Members that have a vote, as far as known here.")
+      .is(std::uint64_t{report.members.voters.size()});
+  to.gauge("learners", "Members that are catching up before they get a vote.")
+      .is(std::uint64_t{report.members.learners.size()});
   to.gauge("log_bytes", "Of the log, held in memory.").is(report.status.log_bytes);
   to.gauge("held_runs", "Runs of commands accepted and not yet settled.")
       .is(report.status.held_runs);

@@ -16,6 +16,7 @@ TEST(Metrics, AreLabelledWithNodeAndAlgorithm) {
   report.status.leader = {2};
   report.status.epoch = {4};
   report.commands_applied = 123456789;
+  report.members.voters = {{1}, {2}, {3}};
   report.peers = {{{1}, true, 3, 4, 5}, {{3}, false, 0, 0, 0}};
   GatewayCounters counters;
   counters.placed_ok = 17;
@@ -28,6 +29,8 @@ TEST(Metrics, AreLabelledWithNodeAndAlgorithm) {
         "parley_role{node=\"2\",algorithm=\"raft\",role=\"leader\"} 1\n",
         "parley_leader_node{node=\"2\",algorithm=\"raft\"} 2\n", "# TYPE parley_epoch gauge\n",
         "parley_epoch{node=\"2\",algorithm=\"raft\"} 4\n",
+        "parley_voters{node=\"2\",algorithm=\"raft\"} 3\n",
+        "parley_learners{node=\"2\",algorithm=\"raft\"} 0\n",
         "parley_peer_connected{node=\"2\",algorithm=\"raft\",peer=\"1\"} 1\n",
         "parley_peer_frames_dropped_total{node=\"2\",algorithm=\"raft\",peer=\"1\"} 5\n",
         "parley_placements_total{node=\"2\",algorithm=\"raft\",outcome=\"ok\"} 17\n",
