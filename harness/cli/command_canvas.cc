@@ -53,6 +53,7 @@ std::string cluster_spec(const CanvasOptions& options, ClusterSpec& spec) {
   spec.cooldown = std::chrono::round<std::chrono::milliseconds>(
       std::chrono::duration<double>(options.cooldown_s));
   spec.nodes = std::min(options.nodes, spec.algorithm->max_nodes);
+  spec.spares = options.spares;
   spec.durability = durability_of(options);
   if (std::find(std::begin(harness::kDurabilities), std::end(harness::kDurabilities),
                 spec.durability) == std::end(harness::kDurabilities)) {
@@ -74,13 +75,16 @@ void announce(Cluster& cluster, const CanvasOptions& options) {
       nodes.push_back({{"node", member.id.value},
                        {"page", fmt::format("http://127.0.0.1:{}/", member.http_port)},
                        {"client_endpoint", member.client_endpoint},
-                       {"pid", member.pid}});
+                       {"pid", member.pid},
+                       {"spare", member.id.value > cluster.members().size() - options.spares}});
     }
     fmt::print("{}\n",
                nlohmann::ordered_json{{"algorithm", options.algorithm}, {"nodes", nodes}}.dump());
   } else {
-    fmt::print("{} on {} nodes; Ctrl-C stops all of it\n", options.algorithm,
-               cluster.members().size());
+    fmt::print(
+        "{} on {} nodes{}; Ctrl-C stops all of it\n", options.algorithm,
+        cluster.members().size() - options.spares,
+        options.spares == 0 ? "" : fmt::format(" and {} that wait to be added", options.spares));
     for (const harness::Member& member : cluster.members()) {
       fmt::print("  node {}  http://127.0.0.1:{}/   clients {}   pid {}\n", member.id.value,
                  member.http_port, member.client_endpoint, member.pid);

@@ -73,9 +73,8 @@ int serve(const harness::NodeSettings& settings) {
     spdlog::info("serving {}", gateway.url());
   }
   stop_on_signals(node);
-  spdlog::info("node {} of {} runs {}, clients at {}", settings.node.value,
-               settings.members().size(), settings.algorithm->name,
-               node.client_endpoints().front());
+  spdlog::info("node {} of {} runs {}, clients at {}", settings.node.value, settings.nodes().size(),
+               settings.algorithm->name, node.client_endpoints().front());
   const int status = node.run();
   if (settings.http_port != 0) gateway.stop();
   if (status != 0) complain(node.story());
@@ -88,6 +87,7 @@ int run_node(const NodeOptions& options) {
   harness::NodeSettings settings;
   try {
     settings = harness::parse_node_config(options.config);
+    if (options.rejoin) harness::make_rejoin(settings);
   } catch (const harness::ConfigError& error) {
     complain(error.what());
     return kUsage;

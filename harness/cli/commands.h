@@ -69,8 +69,18 @@ int run_check_history(const CheckHistoryOptions& options);
 
 struct NodeOptions {
   std::string config;
+  bool rejoin = false;
 };
 int run_node(const NodeOptions& options);
+
+struct MembersOptions {
+  Common common;
+  std::string connect = "http://127.0.0.1:8080";
+  std::uint32_t add = 0;  // 0: none
+  std::uint32_t remove = 0;
+  std::string replace;  // "OLD=NEW"
+};
+int run_members(const MembersOptions& options);
 
 struct CanvasOptions {
   Common common;
@@ -82,6 +92,7 @@ struct CanvasOptions {
   std::string durability;  // empty: async if `data` is given, else none
   std::string data;
   bool allow_faults = false;
+  std::uint32_t spares = 0;  // nodes that wait to be added
   std::vector<std::string> options;
 };
 int run_canvas(const CanvasOptions& options);

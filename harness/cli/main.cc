@@ -112,6 +112,10 @@ void add_running(CLI::App& app, Action& action) {
   canvas->add_option("--algorithm", c->algorithm, "The strategy (parley algorithms lists them)")
       ->type_name("ALGORITHM");
   canvas->add_option("--nodes", c->nodes, "How many nodes")->check(CLI::Range(1, 64));
+  canvas
+      ->add_option("--spares", c->spares,
+                   "Nodes more that wait until they are added (parley members)")
+      ->check(CLI::Range(0, 63));
   canvas->add_option("--http-port", c->http_port, "Node i serves HTTP at this port + i - 1")
       ->check(CLI::Range(1, 65000));
   canvas->add_option("--size", c->size, "Size of the canvas, WxH, up to 4096x4096");
@@ -134,6 +138,25 @@ void add_running(CLI::App& app, Action& action) {
   node->add_option("--config", n->config, "The node's configuration, a TOML file")
       ->required()
       ->type_name("FILE");
+  node->add_flag("--rejoin", n->rejoin,
+                 "The node has lost its folder: it waits, with a new one, until it is removed and "
+                 "added again (parley members)");
+
+  auto [members, m] = add_command(app, action, &run_members, "members",
+                                  "Show or change the members of a running cluster",
+                                  "  parley members --connect http://127.0.0.1:8080\n"
+                                  "  parley members --connect http://127.0.0.1:8080 --replace 2=4\n"
+                                  "  parley members --connect http://127.0.0.1:8080 --remove 3");
+  members->add_option("--connect", m->connect, "The page of any of its nodes, on loopback");
+  auto* add = members->add_option("--add", m->add, "A node that waits: it catches up, then votes")
+                  ->check(CLI::Range(1, 64));
+  auto* remove = members->add_option("--remove", m->remove, "A member that is to go, dead or alive")
+                     ->check(CLI::Range(1, 64));
+  members
+      ->add_option("--replace", m->replace,
+                   "OLD=NEW: the one goes and the other takes its place, in one change")
+      ->excludes(add)
+      ->excludes(remove);
 }
 
 void add_checking(CLI::App& app, Action& action) {

@@ -45,6 +45,15 @@ void check(const ClusterSpec& spec) {
         fmt::format("nodes: {} is not a whole number from 1 to {}, which is what {} runs on",
                     spec.nodes, spec.algorithm->max_nodes, spec.algorithm->name));
   }
+  if (spec.spares != 0 && !spec.algorithm->changes_members) {
+    throw ConfigError(
+        fmt::format("spares: the members of {} do not change while it runs", spec.algorithm->name));
+  }
+  if (spec.spares > spec.algorithm->max_nodes - spec.nodes) {
+    throw ConfigError(
+        fmt::format("spares: {} and {} nodes are more than {}, which is what {} runs on",
+                    spec.spares, spec.nodes, spec.algorithm->max_nodes, spec.algorithm->name));
+  }
   if (spec.cooldown.count() != 0 && !spec.algorithm->guarantee.ordered) {
     throw ConfigError(
         fmt::format("cooldown: {} merges writes and cannot make users wait", spec.algorithm->name));
@@ -53,9 +62,10 @@ void check(const ClusterSpec& spec) {
     throw ConfigError("data: durability " + toml_quoted(spec.durability) +
                       " needs a folder for the nodes' storage");
   }
-  if (spec.http_port != 0 && spec.http_port + spec.nodes - 1 > 65535) {
+  const std::uint32_t all = spec.nodes + spec.spares;
+  if (spec.http_port != 0 && spec.http_port + all - 1 > 65535) {
     throw ConfigError(fmt::format("http_port: {} leaves no port for node {}; at most {}",
-                                  spec.http_port, spec.nodes, 65536 - spec.nodes));
+                                  spec.http_port, all, 65536 - all));
   }
 }
 
@@ -109,7 +119,7 @@ struct Cluster::State {
 
   [[nodiscard]] std::map<NodeId, std::string> peer_endpoints() const {
     std::map<NodeId, std::string> endpoints;
-    for (std::uint32_t id = 1; id <= spec.nodes; ++id) {
+    for (std::uint32_t id = 1; id <= spec.nodes + spec.spares; ++id) {
       endpoints[NodeId{id}] = spec.peers == PeerTransport::tcp
                                   ? fmt::format("tcp://127.0.0.1:{}", reserve_tcp_port())
                                   : fmt::format("ipc://{}/{}.peers", folder.path().string(), id);
@@ -126,7 +136,7 @@ struct Cluster::State {
     if (host == "0.0.0.0") host = "127.0.0.1";
     if (host == "::") host = "::1";
     if (host.find(':') != std::string::npos) host = "[" + host + "]";
-    for (std::uint32_t id = 1; id <= spec.nodes; ++id) {
+    for (std::uint32_t id = 1; id <= spec.nodes + spec.spares; ++id) {
       pages[NodeId{id}] = fmt::format("http://{}:{}/", host, spec.http_port + id - 1);
     }
     return pages;
@@ -143,6 +153,7 @@ struct Cluster::State {
     settings.canvas = spec.canvas;
     settings.cooldown = spec.cooldown;
     settings.peers = peers;
+    if (spec.spares != 0) settings.members = first_members();
     settings.client_endpoint = client_endpoint;
     settings.http_address = spec.http_address;
     settings.http_port = spec.http_port == 0
@@ -183,6 +194,14 @@ struct Cluster::State {
     node.reported = false;
     node.paused = false;
   }
+
+  [[nodiscard]] std::vector<NodeId> first_members() const {
+    std::vector<NodeId> ids;
+    for (std::uint32_t id = 1; id <= spec.nodes; ++id) ids.push_back(NodeId{id});
+    return ids;
+  }
+
+  [[nodiscard]] bool is_spare(NodeId id) const { return id.value > spec.nodes; }
 
   // What the cluster's profile says, and the cuts.
   [[nodiscard]] std::vector<LinkRule> links_from(NodeId id) const {
@@ -232,6 +251,12 @@ struct Cluster::State {
     return ids;
   }
 
+  std::vector<NodeId> working_members() {
+    std::vector<NodeId> ids = working();
+    std::erase_if(ids, [this](NodeId id) { return is_spare(id); });
+    return ids;
+  }
+
   void note(const std::string& text) {
     notes.push_back(log_time(std::chrono::system_clock::now()) + " " + text);
   }
@@ -260,7 +285,7 @@ struct Cluster::State {
   // nobody fits.
   std::vector<NodeId> resolve_all(const NodeTarget& target) {
     if (target.kind != NodeTarget::Kind::majority) return {resolve(target)};
-    const std::vector<NodeId> alive = working();
+    const std::vector<NodeId> alive = working_members();
     const std::size_t wanted = majority_of(spec.nodes);
     std::vector<NodeId> struck{resolve({NodeTarget::Kind::leader, {}})};
     for (auto it = alive.rbegin(); it != alive.rend() && struck.size() < wanted; ++it) {
@@ -281,7 +306,7 @@ struct Cluster::State {
 
   // The node that a fault is for. Throws ClusterError when nobody fits.
   NodeId resolve(const NodeTarget& target) {
-    const std::vector<NodeId> alive = working();
+    const std::vector<NodeId> alive = working_members();
     if (target.kind == NodeTarget::Kind::node) {
       const auto found = nodes.find(target.id);
       if (found == nodes.end())
@@ -347,7 +372,9 @@ void Cluster::wait_ready(std::chrono::milliseconds limit, const std::atomic<bool
     const auto hellos = state_->probe->hello(all, kProbeLimit);
     const bool answered = hellos.size() == all.size();
     const bool has_leaders = state_->spec.algorithm->guarantee.led;
-    if (answered && (!has_leaders || common_leader(hellos, all.size()))) return;
+    auto members = hellos;  // who waits to be added names nobody
+    std::erase_if(members, [this](const auto& hello) { return state_->is_spare(hello.first); });
+    if (answered && (!has_leaders || common_leader(members, state_->spec.nodes))) return;
     for (auto& [id, node] : state_->nodes) {
       if (!node.process->running()) throw ClusterError(state_->obituary(node));
     }

@@ -46,6 +46,9 @@ struct ClusterSpec {
   // Logs and journals go to folder/nodes, which is made; <id>.log and <id>.applied.csv.
   std::filesystem::path folder;
   std::uint32_t nodes = 3;
+  // So many more, with the numbers after theirs, wait until they are added as members. Faults for
+  // a follower or a majority are for the first `nodes`.
+  std::uint32_t spares = 0;
   const Algorithm* algorithm = nullptr;
   OptionValues options;  // complete
   CanvasSize canvas;
@@ -86,7 +89,8 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  // Waits until every node answers and, if the algorithm has leaders, all name the same one. Throws
+  // Waits until every node answers and, if the algorithm has leaders, all but spares name the same
+  // one. Throws
   // ClusterError with the end of a log if a node ends or `limit` passes. Returns early, without an
   // error, once `stop` is true.
   void wait_ready(std::chrono::milliseconds limit, const std::atomic<bool>* stop = nullptr);

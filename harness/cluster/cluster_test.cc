@@ -65,6 +65,26 @@ TEST(Cluster, StartsAnswersAndStops) {
   EXPECT_THAT(cluster.running(), IsEmpty());
 }
 
+TEST(Cluster, SparesWaitAndNameNoLeader) {
+  const PrivateFolder folder;
+  ClusterSpec spec = spec_of(folder, {"good"});
+  spec.spares = 2;
+  Cluster cluster(spec);
+  cluster.wait_ready(kLong);
+  EXPECT_THAT(cluster.running(), SizeIs(5));
+  EXPECT_EQ(cluster.find({NodeTarget::Kind::follower, {}}), NodeId{3}) << "no spare";
+  EXPECT_EQ(cluster.find({NodeTarget::Kind::node, NodeId{5}}), NodeId{5});
+
+  spec.spares = 62;
+  EXPECT_THAT(error_of<ConfigError>([&] { const Cluster many(spec); }),
+              HasSubstr("spares: 62 and 3 nodes are more than 64"));
+  spec.spares = 1;
+  spec.algorithm = find_algorithm("bully_2pc");
+  spec.options = default_options(spec.algorithm->options);
+  EXPECT_THAT(error_of<ConfigError>([&] { const Cluster fixed(spec); }),
+              HasSubstr("spares: the members of bully_2pc do not change"));
+}
+
 TEST(Cluster, ANodeThatEndsAtTheStartIsAnErrorWithItsLog) {
   const PrivateFolder folder;
   Cluster cluster(spec_of(folder, {"failing"}));

@@ -12,10 +12,9 @@ Durability durability_named(std::string_view name) {
 
 std::map<NodeId, LinkProfile> live_links(const NodeSettings& settings) {
   std::map<NodeId, LinkProfile> links;
-  for (const NodeId member : settings.members()) {
-    if (member == settings.node) continue;
-    links[member] =
-        profile_of(shape_of(settings.links, settings.node, member).value_or(LinkShape{}));
+  for (const NodeId node : settings.nodes()) {
+    if (node == settings.node) continue;
+    links[node] = profile_of(shape_of(settings.links, settings.node, node).value_or(LinkShape{}));
   }
   return links;
 }
@@ -27,7 +26,7 @@ NodeConfig live_config(const NodeSettings& settings, const Canvas& canvas) {
   config.replica.group = settings.group;
   config.replica.self = settings.node;
   config.replica.incarnation = settings.incarnation;
-  config.replica.members = settings.members();
+  config.replica.members = settings.first_members();
   config.replica.options = settings.options;
   // Nodes of one cluster must not draw the same election timeouts.
   config.replica.seed = settings.seed * 1'000'003 + settings.node.value;

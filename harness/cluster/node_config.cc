@@ -69,7 +69,7 @@ void read_pages(ConfigReader& reader, NodeSettings& settings) {
   for (const std::string& key : pages->keys()) {
     const ConfigValue& value = *pages->find(key);
     const NodeId node = read_node_key(*pages, key, value);
-    if (!settings.peers.contains(node)) pages->fail(key, value, "the key is not a member");
+    if (!settings.peers.contains(node)) pages->fail(key, value, "the key is not a node of [peers]");
     const std::string& page = pages->text_of(key, value, kAllowed);
     if (!is_page(page))
       pages->fail(key, value, fmt::format("{} is not {}", shown(value), kAllowed));
@@ -90,9 +90,55 @@ void read_peers(ConfigReader& reader, NodeSettings& settings) {
     settings.peers[settings.node] = "";
   }
   if (settings.peers.size() > settings.algorithm->max_nodes) {
-    reader.fail("peers", fmt::format("{} members; {} runs on at most {}", settings.peers.size(),
+    reader.fail("peers", fmt::format("{} nodes; {} runs on at most {}", settings.peers.size(),
                                      settings.algorithm->name, settings.algorithm->max_nodes));
   }
+}
+
+// Why all nodes have to be members, for ever; empty if they have not.
+std::string members_stay(const Algorithm& algorithm) {
+  if (algorithm.changes_members) return {};
+  std::string able;
+  for (const Algorithm* other : algorithms()) {
+    if (other->changes_members) able.append(able.empty() ? "" : ", ").append(other->name);
+  }
+  return fmt::format("the members of {} do not change while it runs; those of {} do",
+                     algorithm.name, able);
+}
+
+void read_members(ConfigReader& reader, NodeSettings& settings) {
+  const ConfigValue* value = reader.find("members");
+  if (value == nullptr) return;
+  std::string allowed;
+  for (const NodeId node : settings.nodes()) {
+    allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", node.value);
+  }
+  const std::vector<ConfigValue> elements = reader.elements("members");
+  for (const ConfigValue& element : elements) {
+    const auto id = static_cast<std::uint32_t>(reader.integer_of("members", element, 1, kMaxNodes));
+    if (!settings.peers.contains(NodeId{id})) {
+      reader.fail("members", element, fmt::format("{} is not a node of [peers]: {}", id, allowed));
+    }
+    settings.members.push_back(NodeId{id});
+  }
+  std::sort(settings.members.begin(), settings.members.end());
+  if (std::adjacent_find(settings.members.begin(), settings.members.end()) !=
+      settings.members.end()) {
+    reader.fail("members", *value, "names a node twice");
+  }
+  if (settings.members.empty()) {
+    reader.fail("members", *value, "is empty; at least one node of [peers]: " + allowed);
+  }
+  const std::string stay = members_stay(*settings.algorithm);
+  if (settings.members.size() < settings.peers.size() && !stay.empty()) {
+    reader.fail("members", *value, stay);
+  }
+}
+
+void read_rejoin(ConfigReader& reader, NodeSettings& settings) {
+  reader.boolean("rejoin", settings.rejoin);
+  const std::string stay = members_stay(*settings.algorithm);
+  if (settings.rejoin && !stay.empty()) reader.fail("rejoin", *reader.find("rejoin"), stay);
 }
 
 // Who reaches such an endpoint can cut nodes off: the folder of an ipc endpoint says who may.
@@ -160,6 +206,8 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   settings.algorithm = &with_options(*settings.algorithm, settings.options);
   read_cooldown(reader, settings);
   read_peers(reader, settings);
+  read_members(reader, settings);
+  read_rejoin(reader, settings);
   read_pages(reader, settings);
   read_ipc(reader, "control_endpoint", settings.control_endpoint);
   read_ipc(reader, "fault_endpoint", settings.fault_endpoint);
@@ -174,10 +222,22 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
 
 }  // namespace
 
-std::vector<NodeId> NodeSettings::members() const {
+void make_rejoin(NodeSettings& settings) {
+  const std::string stay = members_stay(*settings.algorithm);
+  if (!stay.empty()) throw ConfigError("rejoin: " + stay);
+  settings.rejoin = true;
+}
+
+std::vector<NodeId> NodeSettings::nodes() const {
   std::vector<NodeId> ids;
   for (const auto& [id, endpoint] : peers) ids.push_back(id);
   return ids;
+}
+
+std::vector<NodeId> NodeSettings::first_members() const {
+  std::vector<NodeId> first = members.empty() ? nodes() : members;
+  if (rejoin) std::erase(first, node);
+  return first;
 }
 
 std::vector<LinkRule> read_links(ConfigReader& reader, NodeId node) {
@@ -323,6 +383,14 @@ std::string node_config_text(const NodeSettings& s) {
     text += fmt::format("control_endpoint = {}\n", toml_quoted(s.control_endpoint));
   if (!s.fault_endpoint.empty())
     text += fmt::format("fault_endpoint = {}\n", toml_quoted(s.fault_endpoint));
+  if (!s.members.empty()) {
+    text += "members = [";
+    for (const NodeId member : s.members) {
+      text += fmt::format("{}{}", member == s.members.front() ? "" : ", ", member.value);
+    }
+    text += "]\n";
+  }
+  if (s.rejoin) text += "rejoin = true\n";
   if (s.peers.size() > 1 || (s.peers.size() == 1 && !s.peers.begin()->second.empty())) {
     text += "\n[peers]\n";
     for (const auto& [id, endpoint] : s.peers) {

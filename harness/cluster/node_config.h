@@ -21,7 +21,12 @@
 //                                         # (node_control.h), ipc only; none when absent
 //   fault_endpoint = "ipc:///tmp/x/f"     # whom to hand POST /faults to (fault_desk.h), ipc only,
 //                                         # with a loopback http_address; none when absent
-//   [peers]                               # every member's endpoint for its peers, its own too;
+//   members = [1, 2, 3]                   # the first members, the same on all nodes; absent: all
+//                                         # of [peers]. The others wait until they are added
+//                                         # (parley members), where the strategy has that
+//   rejoin = false                        # whether this node, a first member that has lost its
+//                                         # folder, waits likewise, to be removed and added again
+//   [peers]                               # every node's endpoint for its peers, its own too;
 //   1 = "ipc:///tmp/x/1"                  # absent for a single node
 //   [pages]                               # where browsers find the members' web pages, which go on
 //   1 = "http://127.0.0.1:8080/"          # with another node when theirs dies; absent: unknown
@@ -69,8 +74,10 @@ struct NodeSettings {
   std::string application = "canvas";
   CanvasSize canvas;
   std::chrono::milliseconds cooldown{0};
-  std::map<NodeId, std::string> peers;  // of every member; only this node's own may be empty
-  std::map<NodeId, std::string> pages;  // of members: "http://127.0.0.1:8080/"
+  std::map<NodeId, std::string> peers;  // of every node; only this node's own may be empty
+  std::map<NodeId, std::string> pages;  // of nodes: "http://127.0.0.1:8080/"
+  std::vector<NodeId> members;          // rising: the first ones; empty: all nodes
+  bool rejoin = false;                  // this node has lost its state and waits to be added
   std::string client_endpoint;
   std::string http_address = "127.0.0.1";
   std::uint16_t http_port = 0;  // 0: none
@@ -84,13 +91,20 @@ struct NodeSettings {
   std::filesystem::path journal;  // empty: none
   std::filesystem::path log;      // empty: standard error
 
-  // All nodes of the cluster in rising order.
-  [[nodiscard]] std::vector<NodeId> members() const;
+  // All nodes of the cluster in rising order, members or not.
+  [[nodiscard]] std::vector<NodeId> nodes() const;
+  // Those that are members from the beginning as far as this node may know: without itself if it
+  // waits to be added.
+  [[nodiscard]] std::vector<NodeId> first_members() const;
 };
 
 // Reads node.toml. Throws ConfigError with the file, the line, the key and what is allowed.
 NodeSettings parse_node_config(const std::filesystem::path& path);
 NodeSettings parse_node_config_text(std::string_view text, const std::string& name);
+
+// Has the node wait to be added again, as `rejoin = true` does. Throws ConfigError where members do
+// not change.
+void make_rejoin(NodeSettings& settings);
 
 // Writes what parse_node_config reads back as the same settings. Throws std::system_error.
 void write_node_config(const NodeSettings& settings, const std::filesystem::path& path);

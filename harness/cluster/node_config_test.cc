@@ -30,7 +30,7 @@ TEST(NodeConfig, TheLeastOneHasDefaults) {
   EXPECT_EQ(settings.canvas, (CanvasSize{1000, 1000}));
   EXPECT_EQ(settings.durability, "none");
   EXPECT_EQ(settings.http_port, 0);
-  EXPECT_THAT(settings.members(), ElementsAre(NodeId{1}));
+  EXPECT_THAT(settings.nodes(), ElementsAre(NodeId{1}));
   EXPECT_EQ(settings.options.all(), default_options(settings.algorithm->options).all());
 }
 
@@ -57,6 +57,8 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   settings.links = {{NodeId{2}, kNoNode, {20500, 5000, 10000, false, true}},
                     {NodeId{2}, NodeId{3}, {0, 0, 0, true, false}}};
   settings.options.set("election_timeout_min_ms", 200);
+  settings.members = {NodeId{1}, NodeId{2}};
+  settings.rejoin = true;
   const NodeSettings back = parse_node_config_text(node_config_text(settings), "f");
   EXPECT_EQ(back.node, settings.node);
   EXPECT_EQ(back.group, settings.group);
@@ -66,6 +68,8 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(back.options.all(), settings.options.all());
   EXPECT_EQ(back.canvas, settings.canvas);
   EXPECT_EQ(back.peers, settings.peers);
+  EXPECT_EQ(back.members, settings.members);
+  EXPECT_TRUE(back.rejoin);
   EXPECT_EQ(back.client_endpoint, settings.client_endpoint);
   EXPECT_EQ(back.http_port, settings.http_port);
   EXPECT_EQ(back.pages, settings.pages);
@@ -140,7 +144,40 @@ TEST(NodeConfig, PeersMustHoldThisNodeAndBeEndpoints) {
   EXPECT_THAT(
       error_of("node = 1\nalgorithm = \"unreplicated\"\nclient_endpoint = \"tcp://h:1\"\n[peers]\n"
                "1 = \"tcp://h:1\"\n2 = \"tcp://h:2\""),
-      HasSubstr("peers: 2 members; unreplicated runs on at most 1"));
+      HasSubstr("peers: 2 nodes; unreplicated runs on at most 1"));
+}
+
+TEST(NodeConfig, MembersAreNodesOfPeersAndTheOthersWait) {
+  const std::string peers = "\n[peers]\n1 = \"tcp://h:1\"\n2 = \"tcp://h:2\"\n3 = \"tcp://h:3\"";
+  const NodeSettings all = parse_node_config_text(kGood + peers, "f");
+  EXPECT_THAT(all.first_members(), ElementsAre(NodeId{1}, NodeId{2}, NodeId{3}));
+  const NodeSettings waits = parse_node_config_text(kGood + "members = [3, 2]" + peers, "f");
+  EXPECT_THAT(waits.nodes(), ElementsAre(NodeId{1}, NodeId{2}, NodeId{3}));
+  EXPECT_THAT(waits.first_members(), ElementsAre(NodeId{2}, NodeId{3})) << "and not itself";
+  const NodeSettings again = parse_node_config_text(kGood + "rejoin = true" + peers, "f");
+  EXPECT_THAT(again.first_members(), ElementsAre(NodeId{2}, NodeId{3}));
+
+  EXPECT_EQ(error_of(kGood + "members = [1, 4]" + peers),
+            "node.toml:4: members: 4 is not a node of [peers]: 1, 2, 3");
+  EXPECT_THAT(error_of(kGood + "members = [1, 65]" + peers), HasSubstr("65 is not a whole number"));
+  EXPECT_THAT(error_of(kGood + "members = [1, 1]" + peers),
+              HasSubstr("members: names a node twice"));
+  EXPECT_THAT(error_of(kGood + "members = []" + peers),
+              HasSubstr("node.toml:4: members: is empty"));
+  EXPECT_THAT(error_of(kGood + "rejoin = 1"), HasSubstr("node.toml:4: rejoin: 1 is not"));
+}
+
+TEST(NodeConfig, MembersThatStayAreAllNodes) {
+  const std::string bully =
+      "node = 1\nalgorithm = \"bully_2pc\"\nclient_endpoint = \"tcp://h:1\"\n";
+  const std::string peers = "\n[peers]\n1 = \"tcp://h:1\"\n2 = \"tcp://h:2\"";
+  EXPECT_EQ(error_of(bully + "members = [1]" + peers),
+            "node.toml:4: members: the members of bully_2pc do not change while it runs; those of "
+            "raft do");
+  EXPECT_THAT(error_of(bully + "rejoin = true" + peers),
+              HasSubstr("node.toml:4: rejoin: the members"));
+  NodeSettings settings = parse_node_config_text(bully + "members = [1, 2]" + peers, "f");
+  EXPECT_THROW(make_rejoin(settings), ConfigError);
 }
 
 TEST(NodeConfig, ACooldownIsARangeAndHasNoJournal) {
@@ -156,7 +193,7 @@ TEST(NodeConfig, ACooldownIsARangeAndHasNoJournal) {
 
 TEST(NodeConfig, PagesAreAddressesOfMembers) {
   EXPECT_THAT(error_of(kGood + "[pages]\n2 = \"http://127.0.0.1:8080/\""),
-              HasSubstr("node.toml:5: pages.2: the key is not a member"));
+              HasSubstr("node.toml:5: pages.2: the key is not a node of [peers]"));
   EXPECT_THAT(error_of(kGood + "[pages]\nx = \"http://127.0.0.1:8080/\""),
               HasSubstr("pages.x: the key is not a node from 1 to 64"));
   for (const char* bad : {"127.0.0.1:8080", "http://", "http:///", "ftp://host/", "http://host",

@@ -76,6 +76,25 @@ void connect(asio::io_context& context, beast::tcp_stream& stream, milliseconds 
   finish(context, stream, pending, timeout, node);
 }
 
+HttpAnswer ask(const Address& node, http::request<http::string_body>& request,
+               milliseconds timeout) {
+  asio::io_context context;
+  beast::tcp_stream stream(context);
+  connect(context, stream, timeout, node);
+  request.set(http::field::host, name_of(node));
+  request.prepare_payload();
+  Pending sent;
+  http::async_write(stream, request, sent.handler());
+  finish(context, stream, sent, timeout, node);
+  http::response_parser<http::string_body> answer;
+  answer.body_limit(kMaxAnswerBytes);
+  beast::flat_buffer buffer;
+  Pending read;
+  http::async_read(stream, buffer, answer, read.handler());
+  finish(context, stream, read, timeout, node);
+  return {answer.get().result_int(), answer.get().body()};
+}
+
 }  // namespace
 
 std::optional<Address> parse_address(std::string_view text) {
@@ -91,26 +110,17 @@ std::optional<Address> parse_address(std::string_view text) {
   return Address{std::string(text.substr(0, colon)), std::string(digits)};
 }
 
+HttpAnswer get(const Address& node, const std::string& path, milliseconds timeout) {
+  http::request<http::string_body> request(http::verb::get, path, 11);
+  return ask(node, request, timeout);
+}
+
 HttpAnswer post(const Address& node, const std::string& path, const std::string& body,
                 milliseconds timeout) {
-  asio::io_context context;
-  beast::tcp_stream stream(context);
-  connect(context, stream, timeout, node);
   http::request<http::string_body> request(http::verb::post, path, 11);
-  request.set(http::field::host, name_of(node));
   request.set(http::field::content_type, "application/json");
   request.body() = body;
-  request.prepare_payload();
-  Pending sent;
-  http::async_write(stream, request, sent.handler());
-  finish(context, stream, sent, timeout, node);
-  http::response_parser<http::string_body> answer;
-  answer.body_limit(kMaxAnswerBytes);
-  beast::flat_buffer buffer;
-  Pending read;
-  http::async_read(stream, buffer, answer, read.handler());
-  finish(context, stream, read, timeout, node);
-  return {answer.get().result_int(), answer.get().body()};
+  return ask(node, request, timeout);
 }
 
 struct Watching::Socket {

@@ -30,7 +30,9 @@ struct HttpAnswer {
   std::string body;  // up to 1 MiB
 };
 
-// Sends POST with a JSON body. Throws LinkError, also when there is no answer after `timeout`.
+// Sends GET, or POST with a JSON body. Throws LinkError, also when there is no answer after
+// `timeout`.
+HttpAnswer get(const Address& node, const std::string& path, std::chrono::milliseconds timeout);
 HttpAnswer post(const Address& node, const std::string& path, const std::string& body,
                 std::chrono::milliseconds timeout);
 
