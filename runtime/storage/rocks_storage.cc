@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
+
+#include "runtime/storage/stored.h"
 
 namespace parley {
 namespace {
@@ -18,28 +19,6 @@ namespace {
 constexpr int kFormat = 1;
 constexpr std::uint64_t kMaxWalBytes = 256U << 20;
 constexpr std::size_t kMemtableBytes = 64U << 20;
-
-// What stands before the header and the body of a record.
-struct RecordPrefix {
-  ChainSum sum = 0;
-  std::uint32_t header_size = 0;
-};
-static_assert(sizeof(RecordPrefix) == 8);
-
-// What is known of the snapshot in use. The replica's own header follows.
-struct SnapshotMark {
-  std::uint64_t index = 0;
-  std::uint32_t parts = 0;
-  std::uint32_t sum = 0;
-  ChainSum base_sum = 0;  // what the record after it is linked to
-  ChainSum own_sum = 0;   // of the mark, with this as zero, and the header
-};
-static_assert(sizeof(SnapshotMark) == 24);
-
-ChainSum sum_of_mark(SnapshotMark mark, Bytes header) {
-  mark.own_sum = 0;
-  return chain_sum(0, LogIndex{mark.index}, std::as_bytes(std::span(&mark, 1)), header);
-}
 
 rocksdb::Slice slice_of(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -225,18 +204,16 @@ void RocksStorage::recover_snapshot() {
   const rocksdb::Status status = db_->Get({}, key('P'), &value);
   if (status.IsNotFound()) return;
   if (!status.ok()) throw StorageError(name_ + ": cannot be read: " + status.ToString());
-  SnapshotMark mark;
-  const Bytes all = bytes_of(value);
-  const Bytes header = all.size() < sizeof(mark) ? Bytes() : all.subspan(sizeof(mark));
-  if (all.size() >= sizeof(mark)) std::memcpy(&mark, all.data(), sizeof(mark));
-  if (mark.index == 0 || mark.own_sum != sum_of_mark(mark, header)) {
+  Block header;
+  const std::optional<SnapshotMark> mark = read_mark(bytes_of(value), header);
+  if (!mark) {
     throw StorageLost(name_ +
                       ": the snapshot's mark does not match its checksum: the data is damaged");
   }
-  const SnapshotId id{LogIndex{mark.index}, mark.parts, mark.sum};
-  recovered_.snapshot = {id, Block::copy_of(header), snapshots_.load(id)};
+  const SnapshotId id{LogIndex{mark->index}, mark->parts, mark->sum};
+  recovered_.snapshot = {id, std::move(header), snapshots_.load(id)};
   base_ = id.index;
-  base_sum_ = mark.base_sum;
+  base_sum_ = mark->base_sum;
 }
 
 void RocksStorage::recover_state() {
@@ -244,14 +221,11 @@ void RocksStorage::recover_state() {
   const rocksdb::Status status = db_->Get({}, key('S'), &value);
   if (status.IsNotFound()) return;
   if (!status.ok()) throw StorageError(name_ + ": cannot be read: " + status.ToString());
-  ChainSum sum = 0;
-  const Bytes all = bytes_of(value);
-  const Bytes state = all.size() < sizeof(sum) ? Bytes() : all.subspan(sizeof(sum));
-  if (all.size() >= sizeof(sum)) std::memcpy(&sum, all.data(), sizeof(sum));
-  if (state.empty() || sum != chain_sum(0, LogIndex{}, state, {})) {
+  std::optional<Block> state = read_state(bytes_of(value));
+  if (!state) {
     throw StorageLost(name_ + ": the hard state does not match its checksum: the data is damaged");
   }
-  recovered_.state = Block::copy_of(state);
+  recovered_.state = std::move(*state);
 }
 
 void RocksStorage::recover_log() {
@@ -261,24 +235,17 @@ void RocksStorage::recover_log() {
     rocksdb::Slice place = at->key();
     place.remove_prefix(prefix.size());
     const LogIndex index{read_big_endian(place)};
-    const std::string record = name_ + ": record " + std::to_string(index.value) + " of the log ";
+    const std::string name = name_ + ": record " + std::to_string(index.value) + " of the log ";
     if (index != last().next()) {
-      throw StorageLost(record + "follows record " + std::to_string(last().value) +
+      throw StorageLost(name + "follows record " + std::to_string(last().value) +
                         ": the data between them is lost");
     }
-    RecordPrefix head;
-    const Bytes value = bytes_of(at->value());
-    if (value.size() >= sizeof(head)) std::memcpy(&head, value.data(), sizeof(head));
-    if (value.size() < sizeof(head) + head.header_size) {
-      throw StorageLost(record + "is cut short: the data is damaged");
-    }
-    const Bytes header = value.subspan(sizeof(head), head.header_size);
-    const Bytes body = value.subspan(sizeof(head) + head.header_size);
-    if (head.sum != chain_sum(last_sum(), index, header, body)) {
-      throw StorageLost(record + "does not match its checksum: the data is damaged");
-    }
-    sums_.push_back(head.sum);
-    recovered_.records.push_back({index, Block::copy_of(header), Block::copy_of(body)});
+    Record record;
+    ChainSum sum = 0;
+    const std::string fault = read_record(last_sum(), index, bytes_of(at->value()), record, sum);
+    if (!fault.empty()) throw StorageLost(name + fault);
+    sums_.push_back(sum);
+    recovered_.records.push_back(std::move(record));
   }
   if (!at->status().ok()) {
     throw StorageError(name_ + ": cannot be read: " + at->status().ToString());
@@ -350,7 +317,7 @@ void RocksStorage::carry_out(const std::vector<Write>& writes) {
 void RocksStorage::add(const Write& write, rocksdb::WriteBatch& batch) {
   switch (write.kind) {
     case Write::Kind::state: {
-      const ChainSum sum = chain_sum(0, LogIndex{}, write.header.bytes(), {});
+      const ChainSum sum = state_sum(write.header.bytes());
       const std::string name = key('S');
       const rocksdb::Slice parts[] = {raw(sum), slice_of(write.header.bytes())};
       const rocksdb::Slice names[] = {name};
@@ -373,9 +340,7 @@ void RocksStorage::append(const Write& write, rocksdb::WriteBatch& batch) {
   }
   const Bytes header = write.header.bytes();
   const Bytes body = write.body.bytes();
-  RecordPrefix head;
-  head.sum = chain_sum(last_sum(), write.index, header, body);
-  head.header_size = static_cast<std::uint32_t>(header.size());
+  const RecordPrefix head = record_prefix(last_sum(), write.index, header, body);
   sums_.push_back(head.sum);
   const std::string name = record_key(write.index);
   const rocksdb::Slice names[] = {name};
@@ -408,8 +373,7 @@ void RocksStorage::use_snapshot(const Write& write, rocksdb::WriteBatch& batch) 
     base_sum_ = chain_sum(0, write.index, header, {});
   }
   batch.DeleteRange(record_key(LogIndex{}), record_key(write.index.next()));
-  SnapshotMark mark{id->index.value, id->parts, id->sum, base_sum_, 0};
-  mark.own_sum = sum_of_mark(mark, header);
+  const SnapshotMark mark = snapshot_mark(*id, base_sum_, header);
   const std::string name = key('P');
   const rocksdb::Slice names[] = {name};
   const rocksdb::Slice parts[] = {raw(mark), slice_of(header)};

@@ -1,0 +1,68 @@
+#include "runtime/storage/stored.h"
+
+#include <cstring>
+#include <span>
+
+namespace parley {
+namespace {
+
+ChainSum sum_of_mark(SnapshotMark mark, Bytes header) {
+  mark.own_sum = 0;
+  return chain_sum(0, LogIndex{mark.index}, std::as_bytes(std::span(&mark, 1)), header);
+}
+
+// Reads what stands before the rest, which is returned; nothing if there is too little.
+template <class T>
+std::optional<Bytes> split(Bytes value, T& head) {
+  if (value.size() < sizeof(head)) return std::nullopt;
+  std::memcpy(&head, value.data(), sizeof(head));
+  return value.subspan(sizeof(head));
+}
+
+}  // namespace
+
+RecordPrefix record_prefix(ChainSum before, LogIndex index, Bytes header, Bytes body) {
+  return {chain_sum(before, index, header, body), static_cast<std::uint32_t>(header.size())};
+}
+
+std::string read_record(ChainSum before, LogIndex index, Bytes value, Record& record,
+                        ChainSum& sum) {
+  RecordPrefix head;
+  const auto rest = split(value, head);
+  if (!rest || rest->size() < head.header_size) return "is cut short: the data is damaged";
+  const Bytes header = rest->first(head.header_size);
+  const Bytes body = rest->subspan(head.header_size);
+  if (head.sum != chain_sum(before, index, header, body)) {
+    return "does not match its checksum: the data is damaged";
+  }
+  sum = head.sum;
+  record = {index, Block::copy_of(header), Block::copy_of(body)};
+  return {};
+}
+
+ChainSum state_sum(Bytes state) {
+  return chain_sum(0, LogIndex{}, state, {});
+}
+
+std::optional<Block> read_state(Bytes value) {
+  ChainSum sum = 0;
+  const auto state = split(value, sum);
+  if (!state || state->empty() || sum != state_sum(*state)) return std::nullopt;
+  return Block::copy_of(*state);
+}
+
+SnapshotMark snapshot_mark(const SnapshotId& id, ChainSum base_sum, Bytes header) {
+  SnapshotMark mark{id.index.value, id.parts, id.sum, base_sum, 0};
+  mark.own_sum = sum_of_mark(mark, header);
+  return mark;
+}
+
+std::optional<SnapshotMark> read_mark(Bytes value, Block& header) {
+  SnapshotMark mark;
+  const auto rest = split(value, mark);
+  if (!rest || mark.index == 0 || mark.own_sum != sum_of_mark(mark, *rest)) return std::nullopt;
+  header = Block::copy_of(*rest);
+  return mark;
+}
+
+}  // namespace parley
