@@ -177,7 +177,7 @@ struct Cluster::State {
     node.settings = settings;
     node.log = nodes_folder / fmt::format("{}.log", id.value);
     std::ofstream(node.log, std::ios::trunc).close();
-    node.member = {id, client_endpoint, settings.http_port, -1, true};
+    node.member = {id, client_endpoint, peers.at(id), settings.http_port, -1, true};
     launch(nodes.emplace(id, std::move(node)).first->second);
   }
 

@@ -72,6 +72,7 @@ std::optional<NodeTarget> parse_target(std::string_view text);
 struct Member {
   NodeId id;
   std::string client_endpoint;
+  std::string peer_endpoint;
   std::uint16_t http_port = 0;  // 0: none
   pid_t pid = -1;
   bool running = false;

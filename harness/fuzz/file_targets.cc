@@ -1,0 +1,276 @@
+// What is read from files: histories, journals, logs, results, and everything in TOML.
+#include <memory>
+
+#include "algorithms/raft/replica.h"
+#include "algorithms/registry/registry.h"
+#include "harness/check/checker.h"
+#include "harness/check/history.h"
+#include "harness/check/journal.h"
+#include "harness/check/json_io.h"
+#include "harness/cluster/config_file.h"
+#include "harness/cluster/link_profiles.h"
+#include "harness/cluster/links.h"
+#include "harness/cluster/log_merge.h"
+#include "harness/cluster/node_config.h"
+#include "harness/fuzz/bytes.h"
+#include "harness/fuzz/memory_file.h"
+#include "harness/fuzz/target.h"
+#include "harness/load/json.h"
+#include "harness/load/load.h"
+#include "harness/load/replay.h"
+#include "harness/run/faults.h"
+#include "harness/sweep/sweep_spec.h"
+
+namespace parley::fuzz {
+namespace {
+
+using harness::ConfigError;
+
+// --- histories ---
+
+std::vector<history::Operation> some_operations() {
+  history::Operation place;
+  place.client = 7;
+  place.seq = 41;
+  place.outcome = history::Outcome::ok;
+  place.x = 1;
+  place.y = 2;
+  place.color = 0xff5733;
+  place.invoke_ns = 10;
+  place.return_ns = 20;
+  place.node = 2;
+  place.version = {5, 0};
+  history::Operation read = place;
+  read.kind = history::Kind::read;
+  read.read_mode = history::ReadMode::local;
+  read.seq = 42;
+  read.invoke_ns = 30;
+  read.return_ns = 40;
+  read.writer = Writer{7, 41};
+  history::Operation final_read = read;
+  final_read.seq = 43;
+  final_read.read_mode = history::ReadMode::final;
+  history::Operation unknown = place;
+  unknown.seq = 44;
+  unknown.outcome = history::Outcome::unknown;
+  unknown.version = {};
+  return {place, read, final_read, unknown};
+}
+
+void run_history_line(Bytes input) {
+  history::OperationParser parser;
+  history::Operation operation;
+  history::MalformedLine error;
+  if (!parser.parse(text_of(input), operation, error)) {
+    require(!error.problem.empty(), "a line that is left out says why");
+    return;
+  }
+  require(operation.x <= history::kMaxCoordinate && operation.y <= history::kMaxCoordinate,
+          "what is accepted is in range");
+  std::string again;
+  history::format_operation(operation, again);
+  // A read of a stamp that nobody wrote is for the checks to find; it cannot be written.
+  const bool of_a_write = operation.version != Stamp{};
+  if (operation.kind == history::Kind::read && of_a_write != operation.writer.has_value()) return;
+  history::OperationParser second;
+  history::Operation reread;
+  const std::string_view line(again.data(), again.size() - 1);
+  require(second.parse(line, reread, error), "what is read can be written and read again");
+}
+
+std::vector<std::string> history_lines() {
+  std::vector<std::string> lines;
+  for (const history::Operation& operation : some_operations()) {
+    std::string line;
+    history::format_operation(operation, line);
+    line.pop_back();
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+void run_history(Bytes input) {
+  history::CheckOptions options;
+  options.max_search_states = 1000;
+  for (const auto model : {history::Model::linearizable, history::Model::convergent}) {
+    options.model = model;
+    const history::CheckResult result = history::check_history(memory_file(input), options);
+    require(!history::to_json(result).empty(), "a verdict can be written");
+  }
+}
+
+std::vector<std::string> histories() {
+  std::string all;
+  for (const std::string& line : history_lines()) all += line + "\n";
+  return {all};
+}
+
+// --- journals, logs, reports ---
+
+void run_journal(Bytes input) {
+  std::uint64_t entries = 0;
+  const history::ReadReport report = history::read_journal(
+      memory_file(input), [&](const history::JournalEntry&, std::uint64_t) { ++entries; });
+  require(entries + report.malformed <= report.lines, "a line is an entry, or is left out");
+}
+
+std::vector<std::string> journals() {
+  const std::string header = std::string(history::kJournalHeader) + "\n";
+  const std::string stamp = history::format_stamp({5, 1});
+  return {header + stamp + ",7,41,201,123456,\n" + history::format_stamp({6, 0}) +
+              ",7,42,202,123457,5\n",
+          header + history::format_stamp({0, 0}) + ",0,0,0,0,\n",
+          "stamp,client,seq,cell\n" + stamp + ",7,41,201\n"};
+}
+
+void run_replay(Bytes input) {
+  try {
+    load::ReplayReader reader(memory_file(input));
+    std::uint64_t placements = 0;
+    while (reader.next()) ++placements;
+    require(placements + reader.malformed() <= reader.lines() + 1,
+            "a line is a placement, or is left out");
+  } catch (const load::LoadError&) {  // says what is wrong
+  }
+}
+
+std::vector<std::string> replays() {
+  return {
+      "ts,user,x_coordinate,y_coordinate,color\n1490986860000,abc=,1,2,3\n1490986861000,x,4,5,15\n",
+      "timestamp,user_id,pixel_color,coordinate\n2022-04-04 00:53:51.577 UTC,abc==,#00CCC0,"
+      "\"826,1048\"\n2022-04-04 00:53:53 UTC,abd==,#FFFFFF,\"1,2,3,4\"\n",
+      "t_ms,user,x,y,color\n0,1,2,3,#FF0000\n15,2,3,4,#00FF00\n"};
+}
+
+void run_report(Bytes input) {
+  const std::string text(text_of(input));
+  load::parse_report(text);
+}
+
+std::vector<std::string> reports() {
+  return {R"({"applied":12,"digest":"00000000000000ff","requests_in_flight":3,"role":"leader"})",
+          R"({"applied":12,"digest":255,"requests_in_flight":3})"};
+}
+
+// --- TOML ---
+
+// A file is read, or refused with a message that names it.
+template <class Read>
+void read_config(Read&& read) {
+  try {
+    read();
+  } catch (const ConfigError& error) {
+    require(error.what()[0] != '\0', "a file that is refused is told why");
+  }
+}
+
+void run_node_config(Bytes input) {
+  read_config([&] {
+    const auto settings = harness::parse_node_config_text(text_of(input), "node.toml");
+    const std::string text = harness::node_config_text(settings);
+    require(harness::node_config_text(harness::parse_node_config_text(text, "again")) == text,
+            "what is read can be written and read again");
+  });
+}
+
+std::vector<std::string> node_configs() {
+  std::vector<std::string> texts;
+  for (const Algorithm* algorithm : algorithms()) {
+    harness::NodeSettings settings;
+    settings.node = NodeId{1};
+    settings.incarnation = Incarnation{5};
+    settings.algorithm = algorithm;
+    settings.options = default_options(algorithm->options);
+    settings.client_endpoint = "tcp://127.0.0.1:7001";
+    for (std::uint32_t node = 1; node <= std::min(3U, algorithm->max_nodes); ++node) {
+      settings.peers[NodeId{node}] = "tcp://127.0.0.1:" + std::to_string(7100 + node);
+    }
+    texts.push_back(harness::node_config_text(settings));
+  }
+  return texts;
+}
+
+void run_sweep_spec(Bytes input) {
+  read_config([&] { harness::parse_sweep_spec_text(text_of(input), "sweep.toml"); });
+}
+
+std::vector<std::string> sweep_specs() {
+  return {
+      "algorithms = [\"raft\", \"gossip_lww\"]\nnodes = [3, 5]\nrate = [1000, 2000]\n"
+      "durability = [\"none\"]\nlinks = [\"loopback\", \"lan\"]\nfaults = [\"none\", "
+      "\"kill-leader\"]\nworkload = [\"uniform\", \"zipf:1.1\"]\nread_share = [0.0, 0.5]\n"
+      "read_mode = [\"local\"]\nrouting = [\"any\"]\nbatch = [1, 8]\nloop = \"open\"\ncanvas = "
+      "\"100x100\"\nclients = 64\nwarmup_s = 1\nduration_s = 2\nrepetitions = 3\nrecord = "
+      "\"1%\"\nseed = 7\n[options.raft]\nelection_timeout_min_ms = [150, 200]\n",
+      "algorithms = \"raft\"\nnodes = 3\nloop = \"closed\"\nwindow = [1, 16]\n",
+      "algorithms = \"raft\"\nnodes = 3\nrate = \"search\"\nobjective = \"p99<=10ms\"\n"};
+}
+
+void run_links(Bytes input) {
+  read_config([&] { harness::load_network_profile(memory_file(input).string()); });
+}
+
+std::vector<std::string> links() {
+  std::vector<std::string> texts{
+      "delay_ms = 20\njitter_ms = 5\nloss = 0.01\nreorder = true\n[[link]]\nfrom = 1\nto = "
+      "2\ndelay_ms = 80\ncut = true\n"};
+  for (const harness::NamedLinks& named : harness::named_links()) texts.emplace_back(named.toml);
+  return texts;
+}
+
+// The tables of a request at a node's control (harness/cluster/node_control.h).
+void run_link_tables(Bytes input) {
+  read_config([&] {
+    auto reader = harness::ConfigReader::from_text(text_of(input), "request");
+    const auto rules = harness::read_links(reader, NodeId{1});
+    reader.finish();
+    require(!rules.empty() || harness::links_text(rules).empty(), "no rules are no text");
+  });
+}
+
+std::vector<std::string> link_tables() {
+  LinkRule rule;
+  rule.from = NodeId{1};
+  rule.to = NodeId{2};
+  return {"[[link]]\nto = 2\ndelay_ms = 20\njitter_ms = 5\nloss = 0.01\ncut = false\n",
+          harness::links_text({rule})};
+}
+
+void run_schedule(Bytes input) {
+  read_config([&] {
+    harness::RunSpec spec;
+    spec.algorithm = &kRaft;
+    spec.faults = memory_file(input).string();
+    const FaultSchedule faults = harness::load_faults(spec);
+    for (const ScheduledFault& fault : faults) {
+      require(!fault.name().empty(), "a fault has a name");
+      if (fault.kind == ScheduledFault::Kind::cut) links_of(fault.cut, NodeId{1}, 3);
+    }
+    harness::impossible_for(faults, 3);
+  });
+}
+
+std::vector<std::string> schedules() {
+  return {"[[fault]]\nat_s = 2.5\nkind = \"restart\"\nnode = \"leader\"\ndown_s = 1.0\n",
+          "[[fault]]\nat_s = 5\nkind = \"cut\"\nnode = 3\nside = \"minority\"\ndirection = "
+          "\"in\"\nfor_s = 2\n[[fault]]\nat_s = 1\nkind = \"kill\"\nnode = \"majority\"\n",
+          "[[fault]]\nat_s = 8\nkind = \"cut\"\ngroups = [[1, 2, 3], [2, 4], [3, 5]]\nfor_s = 1\n",
+          "[[fault]]\nat_s = 3\nkind = \"pause\"\nnode = \"follower\"\nfor_s = 2\n"};
+}
+
+}  // namespace
+
+void add_file_targets(std::vector<FuzzTarget>& targets) {
+  targets.push_back({"history_line", run_history_line, history_lines, 20'000});
+  targets.push_back({"history", run_history, histories, 1000});
+  targets.push_back({"journal", run_journal, journals, 3000});
+  targets.push_back({"replay_log", run_replay, replays, 10'000});
+  targets.push_back({"node_report", run_report, reports, 10'000});
+  targets.push_back({"node_toml", run_node_config, node_configs});
+  targets.push_back({"sweep_toml", run_sweep_spec, sweep_specs});
+  targets.push_back({"links_toml", run_links, links});
+  targets.push_back({"link_tables_toml", run_link_tables, link_tables});
+  targets.push_back({"schedule_toml", run_schedule, schedules});
+}
+
+}  // namespace parley::fuzz
