@@ -117,7 +117,8 @@ inline Done load_until(const std::atomic<bool>& over, load::LoadSpec spec) {
 
 // Loads a cluster while `count` malformed things hit it, and checks what that did: nothing.
 inline void expect_undisturbed(const std::string& algorithm, std::uint64_t count) {
-  constexpr std::uint64_t kMaxGrowth = 128U << 20;
+  // AddressSanitizer alone keeps 256 MiB of what was freed; what is sent at length is 1.3 GB.
+  constexpr std::uint64_t kMaxGrowth = 400U << 20;
   const harness::PrivateFolder folder;
   const harness::ClusterSpec spec = hostile_spec(algorithm, folder.path());
   harness::Cluster cluster(spec);
