@@ -137,6 +137,7 @@ class Node::Loop final : public NodeDesk {
                 storage_ == nullptr ? Recovered{} : storage_->recovered(), config_.limits,
                 journal_.get()) {
     if (storage_ != nullptr) storage_->forget_recovered();
+    inject(config_.faults);
     for (const auto& [id, endpoint] : config_.peers) {
       if (id == config_.replica.self) {
         transport_.bind(endpoint);
@@ -167,6 +168,11 @@ class Node::Loop final : public NodeDesk {
     }
     bell_.ring();
     return shaped;
+  }
+
+  void inject(const NodeFaults& faults) {
+    clock_step_.store(faults.clock_step);
+    if (storage_ != nullptr) storage_->inject(faults.disk);
   }
 
   [[nodiscard]] Transport& transport() { return transport_; }
@@ -254,6 +260,7 @@ class Node::Loop final : public NodeDesk {
   bool handing_over_ = false;
   std::optional<Instant> hands_over_until_;  // before it stops
   std::atomic<bool> stopping_{false};
+  std::atomic<Duration> clock_step_{Duration{}};  // of the wall clock
   std::atomic<bool> shapes_waiting_{false};
   std::mutex shapes_mutex_;
   std::vector<Shape> shapes_;   // guarded
@@ -365,7 +372,7 @@ void Node::Loop::close_shapes() {
 // Steps the replica, and again as long as only tickets became durable, which they do at once.
 void Node::Loop::step(Instant now) {
   for (int steps = 0; steps < kFollowUpSteps; ++steps) {
-    const Effects& effects = driver_.decide(now, wall_now());
+    const Effects& effects = driver_.decide(now, wall_now() + clock_step_.load());
     ++traffic_.turns;
     // A replica that finds its state impossible must not be heard any more.
     if (!driver_.broken_invariant().empty()) break;
@@ -483,12 +490,15 @@ void Node::Loop::watch_members() {
 void Node::Loop::watch_status() {
   watch_members();
   const Status status = driver_.replica().status();
+  const std::uint64_t begun = status.elections - last_status_.elections;
   if (status.role == last_status_.role && status.epoch == last_status_.epoch &&
-      status.leader == last_status_.leader) {
+      status.leader == last_status_.leader && begun == 0) {
     return;
   }
-  spdlog::info("node {} is {} in epoch {}, leader {}, commit {}", config_.replica.self.value,
-               status.role, status.epoch.value, status.leader.value, status.commit.value);
+  spdlog::info("node {} is {} in epoch {}{}{}, commit {}{}", config_.replica.self.value,
+               status.role, status.epoch.value, kLogLeader, status.leader.value,
+               status.commit.value,
+               begun == 0 ? std::string() : fmt::format("{}{}", kLogElections, begun));
   last_status_ = status;
 }
 
@@ -581,6 +591,9 @@ NodePort& Node::port() {
 }
 std::future<void> Node::shape_link(NodeId peer, const LinkProfile& profile) {
   return loop_->shape_link(peer, profile);
+}
+void Node::inject(const NodeFaults& faults) {
+  loop_->inject(faults);
 }
 
 }  // namespace parley

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "algorithms/contract/algorithm.h"
@@ -20,6 +21,7 @@
 #include "runtime/driver.h"
 #include "runtime/link_shaper.h"
 #include "runtime/live/client_port.h"
+#include "runtime/live/node_faults.h"
 #include "runtime/live/transport.h"
 #include "runtime/storage/storage.h"
 
@@ -41,6 +43,7 @@ struct NodeConfig {
   std::vector<std::string> client_endpoints;  // to bind; tcp://127.0.0.1:0 picks a free port
   LinkProfile link;                           // of every link from here
   std::map<NodeId, LinkProfile> links;        // of single links from here, instead
+  NodeFaults faults;                          // from the start on
   Durability durability = Durability::none;
   std::filesystem::path data;     // the folder of this node's storage; not for Durability::none
   std::filesystem::path journal;  // empty: none is kept
@@ -52,6 +55,10 @@ struct NodeConfig {
   // Shared by nodes of one process that talk over inproc://; null: the node has its own.
   std::shared_ptr<zmq::context_t> context;
 };
+
+// What stands before the numbers in a node's log when its role changes or it begins elections.
+inline constexpr std::string_view kLogLeader = ", leader ";
+inline constexpr std::string_view kLogElections = ", elections begun ";
 
 class Node {
  public:
@@ -82,6 +89,8 @@ class Node {
   // Changes the link from here to `peer`, for instance cuts it. Callable from any thread. The
   // future is ready once the loop sends accordingly, and broken if it ends before.
   std::future<void> shape_link(NodeId peer, const LinkProfile& profile);
+  // From now on these are wrong, instead of what was before. Callable from any thread.
+  void inject(const NodeFaults& faults);
 
  private:
   class Loop;

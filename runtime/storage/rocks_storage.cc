@@ -1,6 +1,7 @@
 #include "runtime/storage/rocks_storage.h"
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -90,7 +91,8 @@ RocksStorage::RocksStorage(const std::filesystem::path& folder, const StorageOwn
       group_(owner.group),
       sync_(durability == Durability::group_commit),
       progress_(std::move(progress)),
-      snapshots_(folder / "snapshots") {
+      env_(env_with(faults_)),
+      snapshots_(folder / "snapshots", faults_) {
   open(folder);
   claim(owner);
   recover();
@@ -119,6 +121,7 @@ void RocksStorage::open(const std::filesystem::path& folder) {
   }
   rocksdb::Options how = options();
   how.create_if_missing = fresh;
+  how.env = env_.get();
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(how, name_, &db);
   if (!status.ok()) {
@@ -305,6 +308,7 @@ void RocksStorage::carry_out(const std::vector<Write>& writes) {
   }
   rocksdb::WriteOptions how;
   how.sync = sync_;
+  faults_.delay();
   const rocksdb::Status status = db_->Write(how, &batch);
   if (!status.ok()) throw StorageError(name_ + ": cannot be written: " + status.ToString());
   for (const Write& write : writes) {

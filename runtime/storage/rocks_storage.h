@@ -25,11 +25,13 @@
 #include <vector>
 
 #include "runtime/storage/chain.h"
+#include "runtime/storage/disk_faults.h"
 #include "runtime/storage/snapshot_file.h"
 #include "runtime/storage/storage.h"
 
 namespace rocksdb {
 class DB;
+class Env;
 class WriteBatch;
 }  // namespace rocksdb
 
@@ -70,6 +72,8 @@ class RocksStorage final : public Storage {
   [[nodiscard]] DiskId disk() const { return disk_; }
 
   void write(std::span<const Write> writes) override;
+  // Makes the disk slow or full on purpose, from now on. Callable from any thread.
+  void inject(const DiskFaults& faults) { faults_.set(faults); }
   // Saves a snapshot, which a later write puts in use. Callable from any thread, one at a time;
   // takes long. Throws StorageError; the node may go on and try again later.
   void save(const Snapshot& snapshot) const { snapshots_.save(snapshot); }
@@ -101,6 +105,8 @@ class RocksStorage final : public Storage {
   GroupId group_;
   bool sync_;
   std::function<void()> progress_;
+  DiskFaultPoint faults_;
+  std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   Incarnation incarnation_;
   DiskId disk_;

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -474,6 +476,104 @@ TEST_F(RocksStorageTest, AFullDiskIsAnErrorThatLasts) {
   EXPECT_EQ(storage_->durable(), durable) << "never tried again";
   open();
   EXPECT_GE(bodies().size(), durable.value) << "and nothing that was durable is lost";
+}
+
+TEST_F(RocksStorageTest, AFullDiskOnPurposeIsToldAsTheKernelTellsIt) {
+  for (const Durability durability : {Durability::async, Durability::group_commit}) {
+    open(durability);
+    const std::size_t before = bodies().size();
+    append(before + 1, "there is room");
+    settle();
+    storage_->inject({.full = true});
+    const Ticket durable = storage_->durable();
+    append(before + 2, "there is none");
+    settle();
+    EXPECT_THAT(storage_->error(), AllOf(HasSubstr(folder_.string() + ": cannot be written: "),
+                                         HasSubstr("No space left on device")));
+    storage_->inject({});
+    append(before + 2, "later");
+    EXPECT_EQ(storage_->durable(), durable) << "room again, and yet never tried again";
+    open(durability);
+    EXPECT_EQ(bodies().size(), before + 1);
+  }
+}
+
+TEST_F(RocksStorageTest, ASnapshotForWhichThereIsNoRoomIsTriedAgain) {
+  open();
+  append(1, "a");
+  settle();
+  storage_->inject({.full = true});
+  try {
+    save(1);
+    FAIL() << "it was saved";
+  } catch (const StorageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("cannot be written: No space left on device"));
+  }
+  storage_->inject({});
+  save(1);
+  use(1);
+  settle();
+  EXPECT_EQ(storage_->error(), "");
+}
+
+TEST_F(RocksStorageTest, ASlowDiskTakesLongerUntilItIsNotSlowAnyMore) {
+  using namespace std::chrono_literals;
+  open();
+  storage_->inject({.write_delay = 100ms});
+  const auto begun = std::chrono::steady_clock::now();
+  append(1, "a");
+  settle();
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, 100ms);
+  storage_->inject({.write_delay = 10h});
+  append(2, "b");
+  EXPECT_LT(storage_->durable(), tickets_);
+  storage_->inject({});
+  settle();
+  EXPECT_EQ(storage_->error(), "");
+  EXPECT_EQ(storage_->durable(), tickets_) << "also what waited already";
+}
+
+// A file system of its own at a folder, which goes with the object.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const fs::path& at) : at_(at) {
+    fs::create_directories(at);
+    there_ = mount("tmpfs", at.c_str(), "tmpfs", 0, "size=2m") == 0;
+  }
+  ~SmallDisk() {
+    if (there_) umount2(at_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  [[nodiscard]] bool there() const { return there_; }
+  [[nodiscard]] bool grow() const {
+    return mount("tmpfs", at_.c_str(), "tmpfs", MS_REMOUNT, "size=64m") == 0;
+  }
+
+ private:
+  fs::path at_;
+  bool there_ = false;
+};
+
+// The real thing, for which one must be allowed to mount.
+TEST_F(RocksStorageTest, AFileSystemWithoutRoomIsAnErrorOfTheSameWords) {
+  const SmallDisk disk(folder_);
+  if (!disk.there()) GTEST_SKIP() << "no file system may be mounted here";
+  open(Durability::async);
+  std::uint64_t index = 0;
+  while (storage_->error().empty() && index < 100) {
+    append(++index, std::string(100'000, 'x'));
+    settle();
+  }
+  EXPECT_THAT(storage_->error(), AllOf(HasSubstr(folder_.string() + ": cannot be written: "),
+                                       HasSubstr("No space left on device")));
+  const Ticket durable = storage_->durable();
+  EXPECT_GT(durable, Ticket{});
+  ASSERT_TRUE(disk.grow());
+  open(Durability::async);
+  EXPECT_GE(bodies().size(), durable.value) << "nothing that was durable is lost";
+  storage_.reset();
 }
 
 }  // namespace

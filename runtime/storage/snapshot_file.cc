@@ -32,8 +32,9 @@ static_assert(sizeof(FileHead) == 24);
 // A file that is being written; closed with the object.
 class Output {
  public:
-  explicit Output(const std::filesystem::path& path)
+  Output(const std::filesystem::path& path, const DiskFaultPoint& faults)
       : name_(path.string()),
+        faults_(faults),
         descriptor_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
     if (descriptor_ < 0) fail("made");
   }
@@ -43,7 +44,7 @@ class Output {
 
   void write(Bytes bytes) {
     while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+      const ssize_t written = write_some(bytes);
       if (written >= 0) {
         bytes = bytes.subspan(static_cast<std::size_t>(written));
       } else if (errno != EINTR) {
@@ -56,12 +57,18 @@ class Output {
   }
 
  private:
+  ssize_t write_some(Bytes bytes) const {
+    if (!faults_.full()) return ::write(descriptor_, bytes.data(), bytes.size());
+    errno = ENOSPC;
+    return -1;
+  }
   [[noreturn]] void fail(std::string_view what) const {
     throw StorageError(name_ + ": cannot be " + std::string(what) + ": " +
                        std::generic_category().message(errno));
   }
 
   std::string name_;
+  const DiskFaultPoint& faults_;
   int descriptor_;
 };
 
@@ -99,6 +106,7 @@ std::filesystem::path SnapshotFolder::path_of(LogIndex index) const {
 }
 
 void SnapshotFolder::save(const Snapshot& snapshot) const {
+  faults_.delay();
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   if (error) throw StorageError(folder_.string() + ": cannot be made: " + error.message());
@@ -106,7 +114,7 @@ void SnapshotFolder::save(const Snapshot& snapshot) const {
   std::filesystem::path unfinished = path;
   unfinished += kUnfinished;
   {
-    Output file(unfinished);
+    Output file(unfinished, faults_);
     const FileHead head{kMagic, snapshot.id.index.value, snapshot.id.parts, snapshot.id.sum};
     file.write(std::as_bytes(std::span(&head, 1)));
     for (const Block& part : snapshot.parts) {

@@ -8,13 +8,16 @@
 #include "algorithms/contract/block.h"
 #include "algorithms/contract/effects.h"
 #include "runtime/snapshot.h"
+#include "runtime/storage/disk_faults.h"
 
 namespace parley {
 
 // Where the snapshots of a node are, and which index each has.
 class SnapshotFolder {
  public:
-  explicit SnapshotFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  // `faults` must outlive the object.
+  SnapshotFolder(std::filesystem::path folder, DiskFaultPoint& faults)
+      : folder_(std::move(folder)), faults_(faults) {}
 
   // Puts a snapshot there: written under another name, synced, renamed, so that a file with its
   // right name is whole. Callable from any thread. Throws StorageError.
@@ -36,6 +39,7 @@ class SnapshotFolder {
   [[nodiscard]] std::filesystem::path path_of(LogIndex index) const;
 
   std::filesystem::path folder_;
+  DiskFaultPoint& faults_;
 };
 
 }  // namespace parley
