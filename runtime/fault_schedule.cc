@@ -9,6 +9,7 @@
 namespace parley {
 namespace {
 
+using std::chrono::milliseconds;
 using Kind = ScheduledFault::Kind;
 using Side = CutShape::Side;
 using Direction = CutShape::Direction;
@@ -53,6 +54,14 @@ std::string cut_name(const CutShape& cut, const std::string& target) {
       return (minority ? "partition-mute-" : "mute-") + target;
   }
   return {};
+}
+
+std::string slow_link_name(const CutShape& cut, const std::string& target) {
+  if (!cut.groups.empty()) return "slow-groups";
+  std::string name = cut.side == Side::minority ? "slow-partition-" : "slow-link-";
+  if (cut.direction == Direction::in) name += "to-";
+  if (cut.direction == Direction::out) name += "from-";
+  return name + target;
 }
 
 NodeId draw_node(Random& random, std::uint32_t nodes) {
@@ -103,6 +112,51 @@ CutShape draw_cut(Random& random, std::uint32_t nodes) {
   return cut;
 }
 
+// Kinds that only all-round schedules have; `kind` is 0 to 3.
+void draw_degradation(Random& random, std::uint64_t kind, std::uint32_t nodes,
+                      ScheduledFault& fault) {
+  switch (kind) {
+    case 0:
+      fault.kind = Kind::slow_link;
+      fault.cut = draw_cut(random, nodes);
+      fault.slower.delay_us = 1000 * (1 + static_cast<std::uint32_t>(random.below(400)));
+      fault.slower.jitter_us = fault.slower.delay_us / 4;
+      fault.slower.loss_per_million = static_cast<std::uint32_t>(random.below(100'000));
+      break;
+    case 1:
+      fault.kind = Kind::slow_disk;
+      fault.write_delay = random.between(milliseconds(1), milliseconds(400));
+      break;
+    case 2:
+      fault.kind = Kind::full_disk;
+      break;
+    default:
+      fault.kind = Kind::clock_step;
+      fault.clock_step = random.between(milliseconds(-2000), milliseconds(2000));
+      break;
+  }
+}
+
+void draw_kind(Random& random, std::uint32_t nodes, RandomKinds kinds, ScheduledFault& fault) {
+  const bool few = nodes < 3;  // for a cut that leaves a majority, or links at all
+  if (kinds == RandomKinds::all && random.chance(500'000)) {
+    const std::uint64_t first = few ? 1 : 0;
+    return draw_degradation(random, first + random.below(4 - first), nodes, fault);
+  }
+  switch (random.below(few ? 2 : 4)) {
+    case 0:
+      fault.kind = Kind::restart;
+      break;
+    case 1:
+      fault.kind = Kind::pause;
+      break;
+    default:
+      fault.kind = Kind::cut;
+      fault.cut = draw_cut(random, nodes);
+      break;
+  }
+}
+
 }  // namespace
 
 std::string to_text(const NodeTarget& target) {
@@ -129,6 +183,16 @@ std::string ScheduledFault::name() const {
       return "pause-" + to_text(target);
     case Kind::cut:
       return cut_name(cut, to_text(target));
+    case Kind::slow_link:
+      return slow_link_name(cut, to_text(target));
+    case Kind::slow_disk:
+      return "slow-disk-" + to_text(target);
+    case Kind::full_disk:
+      return "full-disk-" + to_text(target);
+    case Kind::clock_step:
+      return "clock-step-" + to_text(target);
+    case Kind::rolling_restart:
+      return "rolling-restart";
   }
   return {};
 }
@@ -168,7 +232,7 @@ std::vector<DirectedLink> links_of(const CutShape& cut, NodeId target, std::uint
 }
 
 FaultSchedule random_faults(std::uint64_t seed, std::uint32_t nodes, Duration duration,
-                            std::uint32_t count) {
+                            std::uint32_t count, RandomKinds kinds) {
   Random random(seed);
   // A fault begins in the first quarter of its slot. Half a slot is before the first one, and what
   // the last one leaves of the three halves after it is for getting over it.
@@ -180,19 +244,7 @@ FaultSchedule random_faults(std::uint64_t seed, std::uint32_t nodes, Duration du
     fault.at = slot / 2 + slot * i + random.between({}, slot / 4);
     fault.lasts = random.between(slot / 4, longest);
     const bool lasts = i > 0 && schedule.back().at + schedule.back().lasts >= fault.at;
-    const std::uint64_t kinds = nodes < 3 ? 2 : 4;  // too few for a cut that leaves a majority
-    switch (random.below(kinds)) {
-      case 0:
-        fault.kind = Kind::restart;
-        break;
-      case 1:
-        fault.kind = Kind::pause;
-        break;
-      default:
-        fault.kind = Kind::cut;
-        fault.cut = draw_cut(random, nodes);
-        break;
-    }
+    draw_kind(random, nodes, kinds, fault);
     if (!fault.by_groups()) {
       fault.target = draw_target(random, nodes, lasts ? &schedule.back() : nullptr);
     }

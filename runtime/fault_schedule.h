@@ -9,6 +9,7 @@
 
 #include "algorithms/contract/ids.h"
 #include "algorithms/contract/time.h"
+#include "runtime/links.h"
 
 namespace parley {
 
@@ -34,7 +35,8 @@ constexpr std::uint32_t majority_of(std::uint32_t nodes) {
 
 using NodeGroups = std::vector<std::vector<NodeId>>;
 
-// What a cut separates: the target's side from all other nodes, or groups from each other.
+// What a cut separates: the target's side from all other nodes, or groups from each other. The same
+// links are those that become slow.
 struct CutShape {
   enum class Side : std::uint8_t {
     alone,     // the target
@@ -55,23 +57,44 @@ struct CutShape {
 
 struct ScheduledFault {
   enum class Kind : std::uint8_t {
-    kill,     // without a chance to say goodbye (kill -9); the node stays away
-    restart,  // the same, but the node is started again when it is over
-    pause,    // the node stands still (SIGSTOP) until it is over
-    cut,      // links pass nothing until it is over
+    kill,             // without a chance to say goodbye (kill -9); the node stays away
+    restart,          // the same, but the node is started again when it is over
+    pause,            // the node stands still (SIGSTOP) until it is over
+    cut,              // links pass nothing until it is over
+    slow_link,        // links delay and lose messages until it is over
+    slow_disk,        // each write to the node's disk takes longer until it is over
+    full_disk,        // the node's disk takes nothing more, which ends the node at its next write;
+                      // when it is over there is room, and the node is started again
+    clock_step,       // the node's wall clock steps, and back when it is over
+    rolling_restart,  // each node in turn is asked to stop (SIGTERM), started again and waited for
+                      // until it has caught up
   };
   Duration at{};  // after the start
   Kind kind = Kind::kill;
-  NodeTarget target;
-  Duration lasts{};  // until it is over; not of kill
-  CutShape cut;      // of Kind::cut
+  NodeTarget target{};     // not of rolling_restart
+  Duration lasts{};        // until it is over; not of kill; of rolling_restart at most
+  CutShape cut{};          // of cut and slow_link: which links
+  LinkShape slower{};      // of slow_link: by how much; only delay, jitter and loss count
+  Duration write_delay{};  // of slow_disk: how much longer each write takes
+  Duration clock_step{};   // of clock_step: how far; negative: back
+  Duration down{};         // of rolling_restart: how long each node is away between stop and start
   bool operator==(const ScheduledFault&) const = default;
 
   // What it is called in results: "kill-leader", "restart-3", "isolate-leader" (a cut in both
   // directions), "deaf-leader" (in), "mute-leader" (out), "partition-leader" (a minority), with the
-  // direction if it is one only, or "cut-groups".
+  // direction if it is one only, or "cut-groups"; "slow-link-leader", "slow-link-to-leader" (in),
+  // "slow-link-from-leader" (out), "slow-partition-leader" or "slow-groups"; "slow-disk-leader",
+  // "full-disk-leader", "clock-step-leader", "rolling-restart".
   [[nodiscard]] std::string name() const;
-  [[nodiscard]] bool by_groups() const { return kind == Kind::cut && !cut.groups.empty(); }
+  // Whether it is about links: whom it names is then one of their ends.
+  [[nodiscard]] bool of_links() const { return kind == Kind::cut || kind == Kind::slow_link; }
+  [[nodiscard]] bool by_groups() const { return of_links() && !cut.groups.empty(); }
+  // Whether it names nobody in particular.
+  [[nodiscard]] bool without_target() const { return by_groups() || kind == Kind::rolling_restart; }
+  // Whether it ends processes that are started again, for which they must keep their state.
+  [[nodiscard]] bool restarts() const {
+    return kind == Kind::restart || kind == Kind::full_disk || kind == Kind::rolling_restart;
+  }
 };
 
 // In the order of their times.
@@ -92,11 +115,18 @@ struct DirectedLink {
 // the node that the fault's target was found to be; not used with groups.
 std::vector<DirectedLink> links_of(const CutShape& cut, NodeId target, std::uint32_t nodes);
 
-// Draws `count` faults (restarts, pauses and cuts) over `duration`: the same for the same arguments
-// everywhere. Every fault is over before the next but one begins and well before the end; with less
-// than five nodes even before the next one, since two away would leave no majority. Whomever
-// another fault may have taken at that moment is not hit again. `count` and `nodes` are at least 1.
+// Which kinds are drawn. A seed means the same faults in every version: kinds that came later are
+// drawn only by those who ask for all.
+enum class RandomKinds : std::uint8_t {
+  basic,  // restarts, pauses and cuts
+  all,    // these, slow links, slow and full disks, and clocks that step; no rolling restarts
+};
+
+// Draws `count` faults over `duration`: the same for the same arguments everywhere. Every fault is
+// over before the next but one begins and well before the end; with less than five nodes even
+// before the next one, since two away would leave no majority. Whomever another fault may have
+// taken at that moment is not hit again. `count` and `nodes` are at least 1.
 FaultSchedule random_faults(std::uint64_t seed, std::uint32_t nodes, Duration duration,
-                            std::uint32_t count);
+                            std::uint32_t count, RandomKinds kinds = RandomKinds::basic);
 
 }  // namespace parley

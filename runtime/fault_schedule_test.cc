@@ -90,6 +90,33 @@ TEST(ScheduledFault, HasANameForResults) {
   EXPECT_EQ(fault.name(), "cut-groups");
 }
 
+TEST(ScheduledFault, HasANameAlsoWhenItOnlyMakesThingsWorse) {
+  ScheduledFault fault;
+  fault.kind = Kind::slow_link;
+  EXPECT_EQ(fault.name(), "slow-link-leader");
+  fault.cut.direction = CutShape::Direction::in;
+  EXPECT_EQ(fault.name(), "slow-link-to-leader");
+  fault.cut.direction = CutShape::Direction::out;
+  EXPECT_EQ(fault.name(), "slow-link-from-leader");
+  fault.cut = {CutShape::Side::minority, CutShape::Direction::both, {}};
+  EXPECT_EQ(fault.name(), "slow-partition-leader");
+  fault.cut.groups = {nodes({1}), nodes({2})};
+  EXPECT_EQ(fault.name(), "slow-groups");
+  EXPECT_TRUE(fault.without_target());
+  fault.kind = Kind::slow_disk;
+  EXPECT_FALSE(fault.without_target()) << "groups are of links";
+  EXPECT_EQ(fault.name(), "slow-disk-leader");
+  fault.kind = Kind::full_disk;
+  EXPECT_EQ(fault.name(), "full-disk-leader");
+  EXPECT_TRUE(fault.restarts());
+  fault.kind = Kind::clock_step;
+  EXPECT_EQ(fault.name(), "clock-step-leader");
+  EXPECT_FALSE(fault.restarts());
+  fault.kind = Kind::rolling_restart;
+  EXPECT_EQ(fault.name(), "rolling-restart");
+  EXPECT_TRUE(fault.without_target() && fault.restarts());
+}
+
 TEST(RandomFaults, AreTheSameForTheSameSeed) {
   const auto schedule = random_faults(7, 5, seconds(20), 10);
   EXPECT_EQ(schedule.size(), 10U);
@@ -165,6 +192,21 @@ TEST(RandomFaults, HaveEveryKind) {
   }
   for (const ScheduledFault& fault : random_faults(1, 2, seconds(400), 200)) {
     EXPECT_NE(fault.kind, Kind::cut) << "neither of two has a majority";
+  }
+}
+
+TEST(RandomFaults, OfAllKindsHaveTheNewerOnesToo) {
+  std::set<Kind> kinds;
+  for (const ScheduledFault& fault : random_faults(1, 5, seconds(400), 200, RandomKinds::all)) {
+    kinds.insert(fault.kind);
+    EXPECT_EQ(fault.kind == Kind::slow_link, fault.slower != LinkShape{});
+    EXPECT_EQ(fault.kind == Kind::slow_disk, fault.write_delay > Duration{});
+    EXPECT_EQ(fault.kind == Kind::clock_step, fault.clock_step != Duration{});
+  }
+  EXPECT_EQ(kinds, (std::set{Kind::restart, Kind::pause, Kind::cut, Kind::slow_link,
+                             Kind::slow_disk, Kind::full_disk, Kind::clock_step}));
+  for (const ScheduledFault& fault : random_faults(1, 2, seconds(400), 200, RandomKinds::all)) {
+    EXPECT_FALSE(fault.of_links()) << "neither of two has a majority";
   }
 }
 

@@ -37,13 +37,14 @@ void Disk::begin_sync(std::uint32_t life) {
     engine_.count(FaultKind::slow_disk);
     engine_.note(FactKind::slow_disk, node_, static_cast<std::uint64_t>(delay.count()));
   }
+  delay += slower_;
   sync_ends_ = engine_.now + delay;
   engine_.after(delay, EventKind::sync, node_, life);
 }
 
 bool Disk::sync_done(std::uint32_t life) {
   const std::uint32_t failures = engine_.weather.failed_sync_per_million;
-  if (failures > 0 && random_.chance(failures)) {
+  if (full_ || (failures > 0 && random_.chance(failures))) {
     engine_.count(FaultKind::failed_sync);
     engine_.note(FactKind::no_sync, node_, syncing_);
     failed_ = true;

@@ -37,6 +37,12 @@ class Disk {
   // The machine or the process stops. Returns how many writes were lost.
   std::size_t crash();
 
+  // From the next sync on each takes so much longer.
+  void slow_down(Duration by) { slower_ = by; }
+  // While it is full, every sync fails.
+  void fill(bool full) { full_ = full; }
+  [[nodiscard]] bool full() const { return full_; }
+
   // Everything is gone. Of a node that is down.
   void wipe();
 
@@ -72,6 +78,8 @@ class Disk {
   std::size_t syncing_ = 0;  // how many of `pending_` the sync under way covers
   Instant sync_ends_;
   bool failed_ = false;  // a sync has failed since the start
+  Duration slower_{};    // on purpose
+  bool full_ = false;    // likewise
   Ticket issued_;
   Ticket durable_;
 };

@@ -56,128 +56,6 @@ void Nemesis::begin_bout(Duration begin, Duration end) {
   for (; next_ < end; draw_next()) schedule(next_, EventKind::fault, next_number_, next_number_);
 }
 
-// --- by a schedule ---
-
-// The node that most of those who work name, if it works. Where nobody leads, it is the first that
-// works.
-NodeId Nemesis::leader() {
-  if (engine_.algorithm != nullptr && !engine_.algorithm->guarantee.led) {
-    const auto first = std::ranges::find_if(nodes_, [](Node& node) { return node.running(); });
-    return first == nodes_.end() ? kNoNode : first->id();
-  }
-  NodeId best;
-  std::ptrdiff_t most = 0;
-  for (Node& candidate : nodes_) {
-    if (!candidate.running()) continue;
-    const auto named = std::count_if(nodes_.begin(), nodes_.end(), [&](Node& node) {
-      return node.running() && node.driver().replica().status().leader == candidate.id();
-    });
-    if (named > most) {
-      most = named;
-      best = candidate.id();
-    }
-  }
-  return best;
-}
-
-// Of a majority the leader is the first; empty if nobody fits.
-std::vector<Node*> Nemesis::find_all(const NodeTarget& target) {
-  const bool many = target.kind == NodeTarget::Kind::majority;
-  Node* first = find(many ? NodeTarget{NodeTarget::Kind::leader, {}} : target);
-  if (first == nullptr) return {};
-  std::vector<Node*> found{first};
-  const std::size_t wanted = many ? majority_of(static_cast<std::uint32_t>(nodes_.size())) : 1;
-  for (std::size_t i = nodes_.size(); i > 0 && found.size() < wanted; --i) {
-    if (nodes_[i - 1].running() && &nodes_[i - 1] != first) found.push_back(&nodes_[i - 1]);
-  }
-  return found.size() == wanted ? found : std::vector<Node*>();
-}
-
-Node* Nemesis::find(const NodeTarget& target) {
-  const NodeId leads = leader();
-  switch (target.kind) {
-    case NodeTarget::Kind::leader:
-    case NodeTarget::Kind::majority:
-      return leads == kNoNode ? nullptr : &nodes_[leads.value - 1];
-    case NodeTarget::Kind::follower:
-      for (std::size_t i = nodes_.size(); i > 0; --i) {
-        if (nodes_[i - 1].running() && nodes_[i - 1].id() != leads) return &nodes_[i - 1];
-      }
-      return nullptr;
-    case NodeTarget::Kind::node:
-      if (target.id.value == 0 || target.id.value > nodes_.size()) return nullptr;
-      return nodes_[target.id.value - 1].running() ? &nodes_[target.id.value - 1] : nullptr;
-  }
-  return nullptr;
-}
-
-// A fault for the leader waits until there is one, as with live nodes.
-void Nemesis::begin(std::size_t place) {
-  constexpr std::uint32_t kMaxTries = 500;
-  if (healed_) return;  // it waited too long
-  const ScheduledFault& fault = (*schedule_)[place];
-  Struck& struck = struck_[place];
-  const std::vector<Node*> found =
-      fault.by_groups() ? std::vector<Node*>() : find_all(fault.target);
-  if (found.empty() && !fault.by_groups()) {
-    const bool wants_leader = fault.target.kind == NodeTarget::Kind::leader ||
-                              fault.target.kind == NodeTarget::Kind::majority;
-    if (wants_leader && ++struck.tries < kMaxTries) {
-      return engine_.after(milliseconds(20), EventKind::scheduled, 0,
-                           static_cast<std::uint32_t>(place));
-    }
-    return miss(place);
-  }
-  strikes_.push_back(static_cast<std::uint32_t>(place + 1));
-  struck.told = {found.empty() ? kNoNode : found.front()->id(), engine_.now, {}};
-  switch (fault.kind) {
-    case ScheduledFault::Kind::kill:
-    case ScheduledFault::Kind::restart:
-      for (Node* node : found) {
-        node->crash();
-        struck.lives.emplace_back(node->id(), node->life());
-        engine_.count(FaultKind::crash);
-      }
-      break;
-    case ScheduledFault::Kind::pause:
-      for (Node* node : found) {
-        node->pause(fault.lasts);
-        engine_.count(FaultKind::pause);
-      }
-      break;
-    case ScheduledFault::Kind::cut:
-      struck.links =
-          links_of(fault.cut, struck.told.node, static_cast<std::uint32_t>(nodes_.size()));
-      network_.cut(struck.links, "cut by schedule");
-      engine_.count(fault.cut.direction == CutShape::Direction::both ? FaultKind::partition
-                                                                     : FaultKind::one_way);
-      break;
-  }
-  if (fault.kind == ScheduledFault::Kind::kill) return;
-  engine_.after(fault.lasts, EventKind::scheduled, 1, static_cast<std::uint32_t>(place));
-}
-
-void Nemesis::miss(std::size_t place) {
-  struck_[place].missed = true;
-  missed_.push_back((*schedule_)[place].name() + ": nobody fits");
-}
-
-void Nemesis::end(std::size_t place) {
-  const ScheduledFault& fault = (*schedule_)[place];
-  Struck& struck = struck_[place];
-  struck.told.ended = engine_.now;
-  if (fault.kind == ScheduledFault::Kind::cut) return network_.mend(struck.links);
-  if (fault.kind == ScheduledFault::Kind::pause) return;  // goes on by itself
-  for (const auto& [node, life] : struck.lives)
-    engine_.after(Duration{}, EventKind::restart, node.value, life);
-}
-
-std::vector<StruckFault> Nemesis::struck() const {
-  std::vector<StruckFault> told;
-  for (const Struck& struck : struck_) told.push_back(struck.told);
-  return told;
-}
-
 // --- at random ---
 
 // Half of the time the leader, as far as some node knows one: that is where it hurts.
@@ -423,7 +301,7 @@ void Nemesis::handle(const Event& event) {
       }
       return strike(event.item);
     case EventKind::scheduled:
-      return event.subject == 0 ? begin(event.item) : end(event.item);
+      return scheduled(static_cast<Scheduled>(event.subject), event.item);
     case EventKind::repair:
       return network_.repair(event.item);
     case EventKind::gather:
@@ -453,6 +331,7 @@ void Nemesis::heal() {
     if (!begun && !struck_[place].missed && !left_out(static_cast<std::uint32_t>(place + 1))) {
       miss(place);
     }
+    if (begun) undo(place);
   }
   network_.heal();
   for (Node& node : nodes_) node.heal();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -48,10 +49,38 @@ class Nemesis {
   // a promise (a vote) was made; left to chance alone crashes at these moments would be rare.
   enum class Doom : std::uint8_t { none, unsynced, new_epoch };
 
+  // What an event of the kind scheduled is about.
+  enum class Scheduled : std::uint32_t { begin, end, roll };
+  // How far a rolling restart is.
+  struct Rolling {
+    enum class Step : std::uint8_t { ask, stop, catch_up };
+    std::size_t next = 0;  // whose turn it is, from 0 on
+    Step step = Step::ask;
+    Instant since;                 // when it was asked to stop
+    std::optional<LogIndex> goal;  // that it has to catch up to
+  };
+  struct Struck {  // of the schedule
+    StruckFault told;
+    std::vector<std::pair<NodeId, std::uint32_t>> lives;  // of those it hit
+    std::vector<DirectedLink> links;
+    Rolling rolling;
+    std::uint32_t tries = 0;
+    bool missed = false;
+    bool undone = false;
+  };
+
   [[nodiscard]] bool left_out(std::uint32_t strike) const;
+  void scheduled(Scheduled what, std::size_t place);
+  void later(Duration delay, Scheduled what, std::size_t place);
   void begin(std::size_t place);
+  void strike_one(const ScheduledFault& fault, Node& node, Struck& struck);
+  void slow_or_cut(std::size_t place);
   void miss(std::size_t place);
   void end(std::size_t place);
+  void undo(std::size_t place);
+  void roll(std::size_t place);
+  void ask_to_hand_over(Node& node);
+  bool caught_up(Node& node, Rolling& rolling);
   [[nodiscard]] std::vector<Node*> find_all(const NodeTarget& target);
   [[nodiscard]] Node* find(const NodeTarget& target);
   [[nodiscard]] NodeId leader();
@@ -81,13 +110,6 @@ class Nemesis {
   std::vector<std::uint32_t> strikes_;
   std::vector<FaultKind> kinds_;  // that strike at a moment; the others are in the weather
   std::vector<Doom> doomed_;      // by node
-  struct Struck {                 // of the schedule
-    StruckFault told;
-    std::vector<std::pair<NodeId, std::uint32_t>> lives;  // that were ended
-    std::vector<DirectedLink> links;
-    std::uint32_t tries = 0;
-    bool missed = false;
-  };
   const FaultSchedule* schedule_;
   const Reduction* reduction_;
   std::vector<Struck> struck_;  // by its place in the schedule

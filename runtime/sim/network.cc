@@ -5,6 +5,7 @@
 
 namespace parley::sim {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -25,6 +26,7 @@ Network::Network(Engine& engine, std::uint32_t nodes)
       nodes_(nodes),
       slowness_(static_cast<std::size_t>(nodes) * nodes, 1),
       cut_(slowness_.size()),
+      slower_(slowness_.size()),
       last_arrival_(cut_.size()),
       stalled_until_(cut_.size()),
       past_(cut_.size()) {}
@@ -48,7 +50,11 @@ void Network::shape(const std::vector<LinkRule>& rules) {
 
 Instant Network::arrival(std::size_t link, Instant leaves) {
   const Weather& weather = engine_.weather;
-  const Duration delay = slowness_[link] * random_.between(weather.delay_min, weather.delay_max);
+  Duration delay = slowness_[link] * random_.between(weather.delay_min, weather.delay_max);
+  for (const LinkShape& by : slower_[link]) {
+    const Duration least = microseconds(by.delay_us - std::min(by.delay_us, by.jitter_us));
+    delay += random_.between(least, microseconds(by.delay_us + by.jitter_us));
+  }
   Instant when = std::max(leaves + delay, stalled_until_[link]);
   if (weather.reordering_per_million > 0 && random_.chance(weather.reordering_per_million)) {
     engine_.count(FaultKind::reordering);
@@ -58,6 +64,14 @@ Instant Network::arrival(std::size_t link, Instant leaves) {
   if (in_order) when = std::max(when, last_arrival_[link]);
   last_arrival_[link] = when;
   return when;
+}
+
+// On purpose.
+bool Network::loses(std::size_t link) {
+  const auto lost = [this](const LinkShape& by) {
+    return by.loss_per_million > 0 && random_.chance(by.loss_per_million);
+  };
+  return std::ranges::any_of(slower_[link], lost);
 }
 
 void Network::send(NodeId to, const Frame& frame) {
@@ -71,6 +85,7 @@ void Network::send(NodeId to, const Frame& frame) {
     engine_.count(FaultKind::loss);
     return engine_.lost(number, from, to.value, Loss::chance, words);
   }
+  if (loses(on)) return engine_.lost(number, from, to.value, Loss::chance, words);
   const auto leaves =
       shapers_.empty() ? std::optional(engine_.now) : shapers_[on].pass(engine_.now);
   if (!leaves) {
@@ -256,6 +271,20 @@ void Network::mend(std::span<const DirectedLink> links) {
   note_cuts(kNoNode, "some links pass again");
 }
 
+void Network::slow(std::span<const DirectedLink> links, const LinkShape& by) {
+  for (const DirectedLink& each : links) slower_[link(each.from, each.to)].push_back(by);
+  note_cuts(kNoNode, "some links are slow");
+}
+
+void Network::speed_up(std::span<const DirectedLink> links, const LinkShape& by) {
+  for (const DirectedLink& each : links) {
+    std::vector<LinkShape>& slower = slower_[link(each.from, each.to)];
+    const auto one = std::ranges::find(slower, by);
+    if (one != slower.end()) slower.erase(one);  // none are left once everything has healed
+  }
+  note_cuts(kNoNode, "some links are quick again");
+}
+
 void Network::stall(NodeId from, NodeId to, Duration duration) {
   stalled_until_[link(from, to)] = engine_.now + duration;
   engine_.note(FactKind::stall, from.value, to.value, static_cast<std::uint64_t>(duration.count()));
@@ -266,6 +295,7 @@ void Network::heal() {
   std::fill(stalled_until_.begin(), stalled_until_.end(), Instant{});
   std::fill(last_arrival_.begin(), last_arrival_.end(), Instant{});
   std::fill(slowness_.begin(), slowness_.end(), std::uint8_t{1});
+  for (std::vector<LinkShape>& slower : slower_) slower.clear();
   for (LinkShaper& shaper : shapers_) {
     LinkProfile sound = shaper.profile();
     sound.cut = false;

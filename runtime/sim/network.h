@@ -51,6 +51,10 @@ class Network {
   // Cuts these links, or ends it; a link that several cuts take passes again when all have ended.
   void cut(std::span<const DirectedLink> links, std::string_view why);
   void mend(std::span<const DirectedLink> links);
+  // Makes these links slower, and has them lose messages, in addition to what they are like, or
+  // ends it.
+  void slow(std::span<const DirectedLink> links, const LinkShape& by);
+  void speed_up(std::span<const DirectedLink> links, const LinkShape& by);
   // Holds back everything on the link until then.
   void stall(NodeId from, NodeId to, Duration duration);
   // Ends every cut, stall and loss.
@@ -74,6 +78,7 @@ class Network {
   [[nodiscard]] std::uint64_t cut_links() const;
   void note_cuts(NodeId center, std::string_view shape);
   Instant arrival(std::size_t link, Instant leaves);
+  [[nodiscard]] bool loses(std::size_t link);
   void remember(std::size_t link, const Flight& flight);
   void launch(Instant when, Flight flight);
 
@@ -81,12 +86,13 @@ class Network {
   Random random_;
   std::uint32_t nodes_;
   std::uint32_t pattern_ = 0;
-  std::vector<std::uint8_t> slowness_;     // by directed link: factor of its delays
-  std::vector<std::uint8_t> cut_;          // by directed link
-  std::vector<LinkShaper> shapers_;        // by directed link; empty: no rules
-  std::vector<Instant> last_arrival_;      // by directed link
-  std::vector<Instant> stalled_until_;     // by directed link
-  std::vector<std::vector<Flight>> past_;  // by directed link
+  std::vector<std::uint8_t> slowness_;          // by directed link: factor of its delays
+  std::vector<std::uint8_t> cut_;               // by directed link
+  std::vector<LinkShaper> shapers_;             // by directed link; empty: no rules
+  std::vector<std::vector<LinkShape>> slower_;  // by directed link: on purpose
+  std::vector<Instant> last_arrival_;           // by directed link
+  std::vector<Instant> stalled_until_;          // by directed link
+  std::vector<std::vector<Flight>> past_;       // by directed link
   Slab<Flight> flights_;
   std::uint64_t bytes_under_way_ = 0;
 };

@@ -91,7 +91,19 @@ void Node::step_wall_clock(Duration skew) {
   engine_.note(FactKind::clock, id_.value, static_cast<std::uint64_t>(skew.count()));
 }
 
+void Node::slow_disk(Duration by) {
+  disk_.slow_down(by);
+  engine_.note(FactKind::slow_disk, id_.value, static_cast<std::uint64_t>(by.count()));
+}
+
+void Node::fill_disk(bool full) {
+  disk_.fill(full);
+  engine_.note(FactKind::full_disk, id_.value, full ? 1 : 0);
+}
+
 void Node::heal() {
+  disk_.slow_down({});
+  disk_.fill(false);
   if (!up()) start();
   if (paused_) resume(pauses_);
 }
@@ -132,6 +144,7 @@ void Node::sync_done(std::uint32_t life) {
   if (!up() || life != life_) return;
   if (!disk_.sync_done(life_) && holds(guards::kDiskErrorEnds)) {
     crash();
+    if (disk_.full()) return;
     return engine_.after(random_.between(kAwayMin, kAwayMax), EventKind::restart, id_.value, life_);
   }
   if (paused_) return;
@@ -150,7 +163,8 @@ void Node::begin_snapshot() {
   snapshot_done_ = false;
   const Weather& weather = engine_.weather;
   const Duration delay = random_.between(weather.sync_min, 4 * weather.sync_max);
-  if (weather.failed_save_per_million > 0 && random_.chance(weather.failed_save_per_million)) {
+  const std::uint32_t failures = weather.failed_save_per_million;
+  if (disk_.full() || (failures > 0 && random_.chance(failures))) {
     engine_.count(FaultKind::failed_save);
     snapshot_->snapshot = nullptr;
     snapshot_->error = "no space left";

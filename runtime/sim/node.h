@@ -45,6 +45,10 @@ class Node {
   void resume(std::uint32_t pause);  // the pause of that number, if it is still the one in force
   void step_wall_clock(Duration skew);
   [[nodiscard]] Duration skew() const { return skew_; }
+  void slow_disk(Duration by);
+  // A node whose disk is full ends at its next sync, and is not started by itself before there is
+  // room again.
+  void fill_disk(bool full);
   void heal();
 
   [[nodiscard]] bool up() const { return driver_ != nullptr; }

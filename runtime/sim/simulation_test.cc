@@ -277,6 +277,49 @@ TEST(Simulation, AMajorityIsHitAtOnceAndComesBackAtOnce) {
   EXPECT_EQ(injected(result, FaultKind::pause), 3U);
 }
 
+// Every kind that a file can have happens in a simulated cluster, is over when it says so, and
+// harms nothing that was promised.
+TEST(Simulation, WhatOnlyMakesThingsWorseHappensAndIsOver) {
+  using Kind = ScheduledFault::Kind;
+  using std::chrono::milliseconds;
+  ScheduledFault slow_link = at(seconds(1), Kind::slow_link, seconds(1));
+  slow_link.slower = {.delay_us = 100'000, .jitter_us = 20'000, .loss_per_million = 50'000};
+  ScheduledFault slow_disk = at(seconds(3), Kind::slow_disk, seconds(1));
+  slow_disk.write_delay = milliseconds(200);
+  ScheduledFault step = at(seconds(5), Kind::clock_step, seconds(1));
+  step.clock_step = milliseconds(-1500);
+  const ScheduledFault full = at(seconds(7), Kind::full_disk, milliseconds(700));
+  const SimResult result = follow({slow_link, slow_disk, step, full});
+  EXPECT_THAT(result.violations, IsEmpty());
+  EXPECT_THAT(result.missed, IsEmpty());
+  EXPECT_EQ(injected(result, FaultKind::stall), 1U) << "the slow links";
+  EXPECT_EQ(injected(result, FaultKind::slow_disk), 1U);
+  EXPECT_EQ(injected(result, FaultKind::clock), 1U);
+  EXPECT_EQ(injected(result, FaultKind::failed_sync), 1U) << "the full disk, which ends the node";
+  ASSERT_EQ(result.struck.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_NE(result.struck[i].node, kNoNode);
+    EXPECT_EQ(result.struck[i].ended,
+              *result.struck[i].begun + (i == 3 ? Duration(milliseconds(700)) : seconds(1)));
+  }
+}
+
+TEST(Simulation, ARollingRestartReachesEveryNode) {
+  ScheduledFault rolling = at(seconds(1), ScheduledFault::Kind::rolling_restart, seconds(8));
+  rolling.down = std::chrono::milliseconds(200);
+  const SimResult result = follow({rolling});
+  EXPECT_THAT(result.violations, IsEmpty());
+  EXPECT_THAT(result.missed, IsEmpty());
+  EXPECT_EQ(injected(result, FaultKind::crash), 5U) << "each of five, once";
+  EXPECT_GE(injected(result, FaultKind::handover), 1U) << "its leader at least";
+  ASSERT_EQ(result.struck.size(), 1U);
+  ASSERT_TRUE(result.struck[0].ended.has_value());
+  EXPECT_GT(*result.struck[0].ended, Instant(seconds(2)));
+  rolling.lasts = std::chrono::milliseconds(300);
+  EXPECT_THAT(follow({rolling}).missed,
+              ::testing::ElementsAre("rolling-restart: not over in time"));
+}
+
 TEST(Simulation, WithoutAMajorityLeftNoneIsHit) {
   using Kind = ScheduledFault::Kind;
   FaultSchedule schedule = {at(seconds(1), Kind::kill), at(seconds(2), Kind::kill)};

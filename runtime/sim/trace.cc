@@ -40,6 +40,9 @@ std::string describe_fault(const Fact& fact) {
       return fmt::format("node {} loses all that is on its disk", fact.node);
     case FactKind::slow_disk:
       return fmt::format("node {}: a sync takes {:.1f} ms", fact.node, in_ms(fact.a));
+    case FactKind::full_disk:
+      return fmt::format("node {}: its disk {}", fact.node,
+                         fact.a != 0 ? "is full" : "has room again");
     case FactKind::snapshot:
       return fmt::format("node {} has saved {} snapshot of index {}, {} bytes", fact.node,
                          fact.c == 0 ? "its" : "another's", fact.a, fact.b);

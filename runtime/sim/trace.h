@@ -41,6 +41,7 @@ enum class FactKind : std::uint8_t {
   truncate,   // node; a: the index from which on its log is forgotten
   heal,       // phase two begins
   violation,
+  full_disk,  // node; a: 1 if it is full now, 0 if there is room again
 };
 
 struct Fact {
