@@ -21,11 +21,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kProbeLimit = 200ms;    // of one question while the cluster starts
-constexpr auto kProbePause = 5ms;      // between questions for a leader
-constexpr auto kLeaderLimit = 1000ms;  // to find whom a fault is for
-constexpr auto kControlLimit = 10s;    // for nodes to take over their links, also as they start
+constexpr auto kProbeLimit = 200ms;       // of one question while the cluster starts
+constexpr auto kProbePause = 5ms;         // between questions for a leader
+constexpr auto kLeaderLimit = 1000ms;     // to find whom a fault is for
+constexpr auto kControlLimit = 10s;       // for nodes to take over their links, also as they start
+constexpr auto kControlPatience = 500ms;  // until one is asked again
+constexpr auto kEndsOfAFullDisk = 200ms;  // a node that could not write
 constexpr std::size_t kTailLines = 15;
+constexpr std::uint64_t kMostDelayUs = 60'000'000;  // of a link, as of files
 
 struct Node {
   Member member;
@@ -37,6 +40,8 @@ struct Node {
   bool ending_expected = false;  // killed or stopped by us
   bool paused = false;
   bool reported = false;  // among the casualties
+  NodeFaults faults;      // all of them together, but for a full disk
+  int full_disk = 0;      // how many faults have filled it
 };
 
 void check(const ClusterSpec& spec) {
@@ -74,6 +79,31 @@ std::string to_text(const std::vector<DirectedLink>& links) {
   for (const DirectedLink& link : links)
     text += fmt::format(" {}>{}", link.from.value, link.to.value);
   return text;
+}
+
+// Whatever both do to a message.
+LinkShape slower(LinkShape shape, const LinkShape& by) {
+  constexpr std::uint64_t kMillion = 1'000'000;
+  const auto sum = [](std::uint64_t a, std::uint64_t b) {
+    return static_cast<std::uint32_t>(std::min(a + b, kMostDelayUs));
+  };
+  shape.delay_us = sum(shape.delay_us, by.delay_us);
+  shape.jitter_us = sum(shape.jitter_us, by.jitter_us);
+  const std::uint64_t passes =
+      (kMillion - shape.loss_per_million) * (kMillion - by.loss_per_million) / kMillion;
+  shape.loss_per_million = static_cast<std::uint32_t>(kMillion - passes);
+  return shape;
+}
+
+std::string to_text(const NodeFaults& faults) {
+  const auto ms = [](Duration d) { return std::chrono::duration<double, std::milli>(d).count(); };
+  std::string text;
+  if (faults.clock_step != Duration{})
+    text += fmt::format("; its clock steps by {} ms", ms(faults.clock_step));
+  if (faults.disk.write_delay != Duration{})
+    text += fmt::format("; each write takes {} ms longer", ms(faults.disk.write_delay));
+  if (faults.disk.full) text += "; its disk is full";
+  return text.empty() ? text : text.substr(2);
 }
 
 // What the nodes name as leader, if all of `count` name the same one.
@@ -185,6 +215,7 @@ struct Cluster::State {
   void launch(Node& node) {
     const auto config = folder.path() / fmt::format("{}.toml", node.member.id.value);
     node.settings.links = links_from(node.member.id);
+    node.settings.faults = faults_of(node);
     write_node_config(node.settings, config);
     std::vector<std::string> arguments = spec.arguments;
     arguments.push_back(config.string());
@@ -207,6 +238,12 @@ struct Cluster::State {
   [[nodiscard]] std::vector<LinkRule> links_from(NodeId id) const {
     std::vector<LinkRule> rules = spec.links.leaving(id);
     if (delay) rules.push_back({id, kNoNode, *delay});
+    for (const auto& [link, shapes] : slowed) {
+      if (link.from != id) continue;
+      LinkShape shape = shape_of(rules, id, link.to).value_or(LinkShape{});
+      for (const LinkShape& by : shapes) shape = slower(shape, by);
+      rules.push_back({id, link.to, shape});
+    }
     for (const auto& [link, times] : cuts) {
       if (link.from != id) continue;
       LinkShape shape = shape_of(rules, id, link.to).value_or(LinkShape{});
@@ -216,23 +253,66 @@ struct Cluster::State {
     return rules;
   }
 
-  // Has the nodes take over their links as they are now; those that do not work do it later.
-  void shape_links(const std::set<NodeId>& ids) {
+  static NodeFaults faults_of(const Node& node) {
+    NodeFaults faults = node.faults;
+    faults.disk.full = node.full_disk > 0;
+    return faults;
+  }
+
+  // Has the nodes take over their links, clocks and disks as they are now; those that do not work
+  // do it later.
+  void control(const std::set<NodeId>& ids) {
     std::map<NodeId, Request> requests;
     for (const NodeId id : ids) {
       Node& node = nodes.at(id);
       if (!works(node)) continue;
       if (!spec.control) throw ClusterError("the nodes were not told where to be controlled");
-      requests[id] = {node.settings.control_endpoint, links_text(links_from(id))};
+      requests[id] = {node.settings.control_endpoint,
+                      links_text(links_from(id)) + node_faults_text(faults_of(node))};
     }
-    const auto answers = ask_all(requests, kControlLimit);
-    for (const auto& [id, request] : requests) {
-      const auto answer = answers.find(id);
-      if (answer == answers.end())
-        throw ClusterError(fmt::format("node {} does not answer its control", id.value));
-      if (answer->second != kControlDone)
-        throw ClusterError(fmt::format("node {}: {}", id.value, answer->second));
+    const auto until = std::chrono::steady_clock::now() + kControlLimit;
+    while (!requests.empty()) {
+      for (const auto& [id, answer] : ask_all(requests, kControlPatience)) {
+        if (answer == kNodeStopped) continue;  // soon it does not run any more
+        if (answer != kControlDone)
+          throw ClusterError(fmt::format("node {}: {}", id.value, answer));
+        requests.erase(id);
+      }
+      // A disk that is full may end a node before it has answered.
+      std::erase_if(requests, [this](const auto& asked) {
+        return !nodes.at(asked.first).process->running();
+      });
+      if (!requests.empty() && std::chrono::steady_clock::now() > until) {
+        throw ClusterError(
+            fmt::format("node {} does not answer its control", requests.begin()->first.value));
+      }
     }
+  }
+
+  // Adds the faults to those of the node, or takes them away.
+  static void add(Node& node, const NodeFaults& faults, int sign) {
+    node.faults.clock_step += sign * faults.clock_step;
+    node.faults.disk.write_delay =
+        std::max(node.faults.disk.write_delay + sign * faults.disk.write_delay, Duration{});
+    if (faults.disk.full) node.full_disk = std::max(node.full_disk + sign, 0);
+  }
+
+  // Has a node, whose faults have been taken away, go on without them.
+  void relieve(Node& node, bool was_full) {
+    if (node.process->running()) control({node.member.id});
+    if (!was_full || node.full_disk > 0) return;
+    // It may be ending at this very moment, of a write that failed before.
+    if (!node.process->wait(kEndsOfAFullDisk)) {
+      node.ending_expected = false;
+    } else if (!stopped) {
+      start_again(node);
+    }
+  }
+
+  void start_again(Node& node) {
+    node.earlier_usage = node.last_usage;
+    note(fmt::format("start of node {}", node.member.id.value));
+    launch(node);
   }
 
   [[nodiscard]] std::set<NodeId> all() const {
@@ -352,7 +432,8 @@ struct Cluster::State {
   std::unique_ptr<NodeProbe> probe;
   std::map<NodeId, Node> nodes;      // destroyed before the folder: no process is left when it goes
   std::map<DirectedLink, int> cuts;  // how many times each link is cut
-  std::optional<LinkShape> delay;    // of all links, instead of the profile
+  std::map<DirectedLink, std::vector<LinkShape>> slowed;  // by what
+  std::optional<LinkShape> delay;                         // of all links, instead of the profile
   std::vector<std::string> notes;
   bool stopped = false;
 };
@@ -382,6 +463,14 @@ void Cluster::wait_ready(std::chrono::milliseconds limit, const std::atomic<bool
     // Nodes do not announce their leader: they have to be asked again.
     if (answered) std::this_thread::sleep_for(kProbePause);
   }
+}
+
+const Algorithm& Cluster::algorithm() const {
+  return *state_->spec.algorithm;
+}
+
+bool Cluster::keeps_state() const {
+  return state_->spec.durability != "none";
 }
 
 std::vector<Member> Cluster::members() {
@@ -454,7 +543,7 @@ void Cluster::resume(NodeId id) {
   node.process->signal(SIGCONT);
   node.paused = false;
   state_->note(fmt::format("node {} goes on", id.value));
-  if (state_->spec.control) state_->shape_links({id});
+  if (state_->spec.control) state_->control({id});
 }
 
 std::chrono::steady_clock::time_point Cluster::cut(const std::vector<DirectedLink>& links) {
@@ -464,7 +553,7 @@ std::chrono::steady_clock::time_point Cluster::cut(const std::vector<DirectedLin
     ++state_->cuts[link];
     senders.insert(link.from);
   }
-  state_->shape_links(senders);
+  state_->control(senders);
   state_->note("cut of " + to_text(links));
   return std::chrono::steady_clock::now();
 }
@@ -479,7 +568,36 @@ void Cluster::heal(const std::vector<DirectedLink>& links) {
     senders.insert(link.from);
   }
   state_->note("end of the cut of " + to_text(links));
-  state_->shape_links(senders);
+  state_->control(senders);
+}
+
+std::chrono::steady_clock::time_point Cluster::slow(const std::vector<DirectedLink>& links,
+                                                    const LinkShape& by) {
+  const std::lock_guard lock(state_->mutex);
+  std::set<NodeId> senders;
+  for (const DirectedLink& link : links) {
+    state_->slowed[link].push_back(by);
+    senders.insert(link.from);
+  }
+  state_->control(senders);
+  state_->note(fmt::format("{} are slower by {} us, jitter {} us, and lose {} in a million",
+                           to_text(links), by.delay_us, by.jitter_us, by.loss_per_million));
+  return std::chrono::steady_clock::now();
+}
+
+void Cluster::speed_up(const std::vector<DirectedLink>& links, const LinkShape& by) {
+  const std::lock_guard lock(state_->mutex);
+  std::set<NodeId> senders;
+  for (const DirectedLink& link : links) {
+    const auto slowed = state_->slowed.find(link);
+    if (slowed == state_->slowed.end()) continue;
+    const auto one = std::find(slowed->second.begin(), slowed->second.end(), by);
+    if (one != slowed->second.end()) slowed->second.erase(one);
+    if (slowed->second.empty()) state_->slowed.erase(slowed);
+    senders.insert(link.from);
+  }
+  state_->note(to_text(links) + " are not slower any more");
+  state_->control(senders);
 }
 
 void Cluster::delay(const LinkShape& shape) {
@@ -487,15 +605,65 @@ void Cluster::delay(const LinkShape& shape) {
   state_->delay = shape;
   state_->note(
       fmt::format("delay of all links by {} us, jitter {} us", shape.delay_us, shape.jitter_us));
-  state_->shape_links(state_->all());
+  state_->control(state_->all());
 }
 
 void Cluster::heal_links() {
   const std::lock_guard lock(state_->mutex);
   state_->cuts.clear();
+  state_->slowed.clear();
   state_->delay.reset();
   state_->note("all links are as at the start");
-  state_->shape_links(state_->all());
+  state_->control(state_->all());
+}
+
+Cluster::Struck Cluster::inject(const NodeTarget& target, const NodeFaults& faults) {
+  const std::lock_guard lock(state_->mutex);
+  if (faults.disk != DiskFaults{} && state_->spec.durability == "none")
+    throw ClusterError("with durability \"none\" nodes have no disk that could be slow or full");
+  const std::vector<NodeId> struck = state_->resolve_all(target);
+  for (const NodeId id : struck) {
+    Node& node = state_->nodes.at(id);
+    State::add(node, faults, 1);
+    if (!faults.disk.full) continue;
+    node.ending_expected = true;
+    if (const auto usage = node.process->usage()) node.last_usage = node.earlier_usage + *usage;
+  }
+  state_->control({struck.begin(), struck.end()});
+  for (const NodeId id : struck)
+    state_->note(fmt::format("node {} ({}): {}", id.value, to_text(target), to_text(faults)));
+  return {struck.front(), {struck.begin() + 1, struck.end()}, std::chrono::steady_clock::now()};
+}
+
+void Cluster::withdraw(NodeId id, const NodeFaults& faults) {
+  const std::lock_guard lock(state_->mutex);
+  Node& node = state_->nodes.at(id);
+  State::add(node, faults, -1);
+  state_->note(fmt::format("node {}: no longer: {}", id.value, to_text(faults)));
+  state_->relieve(node, faults.disk.full);
+}
+
+void Cluster::withdraw_all() {
+  const std::lock_guard lock(state_->mutex);
+  for (auto& [id, node] : state_->nodes) {
+    const NodeFaults before = State::faults_of(node);
+    if (before == NodeFaults{}) continue;
+    node.faults = {};
+    node.full_disk = 0;
+    state_->note(fmt::format("node {}: no longer: {}", id.value, to_text(before)));
+    state_->relieve(node, before.disk.full);
+  }
+}
+
+std::chrono::steady_clock::time_point Cluster::ask_to_stop(NodeId id) {
+  const std::lock_guard lock(state_->mutex);
+  Node& node = state_->nodes.at(state_->resolve({NodeTarget::Kind::node, id}));
+  node.ending_expected = true;
+  if (const auto usage = node.process->usage()) node.last_usage = node.earlier_usage + *usage;
+  const auto at = std::chrono::steady_clock::now();
+  node.process->signal(SIGTERM);
+  state_->note(fmt::format("node {} is asked to stop", id.value));
+  return at;
 }
 
 void Cluster::restart(NodeId id) {
@@ -510,9 +678,7 @@ void Cluster::restart(NodeId id) {
   if (state_->stopped) throw ClusterError("the cluster has been stopped");
   Node& node = state_->nodes.at(id);
   if (node.process->running()) throw ClusterError(fmt::format("node {} still runs", id.value));
-  node.earlier_usage = node.last_usage;
-  state_->note(fmt::format("start of node {}", id.value));
-  state_->launch(node);
+  state_->start_again(node);
 }
 
 std::map<NodeId, ProcessUsage> Cluster::usage() {

@@ -96,6 +96,9 @@ class Cluster {
   // error, once `stop` is true.
   void wait_ready(std::chrono::milliseconds limit, const std::atomic<bool>* stop = nullptr);
 
+  [[nodiscard]] const Algorithm& algorithm() const;
+  // Whether nodes have storage, so that they can be started again.
+  [[nodiscard]] bool keeps_state() const;
   [[nodiscard]] std::vector<Member> members();
   [[nodiscard]] std::vector<NodeId> running();
   // The leader that most working nodes name and which works: it runs and is not paused. Nothing if
@@ -128,10 +131,29 @@ class Cluster {
   // Throws ClusterError when a node does not take it over or has no control.
   std::chrono::steady_clock::time_point cut(const std::vector<DirectedLink>& links);
   void heal(const std::vector<DirectedLink>& links);
+  // Adds delay, jitter and loss to what the links are like, until that has been taken away as often
+  // as it was added; else as cut() and heal().
+  std::chrono::steady_clock::time_point slow(const std::vector<DirectedLink>& links,
+                                             const LinkShape& by);
+  void speed_up(const std::vector<DirectedLink>& links, const LinkShape& by);
   // Delays all links, instead of what the profile says of them, until heal_links().
   void delay(const LinkShape& shape);
   // All links are as at the start again.
   void heal_links();
+
+  // Makes the clock and the disk of a node wrong: in force from `at` on, also after a restart of
+  // the node. Several of them add up. A node that its full disk ends is no casualty. Throws as
+  // find(), and ClusterError when the node does not take it over, has no control or no disk.
+  Struck inject(const NodeTarget& target, const NodeFaults& faults);
+  // Takes them away again. A node that its full disk has ended meanwhile is started once there is
+  // room; one that is dead or paused finds it so later.
+  void withdraw(NodeId node, const NodeFaults& faults);
+  // The same for all nodes and all that is wrong with them.
+  void withdraw_all();
+
+  // Asks the node to stop (SIGTERM), without waiting for it: a leader hands over first where the
+  // strategy has that. Throws as find().
+  std::chrono::steady_clock::time_point ask_to_stop(NodeId node);
 
   // Starts a node that has ended again, with the storage that it left. Throws ClusterError if it
   // runs or all have been stopped; ConfigError with durability "none": the node would have

@@ -12,6 +12,7 @@
 
 #include "apps/canvas/gateway_json.h"
 #include "harness/cluster/config_file.h"
+#include "harness/cluster/node_config.h"
 
 namespace parley::harness {
 namespace {
@@ -20,7 +21,9 @@ using namespace std::chrono_literals;
 using Json = nlohmann::ordered_json;
 using Words = std::span<const std::string_view>;
 
-constexpr std::string_view kFaults[] = {"cut", "delay", "pause", "kill", "heal"};
+constexpr std::string_view kFaults[] = {
+    "cut",       "delay",      "pause",           "kill", "slow-link", "slow-disk",
+    "full-disk", "clock-step", "rolling-restart", "heal"};
 constexpr std::string_view kCutSides[] = {"alone", "minority"};       // as CutShape::Side has them
 constexpr std::string_view kCutDirections[] = {"both", "in", "out"};  // as CutShape::Direction
 constexpr double kMostDelayMs = 60'000;
@@ -105,13 +108,23 @@ class Fields {
     return groups;
   }
 
-  std::uint32_t microseconds(const std::string& field, bool required) {
+  double number(const std::string& field, bool required, double min, double max) {
     const Json* value = find(field);
     if (value == nullptr && !required) return 0;
-    const double ms = value != nullptr && value->is_number() ? value->get<double>() : -1;
-    if (!(ms >= 0 && ms <= kMostDelayMs))
-      refuse(field, value == nullptr ? "is missing" : "is out of range", "0 to 60000");
-    return static_cast<std::uint32_t>(std::lround(ms * 1000));
+    const double number = value != nullptr && value->is_number() ? value->get<double>() : NAN;
+    if (!(number >= min && number <= max))
+      refuse(field, value == nullptr ? "is missing" : "is out of range",
+             fmt::format("{:.0f} to {:.0f}", min, max));
+    return number;
+  }
+  Duration milliseconds(const std::string& field, bool required, double min = 0,
+                        double max = kMostDelayMs) {
+    return std::chrono::round<Duration>(
+        std::chrono::duration<double, std::milli>(number(field, required, min, max)));
+  }
+  std::uint32_t microseconds(const std::string& field, bool required) {
+    return static_cast<std::uint32_t>(
+        std::chrono::round<std::chrono::microseconds>(milliseconds(field, required)).count());
   }
 
   void finish() const {
@@ -127,25 +140,54 @@ class Fields {
   std::vector<std::string> asked_;
 };
 
-Json cut(Cluster& cluster, Fields& fields) {
-  const auto size = static_cast<std::uint32_t>(cluster.members().size());
-  CutShape shape;
-  shape.groups = fields.groups(size);
-  std::optional<NodeTarget> target;
-  if (shape.groups.empty()) {
-    target = fields.target(/*majority_fits=*/false);
-    shape.side = static_cast<CutShape::Side>(fields.word("side", kCutSides, false));
-    shape.direction =
+// The links that a request names.
+class LinkFields {
+ public:
+  LinkFields(Cluster& cluster, Fields& fields)
+      : cluster_(cluster), size_(static_cast<std::uint32_t>(cluster.members().size())) {
+    shape_.groups = fields.groups(size_);
+    if (!shape_.groups.empty()) return;
+    target_ = fields.target(/*majority_fits=*/false);
+    shape_.side = static_cast<CutShape::Side>(fields.word("side", kCutSides, false));
+    shape_.direction =
         static_cast<CutShape::Direction>(fields.word("direction", kCutDirections, false));
   }
+
+  // Whom they are at this moment.
+  [[nodiscard]] std::vector<DirectedLink> resolve(Json& done) const {
+    const NodeId node = target_ ? cluster_.find(*target_) : kNoNode;
+    std::vector<DirectedLink> links = links_of(shape_, node, size_);
+    if (links.empty()) throw ClusterError(fmt::format("a cluster of {} has no such link", size_));
+    if (target_) done["node"] = node.value;
+    done["links"] = links.size();
+    return links;
+  }
+
+ private:
+  Cluster& cluster_;
+  std::uint32_t size_;
+  CutShape shape_;
+  std::optional<NodeTarget> target_;
+};
+
+Json cut(Cluster& cluster, Fields& fields) {
+  const LinkFields which(cluster, fields);
   fields.finish();
-  const NodeId node = target ? cluster.find(*target) : kNoNode;
-  const std::vector<DirectedLink> links = links_of(shape, node, size);
-  if (links.empty()) throw ClusterError(fmt::format("a cluster of {} has no such link", size));
-  cluster.cut(links);
   Json done{{"done", "cut"}};
-  if (target) done["node"] = node.value;
-  done["links"] = links.size();
+  cluster.cut(which.resolve(done));
+  return done;
+}
+
+Json slow_link(Cluster& cluster, Fields& fields) {
+  const LinkFields which(cluster, fields);
+  LinkShape by;
+  by.delay_us = fields.microseconds("delay_ms", true);
+  by.jitter_us = fields.microseconds("jitter_ms", false);
+  by.loss_per_million =
+      static_cast<std::uint32_t>(std::lround(fields.number("loss", false, 0, 1) * 1e6));
+  fields.finish();
+  Json done{{"done", "slow-link"}};
+  cluster.slow(which.resolve(done), by);
   return done;
 }
 
@@ -158,20 +200,54 @@ Json delay(Cluster& cluster, Fields& fields) {
   return {{"done", "delay"}};
 }
 
-Json strike(Cluster& cluster, Fields& fields, const char* done,
-            Cluster::Struck (Cluster::*strike)(const NodeTarget&)) {
-  const NodeTarget target = fields.target(/*majority_fits=*/true);
-  fields.finish();
-  const Cluster::Struck struck = (cluster.*strike)(target);
+Json struck_json(const char* done, const Cluster::Struck& struck) {
   Json json{{"done", done}, {"node", struck.node.value}};
   for (const NodeId other : struck.others) json["others"].push_back(other.value);
   return json;
 }
 
-Json heal(Cluster& cluster, Fields& fields) {
+Json strike(Cluster& cluster, Fields& fields, const char* done,
+            Cluster::Struck (Cluster::*strike)(const NodeTarget&)) {
+  const NodeTarget target = fields.target(/*majority_fits=*/true);
   fields.finish();
+  return struck_json(done, (cluster.*strike)(target));
+}
+
+Json inject(Cluster& cluster, Fields& fields, const char* done) {
+  const std::string_view kind = done;
+  const NodeTarget target = fields.target(/*majority_fits=*/true);
+  NodeFaults faults;
+  if (kind == "slow-disk") faults.disk.write_delay = fields.milliseconds("delay_ms", true);
+  if (kind == "full-disk") faults.disk.full = true;
+  if (kind == "clock-step")
+    faults.clock_step = fields.milliseconds("step_ms", true, -kMaxClockStepMs, kMaxClockStepMs);
+  fields.finish();
+  return struck_json(done, cluster.inject(target, faults));
+}
+
+Json roll(Cluster& cluster, Fields& fields, std::optional<RollingRestart>& rolling) {
+  RollingRestartOptions options;
+  options.down =
+      std::chrono::round<std::chrono::milliseconds>(fields.milliseconds("down_ms", false));
+  fields.finish();
+  if (!cluster.keeps_state())
+    throw ClusterError("with durability \"none\" no node can be started again");
+  if (rolling && !rolling->over()) throw ClusterError("a rolling restart is under way");
+  rolling.reset();
+  rolling.emplace(cluster, options);
+  return {{"done", "rolling-restart"}, {"nodes", cluster.members().size()}};
+}
+
+Json heal(Cluster& cluster, Fields& fields, std::optional<RollingRestart>& rolling) {
+  fields.finish();
+  if (rolling) rolling->cut_short();
   std::vector<std::uint32_t> dead;
   std::vector<std::string> problems;
+  try {
+    cluster.withdraw_all();
+  } catch (const std::exception& error) {
+    problems.emplace_back(error.what());
+  }
   // What cannot be done for one node is no reason to leave the others as they are.
   for (const Member& member : cluster.members()) {
     try {
@@ -192,20 +268,17 @@ Json heal(Cluster& cluster, Fields& fields) {
   return {{"done", "heal"}, {"dead", dead}};
 }
 
-Json carry_out(Cluster& cluster, std::string_view request) {
+Json carry_out(Cluster& cluster, std::optional<RollingRestart>& rolling, std::string_view request) {
   Fields fields(request);
-  switch (fields.word("fault", kFaults, true)) {
-    case 0:
-      return cut(cluster, fields);
-    case 1:
-      return delay(cluster, fields);
-    case 2:
-      return strike(cluster, fields, "pause", &Cluster::pause);
-    case 3:
-      return strike(cluster, fields, "kill", &Cluster::kill);
-    default:
-      return heal(cluster, fields);
-  }
+  const std::string_view fault = kFaults[fields.word("fault", kFaults, true)];
+  if (fault == "cut") return cut(cluster, fields);
+  if (fault == "delay") return delay(cluster, fields);
+  if (fault == "pause") return strike(cluster, fields, "pause", &Cluster::pause);
+  if (fault == "kill") return strike(cluster, fields, "kill", &Cluster::kill);
+  if (fault == "slow-link") return slow_link(cluster, fields);
+  if (fault == "rolling-restart") return roll(cluster, fields, rolling);
+  if (fault == "heal") return heal(cluster, fields, rolling);
+  return inject(cluster, fields, fault.data());
 }
 
 }  // namespace
@@ -216,7 +289,7 @@ FaultDesk::FaultDesk(const std::string& endpoint, Cluster& cluster)
 
 std::string FaultDesk::answer(std::string_view request) {
   try {
-    return answer_text(200, carry_out(cluster_, request).dump());
+    return answer_text(200, carry_out(cluster_, rolling_, request).dump());
   } catch (const Refused& refused) {
     return answer_text(refused.status, complaint_json(refused.complaint));
   } catch (const std::exception& error) {  // of the cluster, or a process that cannot be started

@@ -8,9 +8,15 @@
 //   {"fault": "cut", "groups": [[1, 2, 3], [3, 4, 5]]}           connected is whom a group holds
 //   {"fault": "delay", "delay_ms": 50 [, "jitter_ms": 10]}       all links, until healed
 //   {"fault": "pause"|"kill", "node": ... or "majority"}
-//   {"fault": "heal"}     links are as at the start, paused nodes go on, dead ones are started
-//   again
-//                         if they keep their state
+//   {"fault": "slow-link", as "cut", "delay_ms": 50 [, "jitter_ms": 10] [, "loss": 0.01]}
+//   {"fault": "slow-disk", "node": ... or "majority", "delay_ms": 50}   each write
+//   {"fault": "full-disk", "node": ... or "majority"}     ends the node at its next write
+//   {"fault": "clock-step", "node": ... or "majority", "step_ms": -2000}
+//   {"fault": "rolling-restart" [, "down_ms": 500]}       begins, and goes on by itself
+//   {"fault": "heal"}     links, disks and clocks are as at the start, paused nodes go on, a
+//   rolling
+//                         restart ends with the node at hand, dead nodes are started again if they
+//                         keep their state
 // Answers are an HTTP status and JSON: 200 {"done": "cut", "node": 2}, 400 with the field at fault,
 // 409 when the cluster is not in a state for it.
 #pragma once
@@ -20,12 +26,14 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "harness/cluster/cluster.h"
 #include "harness/cluster/request_port.h"
+#include "harness/cluster/rolling_restart.h"
 
 namespace parley::harness {
 
@@ -41,7 +49,8 @@ class FaultDesk {
 
  private:
   Cluster& cluster_;
-  RequestPort port_;
+  std::optional<RollingRestart> rolling_;  // the latest
+  RequestPort port_;                       // last: its thread uses the others
 };
 
 // The node's side: hands requests on, in a thread of its own.

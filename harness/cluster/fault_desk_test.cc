@@ -48,7 +48,9 @@ TEST_F(Desk, NamesTheFieldAtFault) {
       const auto& [request, answer] :
       {Case{"", R"(400 {"error":"body: is not a JSON object)"},
        Case{"[]", "400 {\"error\":\"body:"},
-       Case{"{}", R"(400 {"error":"fault: is missing; allowed: cut, delay, pause, kill, heal")"},
+       Case{"{}",
+            R"(400 {"error":"fault: is missing; allowed: cut, delay, pause, kill, slow-link, )"
+            R"(slow-disk, full-disk, clock-step, rolling-restart, heal")"},
        Case{R"({"fault":3})", R"(400 {"error":"fault: is not known)"},
        Case{
            R"({"fault":"kill"})",
@@ -84,6 +86,17 @@ TEST_F(Desk, NamesTheFieldAtFault) {
        Case{R"({"fault":"delay","delay_ms":-1})", R"(400 {"error":"delay_ms: is out of range)"},
        Case{R"({"fault":"delay","delay_ms":1,"jitter_ms":1e9})",
             R"(400 {"error":"jitter_ms: is out of range)"},
+       Case{R"({"fault":"slow-link","node":1})", R"(400 {"error":"delay_ms: is missing)"},
+       Case{R"({"fault":"slow-link","node":1,"delay_ms":1,"loss":1.5})",
+            R"(400 {"error":"loss: is out of range; allowed: 0 to 1")"},
+       Case{R"({"fault":"slow-disk","node":1,"delay_ms":60001})",
+            R"(400 {"error":"delay_ms: is out of range; allowed: 0 to 60000")"},
+       Case{R"({"fault":"full-disk","node":1,"delay_ms":1})",
+            R"(400 {"error":"delay_ms: is not a field of this fault; allowed: fault, node")"},
+       Case{R"({"fault":"clock-step","node":1,"step_ms":"2s"})",
+            R"(400 {"error":"step_ms: is out of range; allowed: -1000000000 to 1000000000")"},
+       Case{R"({"fault":"rolling-restart","node":1})",
+            R"(400 {"error":"node: is not a field of this fault; allowed: fault, down_ms")"},
        Case{R"({"fault":"heal","node":1})", R"(400 {"error":"node: is not a field)"}}) {
     EXPECT_THAT(desk_.answer(request), StartsWith(answer)) << request;
   }
@@ -97,6 +110,14 @@ TEST_F(Desk, SaysWhenTheClusterIsNotInAStateForIt) {
               StartsWith(R"(200 {"done":"kill","node":1})"));
   EXPECT_THAT(desk_.answer(R"({"fault":"pause","node":"leader"})"),
               HasSubstr("no running node is known as the leader"));
+}
+
+TEST_F(Desk, RefusesWhatNeedsStorageWithoutIt) {
+  EXPECT_THAT(desk_.answer(R"({"fault":"full-disk","node":1})"),
+              StartsWith("409 {\"error\":\"with durability \\\"none\\\" nodes have no disk"));
+  EXPECT_THAT(desk_.answer(R"({"fault":"rolling-restart"})"),
+              StartsWith("409 {\"error\":\"with durability \\\"none\\\" no node can be started"));
+  EXPECT_EQ(cluster_.running().size(), 3U);
 }
 
 TEST_F(Desk, StrikesAMajorityAtOnce) {

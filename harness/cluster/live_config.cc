@@ -33,6 +33,7 @@ NodeConfig live_config(const NodeSettings& settings, const Canvas& canvas) {
   config.peers = settings.peers;
   config.client_endpoints = {settings.client_endpoint};
   config.links = live_links(settings);
+  config.faults = settings.faults;
   config.durability = durability_named(settings.durability);
   config.data = settings.data;
   config.limits.snapshot_bytes = settings.snapshot_bytes;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <string_view>
 #include <system_error>
@@ -75,6 +77,18 @@ std::string log_time(std::chrono::system_clock::time_point when) {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(since - seconds);
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z",
                      fmt::gmtime(static_cast<std::time_t>(seconds.count())), micros.count());
+}
+
+std::optional<std::chrono::system_clock::time_point> parse_log_time(const std::string& line) {
+  std::tm time{};
+  int micros = 0;
+  const int read =
+      std::sscanf(line.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%6dZ", &time.tm_year, &time.tm_mon,
+                  &time.tm_mday, &time.tm_hour, &time.tm_min, &time.tm_sec, &micros);
+  if (read != 7) return std::nullopt;
+  time.tm_year -= 1900;
+  time.tm_mon -= 1;
+  return std::chrono::system_clock::from_time_t(timegm(&time)) + std::chrono::microseconds(micros);
 }
 
 std::string log_tail(const std::filesystem::path& path, std::size_t lines) {

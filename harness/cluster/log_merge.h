@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ void merge_logs(const std::vector<LogSource>& sources, const std::filesystem::pa
 
 // The time of a line of a log.
 std::string log_time(std::chrono::system_clock::time_point when);
+
+// The time at the beginning of a line; nothing if there is none.
+std::optional<std::chrono::system_clock::time_point> parse_log_time(const std::string& line);
 
 // The last `lines` lines of a file, at most 8 KiB; empty if there is none.
 std::string log_tail(const std::filesystem::path& path, std::size_t lines);

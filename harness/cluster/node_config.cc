@@ -216,6 +216,7 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
                                               toml_quoted(settings.http_address)));
   }
   settings.links = read_links(reader, settings.node);
+  settings.faults = read_node_faults(reader, settings.durability);
   reader.finish();
   return settings;
 }
@@ -258,6 +259,32 @@ std::string links_text(const std::vector<LinkRule>& links) {
     text += fmt::format("\n[[link]]\nto = {}\n{}", rule.to.value, link_shape_toml(rule.shape));
   }
   return text;
+}
+
+NodeFaults read_node_faults(ConfigReader& reader, const std::string& durability) {
+  using Milliseconds = std::chrono::duration<double, std::milli>;
+  NodeFaults faults;
+  std::optional<ConfigReader> table = reader.table("faults");
+  if (!table) return faults;
+  double step_ms = 0;
+  double delay_ms = 0;
+  table->real("clock_step_ms", -kMaxClockStepMs, kMaxClockStepMs, step_ms);
+  table->real("disk_delay_ms", 0, kMaxWriteDelayMs, delay_ms);
+  table->boolean("disk_full", faults.disk.full);
+  table->finish();
+  faults.clock_step = std::chrono::round<Duration>(Milliseconds(step_ms));
+  faults.disk.write_delay = std::chrono::round<Duration>(Milliseconds(delay_ms));
+  if (durability == "none" && faults.disk != DiskFaults{})
+    table->fail("", "durability \"none\" has no disk that could be slow or full");
+  return faults;
+}
+
+std::string node_faults_text(const NodeFaults& faults) {
+  using Milliseconds = std::chrono::duration<double, std::milli>;
+  if (faults == NodeFaults{}) return {};
+  return fmt::format("\n[faults]\nclock_step_ms = {}\ndisk_delay_ms = {}\ndisk_full = {}\n",
+                     Milliseconds(faults.clock_step).count(),
+                     Milliseconds(faults.disk.write_delay).count(), faults.disk.full);
 }
 
 Incarnation random_incarnation() {
@@ -408,7 +435,7 @@ std::string node_config_text(const NodeSettings& s) {
     const std::string value = option_text(s.algorithm->options, spec.name, s.options);
     text += fmt::format("{} = {}\n", spec.name, spec.choices.empty() ? value : toml_quoted(value));
   }
-  return text + links_text(s.links);
+  return text + links_text(s.links) + node_faults_text(s.faults);
 }
 
 void write_node_config(const NodeSettings& settings, const std::filesystem::path& path) {

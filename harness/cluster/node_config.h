@@ -38,6 +38,11 @@
 //   jitter_ms = 5
 //   loss = 0.01
 //   cut = false
+//   [faults]                              # what is wrong on purpose with the node's own things
+//   clock_step_ms = 0                     # how far its clock is ahead, -1e9 to 1e9
+//   disk_delay_ms = 0                     # how much longer each write takes, up to 60000; not with
+//                                         # durability "none", as the next one
+//   disk_full = false                     # nothing more is taken
 #pragma once
 
 #include <chrono>
@@ -55,10 +60,13 @@
 #include "harness/cluster/config_file.h"
 #include "harness/cluster/links.h"
 #include "runtime/driver.h"
+#include "runtime/live/node_faults.h"
 
 namespace parley::harness {
 
 inline constexpr std::uint32_t kMaxNodes = 64;
+inline constexpr double kMaxClockStepMs = 1e9;  // eleven days
+inline constexpr double kMaxWriteDelayMs = 60'000;
 
 // The layout of a line of a node's log: the time first, in UTC, of a fixed width, so that the logs
 // of many nodes can be merged by comparing text. For spdlog, with pattern_time_type::utc.
@@ -85,9 +93,10 @@ struct NodeSettings {
   std::filesystem::path data;  // empty for durability "none"
   std::uint64_t snapshot_bytes = DriverLimits{}.snapshot_bytes;
   std::uint32_t session_idle_s = 3600;
-  std::string control_endpoint;   // empty: none
-  std::string fault_endpoint;     // empty: none
-  std::vector<LinkRule> links;    // `from` is this node
+  std::string control_endpoint;  // empty: none
+  std::string fault_endpoint;    // empty: none
+  std::vector<LinkRule> links;   // `from` is this node
+  NodeFaults faults;
   std::filesystem::path journal;  // empty: none
   std::filesystem::path log;      // empty: standard error
 
@@ -113,6 +122,10 @@ std::string node_config_text(const NodeSettings& settings);
 // The [[link]] tables of a node's file: those of the links from `node`.
 std::vector<LinkRule> read_links(ConfigReader& reader, NodeId node);
 std::string links_text(const std::vector<LinkRule>& links);
+
+// The [faults] table of a node's file, for which it may need a disk.
+NodeFaults read_node_faults(ConfigReader& reader, const std::string& durability);
+std::string node_faults_text(const NodeFaults& faults);
 
 // A number that no earlier start has used, with overwhelming probability: 62 random bits, not 0.
 Incarnation random_incarnation();

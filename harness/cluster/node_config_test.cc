@@ -50,10 +50,12 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   settings.http_port = 8081;
   settings.cooldown = std::chrono::milliseconds(2500);
   settings.pages = {{NodeId{1}, "http://127.0.0.1:8080/"}, {NodeId{3}, "https://c.example/"}};
+  settings.durability = "async";
   settings.data = "/tmp/\"quoted\"/1";
   settings.log = "x.log";
   settings.control_endpoint = "ipc:///tmp/a b/2.control";
   settings.fault_endpoint = "ipc:///tmp/a b/faults";
+  settings.faults = {std::chrono::milliseconds(-1500), {std::chrono::milliseconds(20), true}};
   settings.links = {{NodeId{2}, kNoNode, {20500, 5000, 10000, false, true}},
                     {NodeId{2}, NodeId{3}, {0, 0, 0, true, false}}};
   settings.options.set("election_timeout_min_ms", 200);
@@ -79,6 +81,7 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(back.control_endpoint, settings.control_endpoint);
   EXPECT_EQ(back.fault_endpoint, settings.fault_endpoint);
   EXPECT_EQ(back.links, settings.links);
+  EXPECT_EQ(back.faults, settings.faults);
 }
 
 TEST(NodeConfig, MissingKeysAreNamedWithWhatIsAllowed) {

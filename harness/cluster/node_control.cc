@@ -25,11 +25,14 @@ std::string NodeControl::answer(std::string_view request) {
   try {
     ConfigReader reader = ConfigReader::from_text(request, "request");
     std::vector<LinkRule> links = read_links(reader, settings_.node);
+    const NodeFaults faults = read_node_faults(reader, settings_.durability);
     reader.finish();
     settings_.links = std::move(links);
+    settings_.faults = faults;
   } catch (const ConfigError& error) {
     return error.what();
   }
+  node_.inject(settings_.faults);
   std::vector<std::future<void>> shaped;
   for (const auto& [peer, profile] : live_links(settings_)) {
     shaped.push_back(node_.shape_link(peer, profile));
@@ -40,7 +43,7 @@ std::string NodeControl::answer(std::string_view request) {
     try {
       link.get();
     } catch (const std::future_error&) {
-      return "the node has stopped";
+      return std::string(kNodeStopped);
     }
   }
   return std::string(kControlDone);

@@ -1,9 +1,9 @@
-// How the links of a node are changed while it runs: over an endpoint of its own, which only a node
-// has whose file says so.
+// How the links of a node, its clock and its disk are changed while it runs: over an endpoint of
+// its own, which only a node has whose file says so.
 //
-// A request is [[link]] tables as in node.toml (node_config.h). They replace the links that the
-// node has, so that a request may be repeated. The answer is "done", once the node sends
-// accordingly, or the error that the tables would be in the file.
+// A request is [[link]] tables and a [faults] table as in node.toml (node_config.h). They replace
+// what the node has of them, so that a request may be repeated. The answer is "done", once the node
+// sends and writes accordingly, or the error that the tables would be in the file.
 #pragma once
 
 #include <optional>
@@ -17,6 +17,7 @@
 namespace parley::harness {
 
 inline constexpr std::string_view kControlDone = "done";
+inline constexpr std::string_view kNodeStopped = "the node has stopped";
 
 class NodeControl {
  public:

@@ -54,7 +54,16 @@ TEST_F(ControlledNode, TakesLinksOver) {
   EXPECT_EQ(ask(""), kControlDone) << "all links as they are without rules";
 }
 
+TEST_F(ControlledNode, TakesItsClockOver) {
+  EXPECT_EQ(ask("[faults]\nclock_step_ms = -2000.5\n"), kControlDone);
+  EXPECT_EQ(ask(""), kControlDone) << "the clock is right again";
+}
+
 TEST_F(ControlledNode, SaysWhatIsWrong) {
+  EXPECT_THAT(ask("[faults]\nclock_step_ms = 2e9\n"),
+              HasSubstr("request:2: faults.clock_step_ms: 2000000000 is not a number from"));
+  EXPECT_THAT(ask("[faults]\ndisk_full = true\n"),
+              HasSubstr("durability \"none\" has no disk that could be slow or full"));
   EXPECT_THAT(ask("[[link]]\nto = 2\nloss = 2\n"),
               HasSubstr("request:3: link.loss: 2 is not a number from 0 to 1"));
   EXPECT_THAT(ask("[[link]]\nto = 65\n"), HasSubstr("link.to: 65 is not a whole number from 0"));

@@ -19,7 +19,8 @@ export interface PlaceRequest {
 
 /** What the cluster is to suffer. */
 export interface Fault {
-  readonly fault: 'cut' | 'pause' | 'kill' | 'heal';
+  readonly fault: 'cut' | 'slow-link' | 'slow-disk' | 'full-disk' | 'rolling-restart' | 'pause' | 'kill' | 'heal';
+  readonly delay_ms?: number;
   readonly node?: number;
   readonly side?: 'alone' | 'minority';
 }
