@@ -65,6 +65,18 @@ std::optional<double> back_to_95_ms(std::span<const TimelineRow> timeline, doubl
   return std::nullopt;
 }
 
+double unavailable_ms(std::span<const SuccessSeen> successes, Duration from, Duration until) {
+  std::vector<Duration> moments{from, until};
+  for (const SuccessSeen& seen : successes) {
+    if (seen.answered > from && seen.answered < until) moments.push_back(seen.answered);
+  }
+  std::sort(moments.begin(), moments.end());
+  Duration longest{};
+  for (std::size_t i = 1; i < moments.size(); ++i)
+    longest = std::max(longest, moments[i] - moments[i - 1]);
+  return ms(longest);
+}
+
 Recovery recovery_of(const LoadResult& result, Duration fault_at) {
   return {noticed_ms(result.leaders, fault_at), first_success_ms(result.successes, fault_at),
           back_to_95_ms(result.timeline, result.measured_s, fault_at)};

@@ -38,4 +38,9 @@ std::optional<double> first_success_ms(std::span<const SuccessSeen> successes, D
 std::optional<double> back_to_95_ms(std::span<const TimelineRow> timeline, double measured_s,
                                     Duration fault_at);
 
+// The longest time between `from` and `until` (after the start of the measured window) in which no
+// answer came that shows that the cluster works (SuccessSeen); also before the first such answer
+// and after the last. Under little load that is at least the longest pause between two arrivals.
+double unavailable_ms(std::span<const SuccessSeen> successes, Duration from, Duration until);
+
 }  // namespace parley::load

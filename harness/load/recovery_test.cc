@@ -107,5 +107,22 @@ TEST(BackTo95, WithoutAnythingBeforeThereIsNoAnswer) {
   EXPECT_EQ(back_to_95_ms({}, 0, milliseconds(50)), std::nullopt);
 }
 
+TEST(Unavailable, IsTheLongestTimeWithoutAnAnswer) {
+  const auto seen = [](int sent, int answered) {
+    return SuccessSeen{milliseconds(sent), milliseconds(answered), NodeId{1}};
+  };
+  // What was sent later may be answered earlier.
+  const std::vector<SuccessSeen> successes{seen(100, 110), seen(200, 900), seen(300, 310),
+                                           seen(1000, 1001)};
+  const auto from = [&](int begin, int end) {
+    return unavailable_ms(successes, milliseconds(begin), milliseconds(end));
+  };
+  EXPECT_EQ(from(0, 1050), 590.0);
+  EXPECT_EQ(from(0, 320), 200.0) << "310 - 110";
+  EXPECT_EQ(from(700, 1000), 200.0) << "nothing before 900";
+  EXPECT_EQ(from(1001, 2000), 999.0) << "nothing after the last";
+  EXPECT_EQ(unavailable_ms({}, milliseconds(5), milliseconds(25)), 20.0);
+}
+
 }  // namespace
 }  // namespace parley::load

@@ -1,13 +1,9 @@
-// Faults of a run on real nodes: the schedules that there are, and carrying one out.
+// Faults of a run: the schedules that there are.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "harness/cluster/cluster.h"
 #include "harness/run/run_spec.h"
 #include "runtime/fault_schedule.h"
 
@@ -25,13 +21,21 @@ namespace parley::harness {
 //   flap                                from the middle on four times in a row: whoever leads is
 //   cut
 //                                       from all others for 0.4 s, every 0.8 s
+//   slow-link-leader                    likewise its links are slower by 100 ms for two seconds
+//   slow-disk-leader                    likewise each write to its disk by 100 ms
+//   full-disk-leader                    likewise its disk is full, for a second
+//   clock-step-leader                   likewise its clock is two seconds ahead, for two seconds
+//   rolling-restart                     from the first quarter on each node in turn is asked to
+//                                       stop, started again and waited for until it has caught up
 //   random, random:COUNT                drawn by the run's seed, see random_faults; one every two
 //                                       seconds where nothing else is said
+//   random-all, random-all:COUNT        likewise of all kinds
 // or the path of a TOML file:
 //   [[fault]]
 //   at_s = 2.5            # after the start of the measured window and before its end
-//   kind = "restart"      # kill, restart, pause, cut
-//   node = "leader"       # leader, follower, majority (not of a cut), or a node's number
+//   kind = "restart"      # kill, restart, pause, cut, slow-link, slow-disk, full-disk, clock-step,
+//                         # rolling-restart
+//   node = "leader"       # leader, follower, majority (not of links), or a node's number
 //   down_s = 1.0          # of "restart": how long it is away
 //   [[fault]]
 //   at_s = 5
@@ -39,73 +43,48 @@ namespace parley::harness {
 //   node = "leader"       # cut off are its links,
 //   side = "alone"        # or those of a "minority" that it is in,
 //   direction = "both"    # or only what comes "in" or goes "out"
-//   for_s = 2             # of "pause" and "cut": how long
+//   for_s = 2             # how long; of all but "kill", "restart" and "rolling-restart"
 //   [[fault]]
 //   at_s = 8
 //   kind = "cut"
 //   groups = [[1, 2, 3], [2, 4], [3, 5]]    # connected is whom some group holds both
+//   [[fault]]
+//   at_s = 10
+//   kind = "slow-link"    # links as of "cut"
+//   node = 2
+//   delay_ms = 100        # each added to what the links are like
+//   jitter_ms = 20
+//   loss = 0.01
+//   [[fault]]
+//   at_s = 13
+//   kind = "slow-disk"
+//   node = "follower"
+//   delay_ms = 100        # how much longer each write takes
+//   [[fault]]
+//   at_s = 16
+//   kind = "full-disk"    # ends the node at its next write; for_s later it is started again
+//   node = "leader"
+//   [[fault]]
+//   at_s = 19
+//   kind = "clock-step"
+//   node = "leader"
+//   step_s = -2           # how far; for_s later it steps back
+//   [[fault]]
+//   at_s = 22
+//   kind = "rolling-restart"
+//   down_s = 0            # how long each node is away between its end and its start
+//   within_s = 20         # it fails the run if it takes longer
 // Throws ConfigError.
 FaultSchedule load_faults(const RunSpec& spec);
 
 // Whether a node is started again, which needs a durable mode: without, it has forgotten its votes
 // and may not return as the same voter.
 bool restarts(const FaultSchedule& faults);
-bool has_cuts(const FaultSchedule& faults);
+// Whether disks are slow or full, which nodes without a durable mode do not have.
+bool needs_disks(const FaultSchedule& faults);
+// Whether nodes are told of faults while they run (harness/cluster/node_control.h).
+bool needs_control(const FaultSchedule& faults);
 // Why a cluster of `nodes` cannot have these faults, or empty.
 std::string impossible_for(const FaultSchedule& faults, std::uint32_t nodes);
-
-// What became of a fault.
-struct InjectedFault {
-  std::string fault;
-  NodeId node;             // whom it hit, of a majority its leader; kNoNode if nobody, or of a cut
-                           // by groups
-  double injected_ms = 0;  // after the start of the measured window
-  std::string problem;     // why it was not done, or could not be ended; else empty
-  // When it was over, counted likewise; of a kill nothing.
-  std::optional<double> ended_ms{};
-  // All nodes that it hit, in rising order: of a majority all, of a cut those on the target's side;
-  // none of a cut by groups.
-  std::vector<NodeId> nodes{};
-};
-
-// Carries out a schedule and keeps account of it. Used by one thread at a time.
-class FaultInjector {
- public:
-  // `cluster` must outlive the injector.
-  FaultInjector(Cluster& cluster, const FaultSchedule& schedule);
-
-  // The measured window begins at `zero`.
-  void start(std::chrono::steady_clock::time_point zero) { zero_ = zero; }
-  // Does the fault of that place in the schedule now, or, if it is for the leader and there is
-  // none, as soon as there is one, for which it waits up to 10 s.
-  void begin(std::size_t place);
-  // It is over: the node is started again or goes on, the links pass again.
-  void end(std::size_t place);
-  // After the measured window: ends what still lasts, and says what that was. A fault that was not
-  // due by then has a problem.
-  std::vector<std::string> finish();
-  // What became of each fault of the schedule, by its place.
-  [[nodiscard]] const std::vector<InjectedFault>& faults() const { return faults_; }
-
- private:
-  enum class Phase : std::uint8_t { due, lasts, over };
-  struct Progress {
-    Phase phase = Phase::due;
-    std::vector<DirectedLink> links;  // that were cut
-  };
-
-  [[nodiscard]] double in_window(std::chrono::steady_clock::time_point time) const {
-    return std::chrono::duration<double, std::milli>(time - zero_).count();
-  }
-  [[nodiscard]] std::vector<NodeId> connected_with(NodeId node,
-                                                   const std::vector<DirectedLink>& cut);
-  Cluster::Struck strike(const ScheduledFault& fault, std::vector<DirectedLink>& links);
-
-  Cluster& cluster_;
-  const FaultSchedule schedule_;
-  std::chrono::steady_clock::time_point zero_{};
-  std::vector<Progress> progress_;
-  std::vector<InjectedFault> faults_;
-};
 
 }  // namespace parley::harness

@@ -31,6 +31,49 @@ TEST_P(FiftyRandomFaults, LoseNothingAndAllAgreeInTheEnd) {
 INSTANTIATE_TEST_SUITE_P(Strategies, FiftyRandomFaults, testing::Values("raft", "bully_2pc"),
                          [](const auto& strategy) { return std::string(strategy.param); });
 
+// The same of all kinds of faults.
+class FiftyFaultsOfAllKinds : public testing::TestWithParam<const char*> {};
+
+TEST_P(FiftyFaultsOfAllKinds, LoseNothingAndAllAgreeInTheEnd) {
+  RunSpec spec = small(GetParam(), 5);
+  spec.options.set("log_keep_bytes", 100'000);
+  spec.snapshot_bytes = 1'000'000;
+  spec.rate = 1000;
+  spec.clients = 64;
+  spec.canvas = {200, 200};
+  spec.record = "all";
+  spec.durability = "async";
+  spec.faults = "random-all:50";
+  spec.seed = 51;
+  spec.duration_s = 100;
+  const TestRun run(spec);
+  run.expect_sound();
+  EXPECT_EQ(run.summary()["recovery"].size(), 50U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Strategies, FiftyFaultsOfAllKinds, testing::Values("raft", "bully_2pc"),
+                         [](const auto& strategy) { return std::string(strategy.param); });
+
+// Five nodes, one after the other, with more to catch up with.
+class LongRollingRestarts : public testing::TestWithParam<const char*> {};
+
+TEST_P(LongRollingRestarts, LoseAndDoubleNothing) {
+  RunSpec spec = small(GetParam(), 5);
+  spec.rate = 2000;
+  spec.clients = 64;
+  spec.canvas = {200, 200};
+  spec.record = "all";
+  spec.durability = "group_commit";
+  spec.duration_s = 60;
+  const TestRun run(spec, "[[fault]]\nat_s = 5\nkind = \"rolling-restart\"\ndown_s = 2\n");
+  run.expect_sound();
+  expect_rolled(run, spec.nodes);
+}
+
+INSTANTIATE_TEST_SUITE_P(Strategies, LongRollingRestarts,
+                         testing::Values("raft", "bully_2pc", "gossip_lww"),
+                         [](const auto& strategy) { return std::string(strategy.param); });
+
 // Six seconds of silence make a failure, and until then nobody leads.
 TEST(PaperProfile, AKilledCoordinatorIsMissedAfterSixSecondsAndNothingIsLost) {
   RunSpec spec = small("bully_2pc", 3);

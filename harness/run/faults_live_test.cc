@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <thread>
+#include <tuple>
 
 #include "harness/cluster/fault_desk.h"
 #include "harness/cluster/private_folder.h"
+#include "harness/run/fault_injector.h"
 #include "harness/run/faults.h"
 #include "harness/run/test_runs.h"
 
@@ -122,6 +124,84 @@ TEST_F(Live, ACutHoldsForANodeThatIsStartedOrGoesOnMeanwhile) {
   cluster_.wait_ready(kLong);
 }
 
+TEST_F(Live, SlowLinksDelayWhatTheyCarryUntilTheyAreQuickAgain) {
+  const NodeId node = cluster_.find({NodeTarget::Kind::follower, {}});
+  const auto links = links_of({}, node, 3);
+  // Longer than any election timeout: it hears of its leader too late, time and again.
+  cluster_.slow(links, {.delay_us = 700'000});
+  await([&] { return report(node)["role"] != "follower"; });
+  cluster_.speed_up(links, {.delay_us = 700'000});
+  cluster_.wait_ready(kLong);
+}
+
+TEST_F(Live, ASlowDiskHoldsUpWhatWaitsForIt) {
+  const NodeFaults slow{{}, {.write_delay = 60s}};
+  const NodeId leader = cluster_.find(kLeader);
+  for (const Member& member : cluster_.members())
+    cluster_.inject({NodeTarget::Kind::node, member.id}, slow);
+  // No vote is on disk, and so nobody is elected.
+  cluster_.kill({NodeTarget::Kind::node, leader});
+  const auto until = std::chrono::steady_clock::now() + 1s;
+  while (std::chrono::steady_clock::now() < until) {
+    const auto other = cluster_.leader(kLong);
+    EXPECT_TRUE(!other || *other == leader) << "elected without a durable vote";
+  }
+  cluster_.withdraw_all();
+  await_other_leader(leader);
+  cluster_.restart(leader);
+  cluster_.wait_ready(kLong);
+}
+
+TEST_F(Live, AFullDiskEndsTheNodeAndRoomBringsItBack) {
+  const NodeId leader = cluster_.find(kLeader);
+  const NodeFaults full{{}, {.write_delay = {}, .full = true}};
+  const NodeTarget target{NodeTarget::Kind::node, leader};
+  EXPECT_EQ(cluster_.inject(target, full).node, leader);
+  // A leader that writes nothing stays: an election makes all of them write.
+  cluster_.cut(links_of({}, leader, 3));
+  await_other_leader(leader);
+  cluster_.heal(links_of({}, leader, 3));
+  await([&] { return cluster_.running().size() == 2; });
+  EXPECT_THAT(cluster_.casualties(), IsEmpty()) << "it was to be expected";
+  EXPECT_THAT(content_of(folder_.path() / "nodes" / (std::to_string(leader.value) + ".log")),
+              HasSubstr("No space left on device"));
+  cluster_.withdraw(leader, full);
+  EXPECT_THAT(cluster_.running(), SizeIs(3));
+  cluster_.wait_ready(kLong);
+}
+
+TEST_F(Live, AFullDiskIsTakenAwayFromANodeThatHasNotWrittenMeanwhile) {
+  const NodeId node = cluster_.find({NodeTarget::Kind::follower, {}});
+  const NodeFaults full{{}, {.write_delay = {}, .full = true}};
+  cluster_.inject({NodeTarget::Kind::node, node}, full);
+  const pid_t pid = cluster_.members()[node.value - 1].pid;
+  cluster_.withdraw(node, full);
+  EXPECT_EQ(cluster_.members()[node.value - 1].pid, pid);
+  cluster_.wait_ready(kLong);
+}
+
+TEST_F(Live, ARollingRestartTakesEachNodeInTurn) {
+  std::vector<pid_t> before;
+  for (const Member& member : cluster_.members()) before.push_back(member.pid);
+  std::vector<NodeId> asked;
+  RollingRestart rolling(cluster_, {.before_stop = [&asked](NodeId node) { asked.push_back(node); },
+                                    .before_start = nullptr});
+  await([&] { return rolling.over(); });
+  rolling.cut_short();
+  EXPECT_EQ(rolling.problem(), "");
+  EXPECT_THAT(asked, testing::ElementsAre(NodeId{1}, NodeId{2}, NodeId{3}));
+  ASSERT_THAT(rolling.restarts(), SizeIs(3));
+  for (std::size_t i = 0; i < 3; ++i) {
+    const NodeRestart& restart = rolling.restarts()[i];
+    EXPECT_LT(restart.asked, restart.started);
+    EXPECT_LT(restart.started, restart.caught_up);
+    if (i > 0) EXPECT_LE(rolling.restarts()[i - 1].caught_up, restart.asked);
+    EXPECT_NE(cluster_.members()[i].pid, before[i]);
+  }
+  EXPECT_THAT(cluster_.casualties(), IsEmpty());
+  cluster_.wait_ready(kLong);
+}
+
 TEST_F(Live, APausedLeaderIsReplaced) {
   const NodeId old = cluster_.pause(kLeader).node;
   await_other_leader(old);
@@ -176,6 +256,24 @@ TEST_F(Live, TheDeskCutsDelaysAndHeals) {
   cluster_.wait_ready(kLong);
 }
 
+TEST_F(Live, TheDeskMakesThingsWorseAndHealsThem) {
+  FaultDesk desk("ipc://" + (folder_.path() / "desk").string(), cluster_);
+  EXPECT_EQ(desk.answer(R"({"fault":"slow-link","node":2,"delay_ms":5,"loss":0.01})"),
+            R"(200 {"done":"slow-link","node":2,"links":4})");
+  EXPECT_EQ(desk.answer(R"({"fault":"slow-disk","node":1,"delay_ms":5})"),
+            R"(200 {"done":"slow-disk","node":1})");
+  EXPECT_EQ(desk.answer(R"({"fault":"clock-step","node":3,"step_ms":-2000})"),
+            R"(200 {"done":"clock-step","node":3})");
+  EXPECT_EQ(desk.answer(R"({"fault":"rolling-restart","down_ms":60000})"),
+            R"(200 {"done":"rolling-restart","nodes":3})");
+  EXPECT_THAT(desk.answer(R"({"fault":"rolling-restart"})"),
+              HasSubstr("a rolling restart is under way"));
+  await([&] { return cluster_.running().size() == 2; });
+  EXPECT_EQ(desk.answer(R"({"fault":"heal"})"), "200 {\"done\":\"heal\",\"dead\":[]}");
+  EXPECT_THAT(cluster_.running(), SizeIs(3)) << "also the one that was to be away for long";
+  cluster_.wait_ready(kLong);
+}
+
 // The leader is away for a second: the others take over, and all agree in the end.
 class LeaderAway : public testing::TestWithParam<std::pair<const char*, const char*>> {};
 
@@ -198,6 +296,73 @@ TEST_P(LeaderAway, IsNoticedGotOverAndPassesTheCheck) {
   EXPECT_THAT(run.content("events.csv"), HasSubstr(",success,"));
   EXPECT_THAT(run.content("simulated.csv"), HasSubstr(",success,"));
   EXPECT_FALSE(summary["as_simulated"]["text"].get<std::string>().empty());
+}
+
+// What is merely slow, full, or wrong about the time for a while costs nobody what was
+// acknowledged.
+class Degraded : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+
+TEST_P(Degraded, LosesNothingAndAllAgreeInTheEnd) {
+  const auto [algorithm, schedule] = GetParam();
+  RunSpec spec = small(algorithm, 3);
+  spec.record = "all";
+  spec.durability = "async";
+  spec.faults = schedule;
+  spec.duration_s = 4;
+  const TestRun run(spec);
+  run.expect_sound();
+  const Json summary = run.summary();
+  ASSERT_EQ(summary["recovery"].size(), 1U);
+  EXPECT_EQ(summary["recovery"][0]["fault"], schedule);
+  EXPECT_NEAR(summary["recovery"][0]["ended_ms"].get<double>(), 3000, 900);
+  EXPECT_GT(summary["unavailable_ms"], 0);
+  EXPECT_FALSE(run.content("simulated.csv").empty())
+      << "the same schedule drives the simulator: "
+      << json_of(run.out() / "manifest.json")["notes"];
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, Degraded,
+                         testing::Values(std::tuple("raft", "slow-link-leader"),
+                                         std::tuple("raft", "slow-disk-leader"),
+                                         std::tuple("raft", "full-disk-leader"),
+                                         std::tuple("raft", "clock-step-leader"),
+                                         std::tuple("bully_2pc", "full-disk-leader"),
+                                         std::tuple("gossip_lww", "full-disk-leader"),
+                                         std::tuple("gossip_lww", "clock-step-leader")));
+
+// Each node in turn is asked to stop, started again and waited for, under load.
+class RollingRestarts : public testing::TestWithParam<const char*> {};
+
+TEST_P(RollingRestarts, LoseAndDoubleNothing) {
+  RunSpec spec = small(GetParam(), 3);
+  spec.record = "all";
+  spec.durability = "async";
+  spec.faults = "rolling-restart";
+  spec.duration_s = 20;
+  const TestRun run(spec);
+  run.expect_sound();
+  expect_rolled(run, spec.nodes);
+}
+
+INSTANTIATE_TEST_SUITE_P(Strategies, RollingRestarts,
+                         testing::Values("raft", "bully_2pc", "gossip_lww"),
+                         [](const auto& strategy) { return std::string(strategy.param); });
+
+TEST(FaultRuns, ASlowLeaderIsNoReasonForAnElectionAndOnesThatBeginAreCounted) {
+  RunSpec spec = small("raft", 3);
+  spec.duration_s = 5;
+  // What the leader sends comes late by more than any election timeout, but it is there.
+  const TestRun slow(spec,
+                     "[[fault]]\nat_s = 1.5\nkind = \"slow-link\"\nnode = \"leader\"\n"
+                     "direction = \"out\"\ndelay_ms = 1500\nfor_s = 2\n");
+  slow.expect_done();
+  EXPECT_GE(slow.summary()["false_elections"], 1) << slow.content("cluster.log");
+  spec.faults = "kill-leader";
+  const TestRun killed(spec);
+  killed.expect_done();
+  EXPECT_GE(killed.summary()["elections"], 1);
+  EXPECT_LT(killed.summary()["false_elections"], killed.summary()["elections"])
+      << "the one after the kill is none: " << killed.content("cluster.log");
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, LeaderAway,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -16,6 +18,8 @@
 #include "harness/load/run_files.h"
 #include "harness/load/settle.h"
 #include "harness/run/bare_path.h"
+#include "harness/run/elections.h"
+#include "harness/run/fault_injector.h"
 #include "harness/run/faults.h"
 #include "harness/run/node_counters.h"
 #include "harness/run/run_files.h"
@@ -64,7 +68,7 @@ ClusterSpec cluster_spec(const RunSpec& spec, const std::filesystem::path& folde
   cluster.links = load_network_profile(spec.links);
   cluster.peers = PeerTransport::tcp;
   cluster.journal = spec.record != "none";
-  cluster.control = has_cuts(load_faults(spec));
+  cluster.control = needs_control(load_faults(spec));
   cluster.seed = spec.seed;
   return cluster;
 }
@@ -162,29 +166,23 @@ class Run {
 
   void drive() {
     const FaultSchedule schedule = load_faults(spec_);
-    FaultInjector injector(*cluster_, schedule);
+    // The counts of a process that ends would be lost with it.
+    FaultInjector injector(*cluster_, schedule,
+                           {[this] { sample(); }, [this](NodeId node) { keep_counts(node); }});
     load::LoadEvents events;
     events.measure_start = [&](std::chrono::steady_clock::time_point zero) {
       injector.start(zero);
       zero_ns_ = std::chrono::nanoseconds(zero.time_since_epoch()).count();
+      log_zero_ = std::chrono::system_clock::now() -
+                  std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                      std::chrono::steady_clock::now() - zero);
       before_ = sample();
     };
     events.measure_end = [&] { after_ = sample(); };
     for (std::size_t place = 0; place < schedule.size(); ++place) {
       const ScheduledFault& fault = schedule[place];
-      const bool returns = fault.kind == ScheduledFault::Kind::restart;
-      // The counts of a node that is killed would be lost with it.
-      const bool kills = returns || fault.kind == ScheduledFault::Kind::kill;
-      events.timed.push_back({fault.at, [&injector, this, place, kills] {
-                                if (kills) sample();
-                                injector.begin(place);
-                              }});
-      events.timed.push_back({fault.at + fault.lasts, [&injector, this, place, returns] {
-                                const NodeId node = injector.faults()[place].node;
-                                if (returns && node != kNoNode)
-                                  ended_[node] = latest_.counters[node];
-                                injector.end(place);
-                              }});
+      events.timed.push_back({fault.at, [&injector, place] { injector.begin(place); }});
+      events.timed.push_back({fault.at + fault.lasts, [&injector, place] { injector.end(place); }});
     }
     findings_.load = load::run_load(findings_.load_spec, events);
     if (!spec_.algorithm->guarantee.ordered) {
@@ -192,26 +190,27 @@ class Run {
     }
     for (const std::string& text : findings_.load.notes) note(text);
     for (const std::string& text : injector.finish()) note(text);
-    take_account(schedule, injector.faults());
+    take_account(injector.faults());
+    count_false_elections(schedule, injector.faults());
     findings_.cost = cost_between(before_, after_);
   }
 
   // What the faults did, as the clients saw it.
-  void take_account(const FaultSchedule& schedule, const std::vector<InjectedFault>& faults) {
+  void take_account(const std::vector<InjectedFault>& faults) {
     Sightings seen;
     seen.window = seconds(findings_.load.measured_s);
-    for (std::size_t place = 0; place < faults.size(); ++place) {
-      const InjectedFault& fault = faults[place];
+    for (const InjectedFault& fault : faults) {
       if (!fault.problem.empty()) {
         fail(fault.fault + " was not done as planned: " + fault.problem);
         continue;
       }
       const Duration at = milliseconds(fault.injected_ms);
       findings_.recovery.push_back({fault, load::recovery_of(findings_.load, at)});
-      note_absence(schedule[place], fault);
+      note_absences(fault);
       seen.faults.push_back({fault.fault, fault.node, at, {}});
       if (fault.ended_ms) seen.faults.back().ended = milliseconds(*fault.ended_ms);
     }
+    measure_unavailability(seen.window);
     if (faults.empty()) return;
     seen.leaders = findings_.load.leaders;
     seen.successes = findings_.load.successes;
@@ -220,18 +219,38 @@ class Run {
     findings_.events = events_of(seen);
   }
 
+  // Each fault answers for what comes before the next one begins.
+  void measure_unavailability(Duration window) {
+    const std::vector<load::SuccessSeen>& successes = findings_.load.successes;
+    findings_.unavailable_ms = load::unavailable_ms(successes, {}, window);
+    for (RecoveryFigures& figures : findings_.recovery) {
+      const double from_ms = figures.fault.injected_ms;
+      Duration until = window;
+      for (const RecoveryFigures& other : findings_.recovery) {
+        if (other.fault.injected_ms > from_ms)
+          until = std::min(until, milliseconds(other.fault.injected_ms));
+      }
+      figures.unavailable_ms = load::unavailable_ms(successes, milliseconds(from_ms), until);
+    }
+  }
+
+  void count_false_elections(const FaultSchedule& schedule,
+                             const std::vector<InjectedFault>& faults) {
+    if (!spec_.algorithm->guarantee.led) return;
+    findings_.false_elections =
+        false_elections(read_roles(folder_ / "nodes", spec_.nodes, log_zero_),
+                        disturbances_of(schedule, faults), findings_.load.measured_s * 1000);
+  }
+
   // By the clock of the journals.
   [[nodiscard]] std::int64_t clock_ns(double in_window_ms) const {
     return zero_ns_ + milliseconds(in_window_ms).count();
   }
 
-  void note_absence(const ScheduledFault& scheduled, const InjectedFault& fault) {
-    const bool away = scheduled.kind == ScheduledFault::Kind::kill ||
-                      scheduled.kind == ScheduledFault::Kind::restart;
-    if (!away) return;
-    for (const NodeId node : fault.nodes) {
-      absences_.push_back({node.value, clock_ns(fault.injected_ms),
-                           fault.ended_ms ? clock_ns(*fault.ended_ms) : history::kNever});
+  void note_absences(const InjectedFault& fault) {
+    for (const NodeAbsence& absence : fault.absences) {
+      absences_.push_back({absence.node.value, clock_ns(absence.from_ms),
+                           absence.until_ms ? clock_ns(*absence.until_ms) : history::kNever});
     }
   }
 
@@ -280,12 +299,19 @@ class Run {
 
   // The nodes as they are now; of those that are dead what was last heard.
   ClusterSample sample() {
+    const std::lock_guard lock(counts_mutex_);
     latest_.usage = cluster_->usage();
     for (const auto& [node, json] : cluster_->reports(kReportLimit)) {
       NodeCounters counters;
       if (parse_report(json, counters)) latest_.counters[node] = ended_[node] + counters;
     }
     return latest_;
+  }
+
+  // What the node's process, which has ended, had counted is not lost with it.
+  void keep_counts(NodeId node) {
+    const std::lock_guard lock(counts_mutex_);
+    ended_[node] = latest_.counters[node];
   }
 
   // Waits until the live replicas agree and, when recording, reads what they hold.
@@ -378,12 +404,15 @@ class Run {
   const RunEnvironment& environment_;
   RunFindings findings_;
   std::optional<Cluster> cluster_;
-  ClusterSample latest_;
-  std::map<NodeId, NodeCounters> ended_;  // of processes that were killed, of nodes that returned
+  std::mutex counts_mutex_;  // rolling restarts have a thread of their own
+  ClusterSample latest_;     // guarded
+  std::map<NodeId, NodeCounters>
+      ended_;  // of processes that ended, of nodes that returned; guarded
   ClusterSample before_;
   ClusterSample after_;
   std::vector<std::uint32_t> live_;
   std::int64_t zero_ns_ = 0;  // when the measured window began, by the monotonic clock
+  std::chrono::system_clock::time_point log_zero_{};  // the same by the clock of the logs
   std::vector<history::Absence> absences_;
   bool measured_ = false;
   bool check_failed_ = false;

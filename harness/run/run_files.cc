@@ -56,6 +56,18 @@ std::optional<std::uint32_t> node_of(const RecoveryFigures& figures) {
   return node == kNoNode ? std::nullopt : std::optional(node.value);
 }
 
+Json restarts_json(const InjectedFault& fault) {
+  Json list = Json::array();
+  for (const NodeAbsence& absence : fault.absences) {
+    if (!absence.caught_up_ms) continue;
+    list.push_back({{"node", absence.node.value},
+                    {"asked_ms", absence.from_ms},
+                    {"started_ms", or_null(absence.until_ms)},
+                    {"caught_up_ms", *absence.caught_up_ms}});
+  }
+  return list;
+}
+
 Json recovery_json(const std::vector<RecoveryFigures>& recovery) {
   Json list = Json::array();
   for (const RecoveryFigures& figures : recovery) {
@@ -65,7 +77,11 @@ Json recovery_json(const std::vector<RecoveryFigures>& recovery) {
                     {"first_success_ms", or_null(figures.after.first_success_ms)},
                     {"back_to_95_ms", or_null(figures.after.back_to_95_ms)},
                     {"ended_ms", or_null(figures.fault.ended_ms)},
-                    {"converged_ms", or_null(figures.converged_ms)}});
+                    {"converged_ms", or_null(figures.converged_ms)},
+                    {"unavailable_ms", or_null(figures.unavailable_ms)}});
+    if (!figures.fault.detail.empty()) list.back()["detail"] = figures.fault.detail;
+    const Json restarts = restarts_json(figures.fault);
+    if (!restarts.empty()) list.back()["restarts"] = restarts;
   }
   return list;
 }
@@ -169,6 +185,8 @@ void write_summary(const std::filesystem::path& folder, const RunFindings& findi
                                {"clients", per_operation(load.generator.cpu_seconds, load, 1e6)}};
   summary["peak_rss_bytes"] = rss;
   summary["elections"] = cost.elections;
+  summary["false_elections"] = or_null(findings.false_elections);
+  summary["unavailable_ms"] = findings.unavailable_ms;
   summary["blockings"] = cost.blockings;
   summary["blocked_ms"] = cost.blocked_ms;
   summary["recovery"] = recovery_json(findings.recovery);
@@ -194,14 +212,15 @@ void write_faults(const std::filesystem::path& folder,
   };
   std::string text =
       "fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms,nodes,ended_ms,"
-      "converged_ms\n";
+      "converged_ms,unavailable_ms,detail\n";
   for (const RecoveryFigures& figures : recovery) {
     const auto node = node_of(figures);
-    text += fmt::format("{},{},{:.1f},{},{},{},{},{},{}\n", figures.fault.fault,
+    text += fmt::format("{},{},{:.1f},{},{},{},{},{},{},{},{}\n", figures.fault.fault,
                         node ? std::to_string(*node) : std::string(), figures.fault.injected_ms,
                         cell(figures.after.noticed_ms), cell(figures.after.first_success_ms),
                         cell(figures.after.back_to_95_ms), ids(figures.fault.nodes),
-                        cell(figures.fault.ended_ms), cell(figures.converged_ms));
+                        cell(figures.fault.ended_ms), cell(figures.converged_ms),
+                        cell(figures.unavailable_ms), figures.fault.detail);
   }
   write_text(folder / "faults.csv", text);
 }

@@ -10,7 +10,7 @@
 #include "harness/load/load.h"
 #include "harness/load/recovery.h"
 #include "harness/run/events.h"
-#include "harness/run/faults.h"
+#include "harness/run/fault_injector.h"
 #include "harness/run/node_counters.h"
 #include "harness/run/run.h"
 
@@ -22,6 +22,9 @@ struct RecoveryFigures {
   load::Recovery after;
   // From its end until every live replica held what any held then; nothing: never, or not measured.
   std::optional<double> converged_ms{};
+  // The longest time without an answer that shows that the cluster works (load::unavailable_ms),
+  // from its beginning until the next fault begins or the window ends.
+  std::optional<double> unavailable_ms{};
 };
 
 // What a run found out, as far as it came.
@@ -31,6 +34,9 @@ struct RunFindings {
   load::LoadSpec load_spec;  // as the load was driven
   load::LoadResult load;
   ClusterCost cost;
+  double unavailable_ms = 0;  // the longest of the measured window, as of RecoveryFigures
+  // Elections while the leader was there (elections.h); nothing where there are no leaders.
+  std::optional<std::uint64_t> false_elections;
   std::vector<RecoveryFigures> recovery;
   std::vector<RunEvent> events;            // of a run with faults
   std::vector<RunEvent> simulated;         // the same faults in the simulator

@@ -43,6 +43,9 @@ RunFindings findings_of_a_run() {
   findings.cost.peak_rss_bytes = {{NodeId{1}, 111}, {NodeId{2}, 222}};
   findings.recovery.push_back(
       {{"kill-leader", NodeId{2}, 5000.25, ""}, {151.5, 200.0, std::nullopt}});
+  findings.recovery.back().unavailable_ms = 210.5;
+  findings.unavailable_ms = 210.5;
+  findings.false_elections = 1;
   findings.consistency = R"({"verdict":"pass","lost":0,"lag_max":null,"converged_ms":null})";
   findings.converged_ms = 12.5;
   findings.load.timeline.resize(3);
@@ -59,10 +62,16 @@ TEST(RunFiles, TheSummaryHasTheNamesOfTheInterface) {
   const PrivateFolder folder;
   write_summary(folder.path(), findings_of_a_run());
   const Json summary = Json::parse(content_of(folder.path() / "summary.json"));
-  for (const char* key : {"offered_ops_per_s", "achieved_ops_per_s", "completed", "refused",
-                          "unknown", "unsent", "latency_us", "service_us", "messages_per_op",
-                          "bytes_per_op", "cpu_s_per_mops", "peak_rss_bytes", "elections",
-                          "blockings", "blocked_ms", "generator", "recovery", "consistency"}) {
+  for (const char* key : {"offered_ops_per_s", "achieved_ops_per_s",
+                          "completed",         "refused",
+                          "unknown",           "unsent",
+                          "latency_us",        "service_us",
+                          "messages_per_op",   "bytes_per_op",
+                          "cpu_s_per_mops",    "peak_rss_bytes",
+                          "elections",         "false_elections",
+                          "unavailable_ms",    "blockings",
+                          "blocked_ms",        "generator",
+                          "recovery",          "consistency"}) {
     EXPECT_TRUE(summary.contains(key)) << key;
   }
   EXPECT_EQ(summary["completed"], 1000);
@@ -134,8 +143,8 @@ TEST(RunFiles, FaultsLeaveCellsEmptyThatNeverCame) {
   write_faults(folder.path(), findings_of_a_run().recovery);
   EXPECT_EQ(content_of(folder.path() / "faults.csv"),
             "fault,node,injected_ms,noticed_ms,first_success_ms,back_to_95_ms,nodes,ended_ms,"
-            "converged_ms\n"
-            "kill-leader,2,5000.2,151.5,200.0,,,,\n");
+            "converged_ms,unavailable_ms,detail\n"
+            "kill-leader,2,5000.2,151.5,200.0,,,,,210.5,\n");
 }
 
 TEST(RunFiles, ACutSaysWhomItCutOffAndHowLongTheyTookToAgreeAgain) {
@@ -146,7 +155,31 @@ TEST(RunFiles, ACutSaysWhomItCutOffAndHowLongTheyTookToAgreeAgain) {
   cut.converged_ms = 12.25;
   write_faults(folder.path(), {cut});
   EXPECT_THAT(content_of(folder.path() / "faults.csv"),
-              testing::EndsWith("kill-leader,2,5000.2,151.5,200.0,,1 2,7000.0,12.2\n"));
+              testing::EndsWith("kill-leader,2,5000.2,151.5,200.0,,1 2,7000.0,12.2,210.5,\n"));
+}
+
+TEST(RunFiles, ARollingRestartSaysWhenEachNodeHadItsTurn) {
+  const PrivateFolder folder;
+  RunFindings findings = findings_of_a_run();
+  InjectedFault rolling;
+  rolling.fault = "rolling-restart";
+  rolling.detail = "each node away for 0 ms";
+  rolling.absences = {{NodeId{1}, 100, 350.5, 400.25}, {NodeId{2}, 401, 600, 640}};
+  findings.recovery = {RecoveryFigures{rolling, {}}};
+  findings.false_elections.reset();
+  write_summary(folder.path(), findings);
+  const Json summary = Json::parse(content_of(folder.path() / "summary.json"));
+  EXPECT_TRUE(summary["false_elections"].is_null()) << "where nobody leads";
+  const Json& fault = summary["recovery"][0];
+  EXPECT_TRUE(fault["node"].is_null());
+  EXPECT_EQ(fault["detail"], "each node away for 0 ms");
+  ASSERT_EQ(fault["restarts"].size(), 2U);
+  EXPECT_EQ(
+      fault["restarts"][0],
+      (Json{{"node", 1}, {"asked_ms", 100.0}, {"started_ms", 350.5}, {"caught_up_ms", 400.25}}));
+  write_faults(folder.path(), findings.recovery);
+  EXPECT_THAT(content_of(folder.path() / "faults.csv"),
+              testing::EndsWith(",each node away for 0 ms\n"));
 }
 
 TEST(RunFiles, EventsAreWrittenWhereThereAreAny) {

@@ -43,6 +43,24 @@ void check_workload(const RunSpec& spec) {
   }
 }
 
+// Whether the nodes have the storage that the faults need.
+void check_faults(const RunSpec& spec) {
+  const FaultSchedule faults = load_faults(spec);
+  if (spec.durability != "none") return;
+  if (restarts(faults)) {
+    throw ConfigError(fmt::format(
+        "faults: {} starts nodes again, which is refused with durability \"none\": such a node has "
+        "forgotten its votes and may not return as the same voter; use async or group_commit",
+        toml_quoted(spec.faults)));
+  }
+  if (needs_disks(faults)) {
+    throw ConfigError(fmt::format(
+        "faults: {} makes disks slow, and durability \"none\" writes to none; use async or "
+        "group_commit",
+        toml_quoted(spec.faults)));
+  }
+}
+
 }  // namespace
 
 double recorded_share(std::string_view record) {
@@ -72,6 +90,7 @@ std::string impossible_because(const RunSpec& spec) {
   if (spec.read_mode == "linearizable" && !algorithm.guarantee.linearizable_reads) {
     return fmt::format("{} has no linearizable reads", algorithm.name);
   }
+  if (searches(spec) && spec.faults != "none") return "a rate is searched for without faults";
   const std::string problem = impossible_for(load_faults(spec), spec.nodes);
   return problem.empty() ? problem : fmt::format("{} {}", spec.faults, problem);
 }
@@ -92,10 +111,8 @@ void check_run(const RunSpec& spec) {
         "loop: \"closed\" does not fit workload \"replay:...\", whose times are those of the log");
   }
   if (searches(spec)) {
-    if (spec.workload.starts_with("replay:") || spec.faults != "none") {
-      throw ConfigError(
-          "rate: \"search\" fits neither a replay, which has its own rate, nor faults");
-    }
+    if (spec.workload.starts_with("replay:"))
+      throw ConfigError("rate: \"search\" does not fit a replay, which has its own rate");
   } else if (!spec.closed_loop && !spec.workload.starts_with("replay:") && !(spec.rate > 0)) {
     throw ConfigError(fmt::format("rate: {} is not above 0", spec.rate));
   }
@@ -112,12 +129,7 @@ void check_run(const RunSpec& spec) {
   }
   recorded_share(spec.record);
   load_network_profile(spec.links);
-  if (restarts(load_faults(spec)) && spec.durability == "none") {
-    throw ConfigError(fmt::format(
-        "faults: {} starts nodes again, which is refused with durability \"none\": such a node has "
-        "forgotten its votes and may not return as the same voter; use async or group_commit",
-        toml_quoted(spec.faults)));
-  }
+  check_faults(spec);
 }
 
 std::string run_name(const RunSpec& spec, std::uint32_t number) {

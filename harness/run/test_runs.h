@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -84,5 +85,20 @@ class TestRun {
  private:
   PrivateFolder folder_;
 };
+
+// Each node had its turn in a rolling restart. Prints how long the cluster was unavailable at most.
+inline void expect_rolled(const TestRun& run, std::size_t nodes) {
+  const Json summary = run.summary();
+  ASSERT_EQ(summary["recovery"].size(), 1U);
+  const Json& rolled = summary["recovery"][0];
+  EXPECT_EQ(rolled["fault"], "rolling-restart");
+  ASSERT_EQ(rolled["restarts"].size(), nodes) << rolled;
+  for (std::size_t i = 0; i < nodes; ++i) EXPECT_EQ(rolled["restarts"][i]["node"], i + 1);
+  ASSERT_TRUE(rolled["unavailable_ms"].is_number());
+  std::printf(
+      "%zu nodes restarted in %.0f ms; unavailable for at most %.0f ms, %s false elections\n",
+      nodes, rolled["ended_ms"].get<double>() - rolled["restarts"][0]["asked_ms"].get<double>(),
+      rolled["unavailable_ms"].get<double>(), summary["false_elections"].dump().c_str());
+}
 
 }  // namespace parley::harness
