@@ -103,6 +103,49 @@ function generator(model) {
   ];
 }
 
+/** What two runs must have in common for the saturation of one to be that of the other. */
+function conditionsOfLoad(run) {
+  const setting = Object.entries(run.setting).filter(([key]) => !['loop', 'clients'].includes(key));
+  return [run.series, ...setting.map(([, value]) => value)].join('\u0001');
+}
+
+/** The saturation that an undisturbed run shows: searched for, of a closed loop, or not reached. */
+function saturationShown({disturbed, manifest, summary}) {
+  if (disturbed) return null;
+  if (summary.search) return summary.search.saturation_ops_per_s;
+  const reached = summary.achieved_ops_per_s >= 0.98 * (summary.offered_ops_per_s ?? 0);
+  return manifest.loop === 'closed' || !reached ? summary.achieved_ops_per_s : null;
+}
+
+/** Faults above half of the saturation that is known show an overloaded cluster. */
+function faultLoad(model) {
+  const known = new Map();
+  for (const run of model.runs) {
+    const shown = saturationShown(run);
+    const key = conditionsOfLoad(run);
+    if (shown > 0) known.set(key, Math.max(shown, known.get(key) ?? 0));
+  }
+  const loaded = model.runs
+    .filter((run) => run.disturbed && known.has(conditionsOfLoad(run)))
+    .map((run) => {
+      const saturation = known.get(conditionsOfLoad(run));
+      return {run, share: run.manifest.loop === 'closed' ? 1 : run.load.value / saturation};
+    })
+    .filter(({share}) => share > 0.5)
+    .map(({run, share}) => `${run.id} (${significant(share * 100, 2)} %)`);
+  if (loaded.length === 0) return [];
+  return [
+    {
+      level: 'warn',
+      title: `Faults above half of saturation in ${plural(loaded.length, 'run')}`,
+      text:
+        `${some(loaded, 8)} of the saturation that other runs here show. The survivors cannot make ` +
+        'up for what was missed, and heartbeats wait behind work: recovery and elections are those ' +
+        'of an overloaded cluster.',
+    },
+  ];
+}
+
 function builds(model) {
   const flags = [];
   const types = [...new Set(model.runs.map((run) => run.setting.build_type))];
@@ -239,6 +282,7 @@ export function buildFlags(model) {
     ...verdicts(model),
     ...missing(model),
     ...generator(model),
+    ...faultLoad(model),
     ...unlike(model),
     ...differing(model, 'commit', (m) => m.software?.commit, 'Differences may come from the code.'),
     ...differing(model, 'duration', (m) => m.duration_s, 'Longer runs see rarer events.'),

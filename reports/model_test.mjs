@@ -104,6 +104,29 @@ test('what a fault cost is counted from its injection to the next fault', () => 
   assert.equal(binWidth(timeline), 100);
 });
 
+test('faults above half of a saturation that is known are flagged', () => {
+  const faulty = run('f', {faults: 'kill-leader', rate: 600});
+  const titles = (...runs) => {
+    return buildFlags(modelOf(runs))
+      .filter((flag) => flag.level === 'warn')
+      .map((flag) => flag.title);
+  };
+  const title = 'Faults above half of saturation in 1 run';
+  const full = run('a', {rate: 2000}, {achieved_ops_per_s: 1000, offered_ops_per_s: 2000});
+  assert.ok(titles(faulty, full).includes(title), 'a rate that was not reached');
+  assert.ok(!titles(faulty, run('b', {rate: 1000})).includes(title), 'one that was');
+  const closed = run('c', {loop: 'closed', window: 8}, {achieved_ops_per_s: 1100});
+  assert.ok(titles(faulty, closed).includes(title), 'a closed loop');
+  const search = (saturation) => {
+    const found = {saturation_ops_per_s: saturation, rate_low: 1, rate_high: 2};
+    return run('d', {rate: 'search'}, {search: {objective: 'p99<=1ms', ...found}});
+  };
+  assert.ok(titles(faulty, search(1199)).includes(title), 'a search');
+  assert.ok(!titles(faulty, search(1200)).includes(title), 'exactly half');
+  const other = run('e', {nodes: 5, rate: 2000}, {achieved_ops_per_s: 10, offered_ops_per_s: 2000});
+  assert.ok(!titles(faulty, other).includes(title), 'of other conditions nothing is known');
+});
+
 test('quantiles are read at the upper edge, and end where the unanswered begin', () => {
   const histogram = [
     {latency_us_low: 0, latency_us_high: 1000, count: 90},

@@ -50,7 +50,16 @@ const SCALING_COLUMNS = [
   'bytes_to_agree',
   'idle_bytes_per_s',
 ];
-const TEXT_COLUMNS = new Set(['leader', 'fault', 'node', 'nodes', 'event', 'unit', 'algorithm']);
+const TEXT_COLUMNS = new Set([
+  'leader',
+  'fault',
+  'node',
+  'nodes',
+  'event',
+  'unit',
+  'algorithm',
+  'detail',
+]);
 
 function readText(file) {
   const bytes = statSync(file).size;
@@ -136,6 +145,8 @@ const OPTIONAL_FIGURES = [
   'messages_per_op',
   'bytes_per_op',
   'elections',
+  'false_elections',
+  'unavailable_ms',
   'blockings',
   'blocked_ms',
 ];

@@ -80,6 +80,7 @@ export function runsTable(runs) {
       figure('bytes/op', (x) => significant(x.bytes_per_op)),
       figure('peak memory', (x) => bytes(x.peak_rss_bytes)),
       figure('elections', (x) => count(x.elections)),
+      figure('of them false', (x) => count(x.false_elections)),
       figure('blocked (ms, all nodes)', (x) => count(x.blocked_ms)),
       {title: 'generator', text: generator, html: true},
       {title: 'verdict', text: verdict, html: true},
@@ -99,7 +100,7 @@ export function faultsTable(events) {
     'faults',
     [
       {title: 'strategy', text: (e) => strategy(e.run), html: true},
-      {title: 'fault', text: (e) => e.fault},
+      {title: 'fault', text: (e) => (e.detail ? `${e.fault} (${e.detail})` : e.fault)},
       {title: 'node', text: (e) => e.node ?? MISSING},
       {title: 'load', text: (e) => e.run.load.label},
       number('rep', (e) => asText(e.run.repetition) ?? MISSING),
@@ -107,6 +108,9 @@ export function faultsTable(events) {
       number('noticed', (e) => recovery(e.noticed_ms)),
       number('first success', (e) => recovery(e.first_success_ms)),
       number('back to 95 %', (e) => recovery(e.back_to_95_ms)),
+      number('unavailable at most', (e) => {
+        return e.unavailable_ms === undefined ? MISSING : recovery(e.unavailable_ms);
+      }),
       number('pixels refused', (e) => count(e.refused)),
       number('pixels unknown', (e) => count(e.unknown)),
       number('pixels unsent', (e) => count(e.unsent)),

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -144,6 +145,17 @@ void add_convergence(const Json& recovery, Figures& figures) {
   figures["recovery.converged_ms"] = worst ? fmt::format("{}", *worst) : "";
 }
 
+// The longest after any fault; empty in summaries that do not tell it.
+void add_unavailability(const Json& recovery, Figures& figures) {
+  std::optional<double> worst;
+  for (const Json& fault : recovery) {
+    const auto entry = fault.find("unavailable_ms");
+    if (entry == fault.end() || !entry->is_number()) continue;
+    worst = std::max(worst.value_or(0), entry->get<double>());
+  }
+  figures["recovery.unavailable_ms"] = worst ? fmt::format("{}", *worst) : "";
+}
+
 // The worst of all faults: "inf" if one was never got over.
 void add_recovery(const Json& recovery, Figures& figures) {
   for (const char* key : {"noticed_ms", "first_success_ms", "back_to_95_ms"}) {
@@ -157,6 +169,7 @@ void add_recovery(const Json& recovery, Figures& figures) {
     figures["recovery." + std::string(key)] = recovery.empty() ? "" : fmt::format("{}", worst);
   }
   add_convergence(recovery, figures);
+  add_unavailability(recovery, figures);
 }
 
 RecordState state_of(const std::string& name) {
@@ -182,7 +195,8 @@ std::string spec_json(const SweepSpec& spec) {
 }
 
 void write_sweep_json(const std::filesystem::path& folder, const SweepSpec& spec,
-                      const std::vector<RunRecord>& runs, const std::vector<SkippedRun>& skipped) {
+                      const std::vector<RunRecord>& runs, const std::vector<SkippedRun>& skipped,
+                      const std::vector<std::string>& warnings) {
   Json list = Json::array();
   for (const RunRecord& record : runs) {
     Json entry{{"name", record.run.name}, {"state", state_name(record.state)}};
@@ -196,7 +210,8 @@ void write_sweep_json(const std::filesystem::path& folder, const SweepSpec& spec
     entry.update(point_object(run.spec));
     left_out.push_back(std::move(entry));
   }
-  const Json sweep{{"spec", spec_object(spec)}, {"runs", list}, {"skipped", left_out}};
+  const Json sweep{
+      {"spec", spec_object(spec)}, {"runs", list}, {"skipped", left_out}, {"warnings", warnings}};
   write_whole(folder / "sweep.json", sweep.dump(1) + "\n");
 }
 
@@ -243,6 +258,15 @@ Figures read_figures(const std::filesystem::path& folder) {
   return figures;
 }
 
+std::optional<double> number_of(const ResultRow& row, std::string_view name) {
+  const auto it = row.figures.find(name);
+  if (it == row.figures.end()) return std::nullopt;
+  double value = 0;
+  const char* end = it->second.data() + it->second.size();
+  const auto [stop, error] = std::from_chars(it->second.data(), end, value);
+  return error == std::errc{} && stop == end ? std::optional(value) : std::nullopt;
+}
+
 namespace {
 
 // The columns of results.csv that come from summary.json.
@@ -270,6 +294,8 @@ constexpr std::string_view kFigureColumns[] = {"offered_ops_per_s",
                                                "cpu_s_per_mops.clients",
                                                "peak_rss_bytes",
                                                "elections",
+                                               "false_elections",
+                                               "unavailable_ms",
                                                "blockings",
                                                "blocked_ms",
                                                "generator.cpu_share",
@@ -290,6 +316,7 @@ constexpr std::string_view kFigureColumns[] = {"offered_ops_per_s",
                                                "recovery.first_success_ms",
                                                "recovery.back_to_95_ms",
                                                "recovery.converged_ms",
+                                               "recovery.unavailable_ms",
                                                "consistency.verdict",
                                                "consistency.lost",
                                                "consistency.superseded",

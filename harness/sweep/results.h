@@ -24,9 +24,11 @@ struct RunRecord {
 };
 
 // Writes folder/sweep.json, {"spec", "runs": [{"name", "state", "algorithm", "nodes", ...}],
-// "skipped"}: after a crash either the old or the new one is there. Throws std::system_error.
+// "skipped", "warnings"}: after a crash either the old or the new one is there. Throws
+// std::system_error.
 void write_sweep_json(const std::filesystem::path& folder, const SweepSpec& spec,
-                      const std::vector<RunRecord>& runs, const std::vector<SkippedRun>& skipped);
+                      const std::vector<RunRecord>& runs, const std::vector<SkippedRun>& skipped,
+                      const std::vector<std::string>& warnings);
 
 // The states of an earlier start of the same sweep, by the runs' names. Throws ConfigError when
 // folder/sweep.json is absent, is not one, or belongs to another spec.
@@ -53,6 +55,9 @@ struct ResultRow {
   std::filesystem::path folder;
 };
 
+// A figure of the run; nothing if it has none of that name or it is no number.
+std::optional<double> number_of(const ResultRow& row, std::string_view name);
+
 // Writes folder/results.csv, one row a run that has ended. `recovery` is there as the maxima over
 // the run's faults; "inf" where it never came. Throws std::system_error.
 void write_results_csv(const std::filesystem::path& folder, const std::vector<ResultRow>& rows);
@@ -65,8 +70,8 @@ std::string skipped_line(const SkippedRun& skipped);
 
 // A table for people: algorithm, nodes, offered and achieved rate, p50, p99, CPU, messages,
 // recovery and verdict. Failed runs are in it with their reasons, and runs that the load generator
-// limited have a star and a line that says by what; of runs that are still to be done
-// only the number is told.
+// limited have a star and a line that says by what; runs with faults above half of saturation have
+// a warning (fault_load.h); of runs that are still to be done only the number is told.
 std::string results_table(const std::vector<ResultRow>& rows);
 
 }  // namespace parley::harness

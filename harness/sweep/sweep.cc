@@ -10,6 +10,7 @@
 
 #include "harness/load/ceiling.h"
 #include "harness/run/bare_path.h"
+#include "harness/sweep/fault_load.h"
 #include "harness/sweep/knee.h"
 
 namespace parley::harness {
@@ -30,7 +31,9 @@ bool ended(RecordState state) {
 void save(const Part& part) {
   std::vector<RunRecord> records;
   for (const ResultRow& row : part.rows) records.push_back(row.record);
-  write_sweep_json(part.folder, part.spec, records, part.skipped);
+  std::vector<std::string> warnings;
+  for (const LoadedRun& run : loaded_fault_runs(part.rows)) warnings.push_back(to_text(run));
+  write_sweep_json(part.folder, part.spec, records, part.skipped, warnings);
   write_results_csv(part.folder, part.rows);
 }
 

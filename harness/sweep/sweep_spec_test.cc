@@ -149,8 +149,6 @@ INSTANTIATE_TEST_SUITE_P(
                 "objective: is of use only with rate = \"search\""},
         BadSpec{"algorithms = \"raft\"\nnodes = 3\nrate = \"search\"\nobjective = \"p98<=1ms\"\n",
                 "s.toml:4: objective: \"p98<=1ms\" is not a percentile and a time"},
-        BadSpec{"algorithms = \"raft\"\nnodes = 3\nrate = \"search\"\nfaults = \"kill-leader\"\n",
-                "rate: \"search\" fits neither a replay"},
         BadSpec{kGood + "durability = [\"async\", \"none\"]\nfaults = \"restart-leader\"\n",
                 "faults: \"restart-leader\" starts nodes again, which is refused with "
                 "durability \"none\""},

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/sweep/fault_load.h"
 #include "harness/sweep/results.h"
 
 namespace parley::harness {
@@ -17,14 +18,6 @@ constexpr std::string_view kNothing = "-";
 std::string text_of(const ResultRow& row, std::string_view name) {
   const auto it = row.figures.find(name);
   return it == row.figures.end() || it->second.empty() ? std::string(kNothing) : it->second;
-}
-
-std::optional<double> number_of(const ResultRow& row, std::string_view name) {
-  const std::string text = text_of(row, name);
-  double value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 // 1234567 as "1.23 M", 45678 as "45.7 k", 123 as "123".
@@ -135,6 +128,8 @@ std::string remarks(const std::vector<ResultRow>& rows) {
                           row.record.run.name, text_of(row, "generator.limited_by"));
     }
   }
+  for (const LoadedRun& run : loaded_fault_runs(rows))
+    text += fmt::format("warning: {}\n", to_text(run));
   return text;
 }
 
