@@ -147,7 +147,8 @@ void add_running(CLI::App& app, Action& action) {
                                   "  parley members --connect http://127.0.0.1:8080\n"
                                   "  parley members --connect http://127.0.0.1:8080 --replace 2=4\n"
                                   "  parley members --connect http://127.0.0.1:8080 --remove 3");
-  members->add_option("--connect", m->connect, "The page of any of its nodes, on loopback");
+  members->add_option("--connect", m->connect,
+                      "The page of any of its nodes (default: http://127.0.0.1:8080)");
   auto* add = members->add_option("--add", m->add, "A node that waits: it catches up, then votes")
                   ->check(CLI::Range(1, 64));
   auto* remove = members->add_option("--remove", m->remove, "A member that is to go, dead or alive")

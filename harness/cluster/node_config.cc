@@ -126,9 +126,6 @@ void read_members(ConfigReader& reader, NodeSettings& settings) {
       settings.members.end()) {
     reader.fail("members", *value, "names a node twice");
   }
-  if (settings.members.empty()) {
-    reader.fail("members", *value, "is empty; at least one node of [peers]: " + allowed);
-  }
   const std::string stay = members_stay(*settings.algorithm);
   if (settings.members.size() < settings.peers.size() && !stay.empty()) {
     reader.fail("members", *value, stay);

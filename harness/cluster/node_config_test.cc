@@ -166,7 +166,7 @@ TEST(NodeConfig, MembersAreNodesOfPeersAndTheOthersWait) {
   EXPECT_THAT(error_of(kGood + "members = [1, 1]" + peers),
               HasSubstr("members: names a node twice"));
   EXPECT_THAT(error_of(kGood + "members = []" + peers),
-              HasSubstr("node.toml:4: members: is empty"));
+              HasSubstr("node.toml:4: members: is an empty list"));
   EXPECT_THAT(error_of(kGood + "rejoin = 1"), HasSubstr("node.toml:4: rejoin: 1 is not"));
 }
 

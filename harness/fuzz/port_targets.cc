@@ -78,9 +78,10 @@ void run_peer_port(Bytes input) {
 
 std::vector<std::string> peer_port_seeds() {
   raft::Encoder encoder;
-  const Block headers[] = {encoder.encode(raft::VoteReply{Epoch{3}, false, true}),
-                           encoder.encode(raft::VoteRequest{Epoch{2}, LogIndex{1}, Epoch{1}}),
-                           encoder.encode(raft::TimeoutNow{Epoch{5}, LogIndex{9}})};
+  const Block headers[] = {
+      encoder.encode(raft::VoteReply{Epoch{3}, false, true}, DiskId{}),
+      encoder.encode(raft::VoteRequest{Epoch{2}, LogIndex{1}, Epoch{1}}, DiskId{}),
+      encoder.encode(raft::TimeoutNow{Epoch{5}, LogIndex{9}}, DiskId{})};
   std::vector<std::string> seeds;
   for (const Block& header : headers) {
     for (std::uint32_t from = 0; from <= 4; ++from) {

@@ -43,8 +43,7 @@ constexpr std::uint64_t kStopHandover = ~std::uint64_t{0};
 // To who has lost what it promised.
 constexpr std::string_view kHowToComeBack =
     ". Move the folder away, start the node with `parley node --rejoin`, remove it from the "
-    "members "
-    "if it still is one, and add it (`parley members`)";
+    "members if it still is one, and add it (`parley members`)";
 
 bool is_first_member(const ReplicaConfig& replica) {
   return std::find(replica.members.begin(), replica.members.end(), replica.self) !=

@@ -40,7 +40,8 @@ class PortQueueTest : public testing::Test {
     queue_.take(driver_, [this] { return driver_.report(); });
   }
   void turn() {
-    for (const ControlReply& reply : driver_.step(Instant(Duration(now_ += 1)), {}).control_replies) {
+    for (const ControlReply& reply :
+         driver_.step(Instant(Duration(now_ += 1)), {}).control_replies) {
       queue_.settle(reply);
     }
   }
