@@ -87,7 +87,8 @@ std::string file_of(const SnapshotFolder& snapshots, const Snapshot& snapshot) {
 
 // The checksum that is asked for is the file's own.
 void run_snapshot_file(Bytes input) {
-  const SnapshotFolder snapshots(folder());
+  DiskFaultPoint sound;
+  const SnapshotFolder snapshots(folder(), sound);
   {
     std::ofstream file(folder() / "7.snapshot", std::ios::binary | std::ios::trunc);
     file.write(reinterpret_cast<const char*>(input.data()),
@@ -104,7 +105,8 @@ void run_snapshot_file(Bytes input) {
 }
 
 std::vector<std::string> snapshot_file_seeds() {
-  const SnapshotFolder snapshots(folder());
+  DiskFaultPoint sound;
+  const SnapshotFolder snapshots(folder(), sound);
   std::vector<std::string> seeds;
   for (const auto& [cells, sessions] : kSizes) {
     seeds.push_back(file_of(snapshots, some_snapshot(cells, sessions)));
