@@ -131,8 +131,11 @@ test('the killed leader costs what faults.csv and timeline.csv say', () => {
   const table = /<table id="faults">.*?<\/table>/s.exec(full.html)[0];
   for (const name of ['raft-3-kill-1', 'raft-3-kill-2', 'raft-3-kill-3']) {
     const {summary} = full.written[name];
-    const [{noticed_ms: noticed, first_success_ms: first, back_to_95_ms: back}] = summary.recovery;
-    const cells = [noticed, first, back].map((ms) => `<td class="n">${ms} ms</td>`).join('');
+    const [{noticed_ms: noticed, first_success_ms: first, back_to_95_ms: back, unavailable_ms: none}] =
+      summary.recovery;
+    const cells = [noticed, first, back, none]
+      .map((ms) => `<td class="n">${ms === undefined ? '–' : `${ms} ms`}</td>`)
+      .join('');
     const pixels = [summary.refused, summary.unknown, summary.unsent]
       .map((n) => `<td class="n">${n.toLocaleString('en-US')}</td>`)
       .join('');

@@ -282,13 +282,13 @@ TEST(Simulation, AMajorityIsHitAtOnceAndComesBackAtOnce) {
 TEST(Simulation, WhatOnlyMakesThingsWorseHappensAndIsOver) {
   using Kind = ScheduledFault::Kind;
   using std::chrono::milliseconds;
-  ScheduledFault slow_link = at(seconds(1), Kind::slow_link, seconds(1));
+  ScheduledFault slow_link = at(milliseconds(500), Kind::slow_link, seconds(1));
   slow_link.slower = {.delay_us = 100'000, .jitter_us = 20'000, .loss_per_million = 50'000};
-  ScheduledFault slow_disk = at(seconds(3), Kind::slow_disk, seconds(1));
+  ScheduledFault slow_disk = at(milliseconds(1700), Kind::slow_disk, seconds(1));
   slow_disk.write_delay = milliseconds(200);
-  ScheduledFault step = at(seconds(5), Kind::clock_step, seconds(1));
+  ScheduledFault step = at(milliseconds(2900), Kind::clock_step, seconds(1));
   step.clock_step = milliseconds(-1500);
-  const ScheduledFault full = at(seconds(7), Kind::full_disk, milliseconds(700));
+  const ScheduledFault full = at(milliseconds(4100), Kind::full_disk, milliseconds(700));
   const SimResult result = follow({slow_link, slow_disk, step, full});
   EXPECT_THAT(result.violations, IsEmpty());
   EXPECT_THAT(result.missed, IsEmpty());
