@@ -66,7 +66,7 @@ MutantResult check_mutant(const Algorithm& algorithm, const OptionValues& values
   MutantResult result;
   result.guard = &guard;
   std::optional<Failure> failure =
-      first_own_failure(with_options(algorithm, set), set, options, guard, result.seeds);
+      first_own_failure(with_options(algorithm, set), set, std::move(options), guard, result.seeds);
   if (!failure) return result;
   result.caught = true;
   result.failure = std::move(*failure);
