@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "algorithms/contract/command.h"
+#include "algorithms/contract/flat_message.h"
 #include "apps/canvas/canvas.h"
 
 namespace parley::load {
@@ -72,7 +73,8 @@ const client::Reply* ReplyReader::read(const zmq::message_t& message) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(aligned_.data());
   flatbuffers::Verifier verifier(data, size, kMaxDepth, kMaxTables);
   if (!verifier.VerifyBuffer<client::Reply>(nullptr)) return nullptr;
-  return flatbuffers::GetRoot<client::Reply>(data);
+  const auto* reply = flatbuffers::GetRoot<client::Reply>(data);
+  return aligned(reply->done()) && aligned(reply->results()) ? reply : nullptr;
 }
 
 ResultRange results_of(const client::Done& done, const client::Reply& reply) {

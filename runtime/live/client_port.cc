@@ -4,6 +4,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "algorithms/contract/flat_message.h"
 #include "runtime/live/command_check.h"
 #include "runtime/live/sockets.h"
 
@@ -186,6 +187,7 @@ void ClientPort::handle(std::uint32_t slot, Driver& driver) {
     return misunderstood(slot, "the message is not a Request");
   }
   const auto& request = *flatbuffers::GetRoot<client::Request>(data);
+  if (!aligned(request.seen())) return misunderstood(slot, "the message is not a Request");
   ++traffic_.requests;
   switch (request.kind()) {
     case client::RequestKind::submit: {
