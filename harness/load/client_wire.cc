@@ -74,7 +74,11 @@ const client::Reply* ReplyReader::read(const zmq::message_t& message) {
   flatbuffers::Verifier verifier(data, size, kMaxDepth, kMaxTables);
   if (!verifier.VerifyBuffer<client::Reply>(nullptr)) return nullptr;
   const auto* reply = flatbuffers::GetRoot<client::Reply>(data);
-  return aligned(reply->done()) && aligned(reply->results()) ? reply : nullptr;
+  // An empty vector has nothing to be aligned.
+  const auto readable = [](const auto* items) {
+    return items == nullptr || items->size() == 0 || aligned(items);
+  };
+  return readable(reply->done()) && readable(reply->results()) ? reply : nullptr;
 }
 
 ResultRange results_of(const client::Done& done, const client::Reply& reply) {

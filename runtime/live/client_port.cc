@@ -187,7 +187,10 @@ void ClientPort::handle(std::uint32_t slot, Driver& driver) {
     return misunderstood(slot, "the message is not a Request");
   }
   const auto& request = *flatbuffers::GetRoot<client::Request>(data);
-  if (!aligned(request.seen())) return misunderstood(slot, "the message is not a Request");
+  const auto* seen = request.seen();
+  if (seen != nullptr && seen->size() > 0 && !aligned(seen)) {
+    return misunderstood(slot, "the message is not a Request");
+  }
   ++traffic_.requests;
   switch (request.kind()) {
     case client::RequestKind::submit: {
