@@ -120,7 +120,7 @@ void Core::spread_rumors() {
 }
 
 // Without an interval a new rumour leaves with the turn that made it, unless others have just left:
-// then it gathers more for a moment, since under load each message costs more than what is in it.
+// then it gathers more for a moment, which spares messages.
 // What is passed on more than once waits longer.
 Instant Core::rumors_due() const {
   constexpr Duration kGathering = std::chrono::milliseconds(1);
