@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "apps/canvas/gateway_answers.h"
 #include "apps/canvas/gateway_json.h"
 #include "apps/canvas/http_text.h"
 #include "apps/canvas/live_view.h"
@@ -19,7 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Responder = HttpHandler::Responder;
 
-constexpr std::string_view kJsonType = "application/json";
 constexpr std::uint32_t kMaxJsonPixels = 1'000'000;
 constexpr std::array<std::string_view, 3> kCanvasTypes{"application/json",
                                                        "application/octet-stream", "image/png"};
@@ -28,34 +28,6 @@ constexpr char kPathsText[] =
     "/, /canvas, /pixel, /ws, /status, /health, /metrics, /members, /faults, /client/pixels, "
     "/client/pixel, "
     "/client/status, /client/health, /ws/";
-
-// Why something could not be done.
-struct Failure {
-  int status = 0;
-  Complaint complaint;
-  std::uint64_t retry_after_s = 1;  // of 429 and 503
-};
-
-HttpResponse json_response(int status, std::string body) {
-  HttpResponse response;
-  response.status = status;
-  response.content_type = kJsonType;
-  response.headers.emplace_back("Cache-Control", "no-store");
-  response.body = std::make_shared<const std::string>(std::move(body));
-  return response;
-}
-
-HttpResponse failure_response(const Failure& failure) {
-  HttpResponse response = json_response(failure.status, complaint_json(failure.complaint));
-  if (failure.status == 429 || failure.status == 503) {
-    response.headers.emplace_back("Retry-After", std::to_string(failure.retry_after_s));
-  }
-  return response;
-}
-
-HttpResponse complaint_response(int status, const Complaint& complaint) {
-  return failure_response({status, complaint});
-}
 
 // Versions with commas in between, as answers to the client said them.
 bool parse_seen(std::string_view text, std::vector<Seen>& seen) {
@@ -69,78 +41,6 @@ bool parse_seen(std::string_view text, std::vector<Seen>& seen) {
     if (more) text.remove_prefix(comma + 1);
   }
   return true;
-}
-
-// What was refused was not done: 429 where waiting a moment is enough, 503 where the cluster or the
-// node has to recover first.
-Failure refusal(RefusedBecause reason) {
-  const std::string word(reason_name(reason));
-  switch (reason) {
-    case RefusedBecause::invalid:
-      return {400, {"the node found the request invalid", word, {}, {}}};
-    case RefusedBecause::overloaded:
-      return {429, {"too much at once; nothing was done", word, {}, {}}};
-    case RefusedBecause::no_leader:
-      return {503, {"no leader is known; nothing was done", word, {}, {}}};
-    case RefusedBecause::stopping:
-      return {503, {"the node is stopping; nothing was done", word, {}, {}}};
-    case RefusedBecause::too_many_sessions:
-      return {503, {"no more clients can be told apart; nothing was done", word, "client", {}}};
-    case RefusedBecause::clock:
-      return {503, {"the node's clock is not sure enough; nothing was done", word, {}, {}}};
-    case RefusedBecause::behind:
-      return {503, {"seen: the node has not got that far yet", word, "seen", {}}};
-    case RefusedBecause::unanswered:
-      return {503, {"too few other nodes answered in time", word, {}, {}}};
-    case RefusedBecause::not_offered:
-      return {400, {"read: linearizable is not offered by this strategy", word, "read", "local"}};
-    default:
-      return {503, {"refused; nothing was done", word, {}, {}}};
-  }
-}
-
-// What was carried out, but wrote nothing.
-Failure not_written(const Result& result, std::chrono::milliseconds cooldown) {
-  if (result.code != Canvas::kCooldown) return refusal(RefusedBecause::invalid);
-  const std::uint64_t wait_s = (result.value + 999) / 1000;
-  return {429,
-          {"user: has to wait for another " + std::to_string(wait_s) + " s; nothing was done",
-           "cooldown", "user", "one placement in " + std::to_string(cooldown.count()) + " ms"},
-          wait_s};
-}
-
-Failure unknown(RefusedBecause reason) {
-  const std::string word(reason_name(reason));
-  if (reason == RefusedBecause::too_old) {
-    return {504,
-            {"seq: is too far behind the client's latest; whether it was done is forgotten",
-             word,
-             "seq",
-             {}}};
-  }
-  if (reason == RefusedBecause::session_expired) {
-    return {504,
-            {"client: was silent for so long that what it did before is forgotten; a new attempt "
-             "counts as a new placement",
-             word,
-             "client",
-             {}}};
-  }
-  return {504, {"no answer in time; it may or may not have been done", word, {}, {}}};
-}
-
-HttpResponse too_many_bodies() {
-  return complaint_response(503,
-                            {"too many slow readers hold earlier canvases", "overloaded", {}, {}});
-}
-
-// An answer whose tag, its first header, follows from the contents of the canvas.
-HttpResponse tagged(std::uint64_t digest, const std::string& type) {
-  HttpResponse response;
-  response.headers = {{"ETag", "\"" + version_text({0, digest}).substr(16) + "-" + type + "\""},
-                      {"Vary", "Accept, Origin"},
-                      {"Cache-Control", "no-cache"}};
-  return response;
 }
 
 std::uint64_t random_number() {
@@ -778,7 +678,7 @@ void Gateway::Impl::course_pixels(const HttpRequest&, const Responder& respond) 
   live_.with_fresh([this, respond](bool taken) {
     if (!taken) return respond(failure_response(refusal(RefusedBecause::overloaded)));
     HttpResponse response;
-    response.content_type = kJsonType;
+    response.content_type = kCanvasTypes[0];
     response.headers.emplace_back("Cache-Control", "no-store");
     response.body = live_.view().numbers();
     respond(response.body == nullptr ? too_many_bodies() : std::move(response));

@@ -24,6 +24,7 @@ using std::chrono::steady_clock;
 constexpr auto kLookTimeout = 2s;     // of a node that is asked how it fares
 constexpr auto kChangeTimeout = 10s;  // a node gives up after 8 s (apps/canvas/README.md)
 constexpr auto kLeaderPatience = 10s;
+constexpr int kMaxLeaders = 10;  // that are asked for one change, one after the other
 constexpr auto kPollPause = 200ms;
 // How long a change whose outcome nobody told is watched; and after how long without a sign of it
 // it counts as given up.
@@ -164,7 +165,7 @@ Outcome watch(const Pages& pages, const Change& change) {
   return {"unknown", fmt::format("the change is not in force after {} s", kWatchLimit.count())};
 }
 
-// Asks the leader, and the next one if it has changed meanwhile.
+// Asks the leader, and the next one if it has changed meanwhile, up to some number of times.
 Outcome carry_out(const Pages& pages, const Change& change, const ordered_json& before) {
   ordered_json body;
   if (change.add != 0) {
@@ -173,7 +174,7 @@ Outcome carry_out(const Pages& pages, const Change& change, const ordered_json& 
   }
   if (change.remove != 0) body["remove"] = change.remove;
   std::uint32_t leader = before["leader"];
-  for (;;) {
+  for (int asked = 0; asked < kMaxLeaders; ++asked) {
     try {
       const auto answer = terminal::post(pages.of(leader), "/members", body.dump(), kChangeTimeout);
       const ordered_json said = object_of(answer);
@@ -189,6 +190,7 @@ Outcome carry_out(const Pages& pages, const Change& change, const ordered_json& 
       return watch(pages, change);
     }
   }
+  return {"refused", "the leader changes all the time"};
 }
 
 std::string list(const ordered_json& nodes) {

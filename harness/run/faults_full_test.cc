@@ -8,11 +8,14 @@
 namespace parley::harness {
 namespace {
 
-// Fifty kills, pauses and cuts by a seed, some at the same time, under load on real storage.
-class FiftyRandomFaults : public testing::TestWithParam<const char*> {};
+// Fifty faults by a seed, some at the same time, under load on real storage: kills, pauses and
+// cuts, or all kinds.
+class FiftyRandomFaults
+    : public testing::TestWithParam<std::tuple<const char*, const char*, std::uint64_t>> {};
 
 TEST_P(FiftyRandomFaults, LoseNothingAndAllAgreeInTheEnd) {
-  RunSpec spec = small(GetParam(), 5);
+  const auto& [strategy, faults, seed] = GetParam();
+  RunSpec spec = small(strategy, 5);
   spec.options.set("log_keep_bytes", 100'000);
   spec.snapshot_bytes = 1'000'000;
   spec.rate = 1000;
@@ -20,39 +23,24 @@ TEST_P(FiftyRandomFaults, LoseNothingAndAllAgreeInTheEnd) {
   spec.canvas = {200, 200};
   spec.record = "all";
   spec.durability = "async";
-  spec.faults = "random:50";
-  spec.seed = 50;
+  spec.faults = faults;
+  spec.seed = seed;
   spec.duration_s = 100;
   const TestRun run(spec);
   run.expect_sound();
   EXPECT_EQ(run.summary()["recovery"].size(), 50U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Strategies, FiftyRandomFaults, testing::Values("raft", "bully_2pc"),
-                         [](const auto& strategy) { return std::string(strategy.param); });
-
-// The same of all kinds of faults.
-class FiftyFaultsOfAllKinds : public testing::TestWithParam<const char*> {};
-
-TEST_P(FiftyFaultsOfAllKinds, LoseNothingAndAllAgreeInTheEnd) {
-  RunSpec spec = small(GetParam(), 5);
-  spec.options.set("log_keep_bytes", 100'000);
-  spec.snapshot_bytes = 1'000'000;
-  spec.rate = 1000;
-  spec.clients = 64;
-  spec.canvas = {200, 200};
-  spec.record = "all";
-  spec.durability = "async";
-  spec.faults = "random-all:50";
-  spec.seed = 51;
-  spec.duration_s = 100;
-  const TestRun run(spec);
-  run.expect_sound();
-  EXPECT_EQ(run.summary()["recovery"].size(), 50U);
-}
-
-INSTANTIATE_TEST_SUITE_P(Strategies, FiftyFaultsOfAllKinds, testing::Values("raft", "bully_2pc"),
-                         [](const auto& strategy) { return std::string(strategy.param); });
+INSTANTIATE_TEST_SUITE_P(Strategies, FiftyRandomFaults,
+                         testing::Values(std::tuple("raft", "random:50", 50),
+                                         std::tuple("bully_2pc", "random:50", 50),
+                                         std::tuple("raft", "random-all:50", 51),
+                                         std::tuple("bully_2pc", "random-all:50", 51)),
+                         [](const auto& told) {
+                           const bool all =
+                               std::string_view(std::get<1>(told.param)) != "random:50";
+                           return std::string(std::get<0>(told.param)) + (all ? "_all_kinds" : "");
+                         });
 
 // Five nodes, one after the other, with more to catch up with.
 class LongRollingRestarts : public testing::TestWithParam<const char*> {};
