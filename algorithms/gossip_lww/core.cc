@@ -28,7 +28,7 @@ Core::Core(const ReplicaConfig& config, const Recovered& recovered)
       read_ring_(members_.size()),
       rumor_ring_(members_.size()),
       repair_ring_(members_.size()),
-      last_rumors_(config.now),
+      next_rumors_(config.now),
       acks_due_(members_.size()),
       encoder_(members_) {
   const auto place = place_of(self_);
@@ -145,7 +145,7 @@ Instant Core::deadline() const {
   if (!broken_.empty()) return kNever;
   Instant earliest = std::min(detector_.deadline(), walk_deadline());
   if (members_.size() > 1) earliest = std::min(earliest, next_comparison_);
-  if (!hot_.empty()) earliest = std::min(earliest, rumors_due());
+  if (!hot_.empty()) earliest = std::min(earliest, next_rumors_);
   const bool waiting = !set_aside_.empty() || !reads_.empty();
   if (waiting) earliest = std::min(earliest, now_ + std::chrono::milliseconds(10));
   if (!recovered_.empty()) earliest = Instant{};

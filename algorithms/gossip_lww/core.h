@@ -121,7 +121,6 @@ class Core {
   void retry_set_aside();
   void heat(const Delta& delta);
   void spread_rumors();
-  [[nodiscard]] Instant rumors_due() const;
   [[nodiscard]] bool rumors_fill_a_message() const;
   void send_rumors(std::span<const std::size_t> to);
   void send_deltas(std::span<const std::size_t> to, std::span<const Delta* const> deltas, bool more,
@@ -200,7 +199,7 @@ class Core {
   std::uint64_t probes_ = 0;
   PartnerRing rumor_ring_;
   PartnerRing repair_ring_;
-  Instant last_rumors_;  // when they left
+  Instant next_rumors_;
   Instant next_comparison_;
   std::optional<std::size_t> returned_;  // was taken for dead, and is compared with first
   std::uint64_t superseded_ = 0;

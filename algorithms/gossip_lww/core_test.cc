@@ -231,20 +231,6 @@ TEST_F(Cluster, AWriteThatItsAuthorMayMakeIsNotSetAsideByOthers) {
 
 // --- spreading ---
 
-TEST_F(Cluster, ARumourLeavesAtOnceAndTheNextOnesTogether) {
-  make(2);
-  node(1).write(7, 100);
-  EXPECT_EQ(node(1).outbox.size(), 1U);
-  node(1).write(8, 200);
-  node(1).write(9, 300);
-  EXPECT_EQ(node(1).outbox.size(), 1U) << "within a millisecond";
-  deliver();
-  EXPECT_EQ(node(2).value(8), 0U);
-  run(milliseconds(3));
-  EXPECT_EQ(node(2).value(8), 200U);
-  EXPECT_EQ(node(2).value(9), 300U);
-}
-
 TEST_F(Cluster, LostRumoursAreFoundByComparing) {
   make(3);
   node(1).write(7, 100);

@@ -128,7 +128,6 @@ TEST_F(Reads, WhatArrivedAheadOfAGapIsNotEnough) {
   make(3);
   node(2).write(7, 100);
   node(2).outbox.clear();
-  run(milliseconds(2));  // so that the next rumour leaves at once
   node(2).write(8, 200);
   const std::uint64_t number = read(1, 7, {seen_of(2, 8)});
   deliver();

@@ -103,7 +103,12 @@ void Core::heat(const Delta& delta) {
 // Rumor mongering by pushing, with a counter that does not look whether it was news (Demers et al.,
 // §1.4, "blind" and "counter").
 void Core::spread_rumors() {
-  if (hot_.empty() || (now_ < rumors_due() && !rumors_fill_a_message())) return;
+  // What is passed on more than once, or at intervals of its own, waits; the first round of a
+  // profile without an interval leaves with the turn.
+  constexpr Duration kBetweenRounds = std::chrono::milliseconds(5);
+  if (hot_.empty()) return;
+  const bool fresh = options_.rumor_interval == Duration{} && hot_.back().rounds == options_.rounds;
+  if (!fresh && now_ < next_rumors_ && !rumors_fill_a_message()) return;
   partners_.clear();
   const std::size_t most = std::min<std::size_t>(options_.fanout, members_.size() - 1);
   for (std::size_t i = 0; i < most; ++i) {
@@ -116,18 +121,7 @@ void Core::spread_rumors() {
   if (!partners_.empty()) send_rumors(partners_);
   for (Hot& hot : hot_) --hot.rounds;
   std::erase_if(hot_, [](const Hot& hot) { return hot.rounds == 0; });
-  last_rumors_ = now_;
-}
-
-// Without an interval a new rumour leaves with the turn that made it, unless others have just left:
-// then it gathers more for a moment, which spares messages.
-// What is passed on more than once waits longer.
-Instant Core::rumors_due() const {
-  constexpr Duration kGathering = std::chrono::milliseconds(1);
-  constexpr Duration kBetweenRounds = std::chrono::milliseconds(5);
-  const bool fresh = options_.rumor_interval == Duration{} && hot_.back().rounds == options_.rounds;
-  if (fresh) return last_rumors_ + kGathering;
-  return last_rumors_ + std::max<Duration>(options_.rumor_interval, kBetweenRounds);
+  next_rumors_ = now_ + std::max<Duration>(options_.rumor_interval, kBetweenRounds);
 }
 
 // Rumours that wait are bounded: what makes up a message does not wait for company.
