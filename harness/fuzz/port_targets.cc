@@ -201,20 +201,19 @@ std::vector<std::string> client_port_seeds() {
 
 // --- replies of nodes ---
 
+// Results are read to their end, for the sanitizers to see; nothing can be said of the numbers.
+volatile std::uint32_t last_read = 0;
+
 void run_reply(Bytes input) {
   static load::ReplyReader reader;
   const zmq::message_t message(input.data(), input.size());
   const client::Reply* reply = reader.read(message);
   if (reply == nullptr || reply->done() == nullptr) return;
-  std::uint64_t results = 0;
-  std::uint64_t sum = 0;
   for (const client::Done* done : *reply->done()) {
     const load::ResultRange range = load::results_of(*done, *reply);
     if (!range.valid || range.first == nullptr) continue;
-    results += done->count();
-    for (std::uint32_t i = 0; i < done->count(); ++i) sum += range.first[i].sequence();
+    for (std::uint32_t i = 0; i < done->count(); ++i) last_read = range.first[i].sequence();
   }
-  require(sum <= results * 0xffff'ffff, "a result can be read to its end");
 }
 
 std::vector<std::string> reply_seeds() {
