@@ -8,9 +8,10 @@ namespace parley {
 
 // A guard is one object for the whole program: `inline constexpr Guard kVoteStored{...}`.
 struct Guard {
-  std::string_view name;          // as --mutants spells it
-  std::string_view rule;          // what holds as long as the guard is there
-  std::string_view setting = {};  // the option, as NAME=VALUE, without which it does not matter
+  std::string_view name;  // as --mutants spells it
+  std::string_view rule;  // what holds as long as the guard is there
+  std::string_view setting =
+      {};  // options, as NAME=VALUE NAME=VALUE, without which it hardly matters
 };
 
 #ifdef PARLEY_MUTANTS

@@ -56,6 +56,10 @@ class Replica {
   // included, as it counts for commits. Zero: it does not say.
   [[nodiscard]] virtual LogIndex held_by(NodeId /*member*/) const noexcept { return {}; }
 
+  // Of a replica that leads by a lease: when that ends, by its clock. Until then it answers
+  // linearizable reads without asking others. Zero: it has none.
+  [[nodiscard]] virtual Instant lease_until() const noexcept { return {}; }
+
   // Of a strategy whose members change: those in force here, valid until the next step. Null: they
   // are those of the configuration, for ever.
   [[nodiscard]] virtual const Membership* membership() const noexcept { return nullptr; }

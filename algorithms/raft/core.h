@@ -45,6 +45,8 @@ class Core {
   [[nodiscard]] Status status() const;
   // See Replica::held_by.
   [[nodiscard]] LogIndex held_by(NodeId id) const;
+  // See Replica::lease_until.
+  [[nodiscard]] Instant lease_until() const;
   // See Replica::membership.
   [[nodiscard]] const Membership& membership() const { return in_force().members; }
 
@@ -253,7 +255,7 @@ class Core {
   void start_read_round();
   void start_round();
   void renew_lease();
-  [[nodiscard]] bool lease_holds() const;
+  [[nodiscard]] bool lease_holds() const { return lease_until() > now_; }
   void finish_read_rounds();
   [[nodiscard]] bool round_confirmed(std::uint64_t round) const;
   [[nodiscard]] Instant reads_deadline() const;

@@ -59,14 +59,17 @@ inline constexpr Guard kReadIncarnation{
 inline constexpr Guard kReadNumber{"read_number", "a read index answers no later read"};
 
 // Leases (§6.4.1).
-inline constexpr Guard kLeaseDrift{
-    "lease_drift", "a lease is shorter than a promise by what clocks may differ", "reads=lease"};
+inline constexpr Guard kLeaseDrift{"lease_drift",
+                                   "a lease is shorter than a promise by what clocks may differ",
+                                   "reads=lease max_clock_drift_per_million=500000 "
+                                   "election_timeout_min_ms=1000 election_timeout_max_ms=1200"};
 inline constexpr Guard kLeaseHandover{"lease_handover", "a leader that hands over has no lease",
                                       "reads=lease"};
 inline constexpr Guard kLeaseRemembered{
     "lease_remembered",
     "who has heard a leader, or may have before it started, helps no other one for a while",
-    "reads=lease"};
+    "reads=lease max_clock_drift_per_million=0 election_timeout_min_ms=600 "
+    "election_timeout_max_ms=800"};
 
 // Snapshots (chapter 5).
 inline constexpr Guard kNewerStateKept{"newer_state_kept",

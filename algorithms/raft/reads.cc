@@ -117,15 +117,16 @@ void Core::renew_lease() {
 
 // A majority has heard this leader in a round that began so short a time ago that none of them
 // helps another one to lead yet: nothing is committed but by this one.
-bool Core::lease_holds() const {
-  if (!options_.lease) return false;
-  if (leading_.lease_over && holds(guards::kLeaseHandover)) return false;
+Instant Core::lease_until() const {
+  if (!options_.lease || role_ != Role::leader) return {};
+  if (leading_.lease_over && holds(guards::kLeaseHandover)) return {};
   const std::deque<Leading::Round>& rounds = leading_.rounds;
   for (auto round = rounds.rbegin(); round != rounds.rend(); ++round) {
-    if (now_ - round->began >= options_.lease_time) return false;
-    if (round_confirmed(round->number)) return true;
+    const Instant end = round->began + options_.lease_time;
+    if (end <= now_) break;
+    if (round_confirmed(round->number)) return end;
   }
-  return false;
+  return {};
 }
 
 bool Core::round_confirmed(std::uint64_t round) const {

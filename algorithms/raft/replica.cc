@@ -23,6 +23,7 @@ class RaftReplica final : public Replica {
   [[nodiscard]] LogIndex held_by(NodeId member) const noexcept override {
     return core_.held_by(member);
   }
+  [[nodiscard]] Instant lease_until() const noexcept override { return core_.lease_until(); }
   [[nodiscard]] const Membership* membership() const noexcept override {
     return &core_.membership();
   }

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
+#include <sstream>
+#include <stdexcept>
 #include <utility>
 
 #include "runtime/guards.h"
@@ -56,13 +59,20 @@ std::vector<const Guard*> guards_of(const Algorithm& algorithm) {
   return all;
 }
 
+OptionValues with_setting(const Algorithm& algorithm, OptionValues values, const Guard& guard) {
+  std::istringstream settings{std::string(guard.setting)};
+  for (std::string one; settings >> one;) {
+    const std::size_t equals = std::min(one.find('='), one.size());
+    const std::string problem = set_option(algorithm.options, one.substr(0, equals),
+                                           one.substr(std::min(equals + 1, one.size())), values);
+    if (!problem.empty()) throw std::invalid_argument(fmt::format("{}: {}", guard.name, problem));
+  }
+  return values;
+}
+
 MutantResult check_mutant(const Algorithm& algorithm, const OptionValues& values,
                           SeedsOptions options, const Guard& guard) {
-  OptionValues set = values;
-  if (const std::size_t equals = guard.setting.find('='); equals != std::string_view::npos) {
-    set_option(algorithm.options, guard.setting.substr(0, equals), guard.setting.substr(equals + 1),
-               set);
-  }
+  const OptionValues set = with_setting(algorithm, values, guard);
   MutantResult result;
   result.guard = &guard;
   std::optional<Failure> failure =

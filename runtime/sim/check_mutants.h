@@ -11,6 +11,9 @@ namespace parley::sim {
 // A strategy's own guards and those of the runtime that it relies on.
 std::vector<const Guard*> guards_of(const Algorithm& algorithm);
 
+// `values` with what the guard's setting names. Throws std::invalid_argument if that is no option.
+OptionValues with_setting(const Algorithm& algorithm, OptionValues values, const Guard& guard);
+
 struct MutantResult {
   const Guard* guard = nullptr;
   bool caught = false;

@@ -39,6 +39,7 @@ inline constexpr std::string_view kDurability = "durability";  // of what a fram
 inline constexpr std::string_view kLogMatching = "log matching";
 inline constexpr std::string_view kLeaderCompleteness = "leader completeness";
 inline constexpr std::string_view kCommitSafety = "commit safety";
+inline constexpr std::string_view kLeases = "leases";    // nobody else leads while one lasts
 inline constexpr std::string_view kMembers = "members";  // in force are those of the log
 
 }  // namespace parley::sim::check

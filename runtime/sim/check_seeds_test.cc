@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "algorithms/bully_2pc/replica.h"
+#include "algorithms/gossip_lww/replica.h"
 #include "algorithms/raft/replica.h"
 #include "algorithms/unreplicated/replica.h"
+#include "runtime/sim/check_mutants.h"
 #include "runtime/sim/flawed.h"
 #include "runtime/sim/toy_gossip.h"
 
@@ -124,6 +127,25 @@ TEST(ReplayCommand, NamesWhatIsNotUsual) {
   OptionValues raft = default_options(kRaft.options);
   EXPECT_EQ(set_option(kRaft.options, "pre_vote", "off", raft), "");
   EXPECT_THAT(replay_command(kRaft, raft, options), HasSubstr(" --option pre_vote=off"));
+}
+
+TEST(Mutants, SettingsOfGuardsAreOptionsThatGoTogether) {
+  std::size_t with_setting_of_its_own = 0;
+  for (const Algorithm* algorithm : {&kRaft, &kBully2pc, &kGossipLww}) {
+    const OptionValues usual = default_options(algorithm->options);
+    for (const Guard* guard : guards_of(*algorithm)) {
+      const OptionValues values = with_setting(*algorithm, usual, *guard);
+      EXPECT_EQ(values.all() == usual.all(), guard->setting.empty()) << guard->name;
+      if (algorithm->check_options != nullptr) {
+        EXPECT_EQ(algorithm->check_options(values), "") << guard->name;
+      }
+      if (!guard->setting.empty()) ++with_setting_of_its_own;
+    }
+  }
+  EXPECT_GE(with_setting_of_its_own, 3U);
+
+  const Guard guard{"wrong", "", "reads=lease no_option=1"};
+  EXPECT_THROW(with_setting(kRaft, default_options(kRaft.options), guard), std::invalid_argument);
 }
 
 }  // namespace

@@ -254,10 +254,11 @@ void LogChecker::follows(NodeId node, Epoch epoch, NodeId leader) {
   View& view = views_[node.value - 1];
   const bool new_leader = leader == node && (view.epoch != epoch || view.leader != leader);
   const bool follows = leader != kNoNode && leader != node;
-  view = {epoch, leader, follows || (view.epoch == epoch && view.followed), {}};
+  view = {epoch, leader, follows || (view.epoch == epoch && view.followed), {}, {}};
   if (!new_leader) return;
   check_votes(node, epoch);
   check_complete(node, epoch);
+  check_leases(node, epoch);
 }
 
 void LogChecker::check_votes(NodeId leader, Epoch epoch) {
@@ -284,8 +285,21 @@ void LogChecker::check_complete(NodeId leader, Epoch epoch) {
                            leader.value, epoch.value, index.value, committed_[count - 1].in.value));
 }
 
+// Dissertation §6.4.1. Who has crashed is still relied on: the others cannot know that it has.
+void LogChecker::check_leases(NodeId leader, Epoch epoch) {
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    if (i + 1 == leader.value || views_[i].lease_until <= engine_.now) continue;
+    engine_.fail(
+        check::kLeases,
+        fmt::format(
+            "node {} leads epoch {} while the lease of node {}, which leads epoch {}, lasts",
+            leader.value, epoch.value, i + 1, views_[i].epoch.value));
+  }
+}
+
 // What was confirmed in a leader's epoch stays as long as that epoch does.
-void LogChecker::counts(NodeId leader, Epoch epoch, const Replica& replica) {
+void LogChecker::counts(NodeId leader, Epoch epoch, const Replica& replica, Instant lease_until) {
+  views_[leader.value - 1].lease_until = lease_until;
   std::vector<LogIndex>& counted = views_[leader.value - 1].counted;
   counted.resize(disks_.size());
   for (NodeId peer{1}; peer.value <= disks_.size(); ++peer.value) {

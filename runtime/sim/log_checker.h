@@ -18,6 +18,7 @@ namespace parley::sim {
 //   leader completeness: a leader's log holds all that was committed in earlier epochs;
 //   commit safety: what is committed is on the disks of a majority, is never cut off, and nobody
 //   without it could be elected any more;
+//   leases: nobody leads while another one may answer reads alone (§6.4.1);
 // where members change, a majority is one of the members by the log of the leader or candidate, of
 // joint members one of each set (chapter 4);
 //   members: a node goes by the newest members in its log, committed or not (§4.1); with another
@@ -42,8 +43,9 @@ class LogChecker {
   void committed(NodeId node, Epoch epoch, std::span<const CommittedRun> runs);
   // The node follows `leader` (kNoNode: none; itself: it leads) in `epoch`; told at each change.
   void follows(NodeId node, Epoch epoch, NodeId leader);
-  // A turn of the node, which leads `epoch`, has ended.
-  void counts(NodeId leader, Epoch epoch, const Replica& replica);
+  // A turn of the node, which leads `epoch`, has ended. `lease_until`: when its lease ends, by the
+  // simulation's time; zero: it has none.
+  void counts(NodeId leader, Epoch epoch, const Replica& replica, Instant lease_until);
   // A turn has ended with these members in force at the node.
   void uses(NodeId node, const Membership& members);
   // A frame leaves.
@@ -82,6 +84,7 @@ class LogChecker {
     NodeId leader;
     bool followed = false;          // another node, at some time in that epoch
     std::vector<LogIndex> counted;  // while it leads: what each node holds, as it knows
+    Instant lease_until{};          // while it leads
   };
 
   void promise(NodeId node, const Promise& promise);
@@ -93,6 +96,7 @@ class LogChecker {
   void check_commit(NodeId node, LogIndex index);
   void check_votes(NodeId leader, Epoch epoch);
   void check_complete(NodeId leader, Epoch epoch);
+  void check_leases(NodeId leader, Epoch epoch);
   [[nodiscard]] bool agree(NodeId node, NodeId leader, LogIndex index) const;
   void check_agreement(NodeId from, NodeId to, const Vouched& vouched);
   [[nodiscard]] const Disk& disk(NodeId node) const { return *disks_[node.value - 1]; }

@@ -342,6 +342,11 @@ Instant Node::global(Instant local_time) const {
   return when;
 }
 
+Instant Node::lease_until() const {
+  const Instant end = driver_->replica().lease_until();
+  return end == Instant{} ? Instant{} : global(end);
+}
+
 NodeView Node::view() const {
   if (!up()) return {id_.value, nullptr, {}};
   return {id_.value, &driver_->store(), driver_->applied()};

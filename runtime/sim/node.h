@@ -84,6 +84,8 @@ class Node {
   [[nodiscard]] NodeId id() const { return id_; }
   [[nodiscard]] Driver& driver() { return *driver_; }
   [[nodiscard]] std::span<const Applied> journal() const { return journal_.entries; }
+  // Of a node that is up: when its lease ends, by the simulation's time; zero: it has none.
+  [[nodiscard]] Instant lease_until() const;
   [[nodiscard]] NodeView view() const;
   [[nodiscard]] const Disk& disk() const { return disk_; }
   // Over all its lives.

@@ -457,7 +457,8 @@ void Execution::turn(Node& node) {
   const Change change = watch_status(node);
   node.end_turn(effects);
   if (log_checker_ && seen_[id - 1].status.leader == node.id()) {
-    log_checker_->counts(node.id(), seen_[id - 1].status.epoch, node.driver().replica());
+    log_checker_->counts(node.id(), seen_[id - 1].status.epoch, node.driver().replica(),
+                         node.lease_until());
   }
   if (const Membership* members = node.driver().replica().membership();
       log_checker_ && members != nullptr) {
