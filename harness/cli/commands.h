@@ -75,6 +75,13 @@ struct NodeOptions {
 };
 int run_node(const NodeOptions& options);
 
+struct MaelstromOptions {
+  std::optional<std::uint64_t> seed;
+  std::string algorithm = "raft";
+  std::vector<std::string> options;  // name=value
+};
+int run_maelstrom(const MaelstromOptions& options);
+
 struct MembersOptions {
   Common common;
   std::string connect = "http://127.0.0.1:8080";
