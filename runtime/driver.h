@@ -1,5 +1,5 @@
-// One replica with the state it drives, without any I/O: the same in a live node and in the
-// simulator.
+// One replica with the state it drives, without any I/O: the same in a live node, in the simulator
+// and under Maelstrom.
 #pragma once
 
 #include <cstdint>

@@ -9,13 +9,10 @@
 #include <queue>
 #include <vector>
 
+#include "algorithms/contract/client_session.h"
 #include "algorithms/contract/node_port.h"
 
 namespace parley {
-
-// How many of its latest sequence numbers a session remembers, with their results. A client has at
-// most this many commands of a session in flight.
-inline constexpr std::uint32_t kSessionWindow = 64;
 
 // At most so many sessions can be open at a time.
 inline constexpr std::uint32_t kMaxSessions = 1U << 16;

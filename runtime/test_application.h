@@ -61,21 +61,14 @@ class TestApplication final : public Application {
                      std::uint32_t key, std::uint32_t value) {
     const CommandHeader header{session, sequence, sizeof(TestPayload), 0};
     const TestPayload payload{key, value};
-    append_bytes(body, std::as_bytes(std::span(&header, 1)));
-    append_bytes(body, std::as_bytes(std::span(&payload, 1)));
+    append_command(header, std::as_bytes(std::span(&payload, 1)), body);
   }
 
   static void append_open(std::vector<std::byte>& body, std::uint64_t nonce) {
-    const CommandHeader header{0, 0, sizeof(nonce),
-                               static_cast<std::uint16_t>(CommandKind::open_session)};
-    append_bytes(body, std::as_bytes(std::span(&header, 1)));
-    append_bytes(body, std::as_bytes(std::span(&nonce, 1)));
+    append_open_session(nonce, body);
   }
 
  private:
-  static void append_bytes(std::vector<std::byte>& body, Bytes bytes) {
-    body.insert(body.end(), bytes.begin(), bytes.end());
-  }
   static TestPayload read(Bytes payload) {
     TestPayload parsed;
     std::memcpy(&parsed, payload.data(), sizeof(parsed));

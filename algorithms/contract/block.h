@@ -39,6 +39,19 @@ class Block {
     return block;
   }
 
+  // The bytes of `blocks`, one behind the other; those of a single one are shared.
+  static Block joined(std::span<const Block> blocks) {
+    if (blocks.size() == 1) return blocks.front();
+    std::size_t size = 0;
+    for (const Block& block : blocks) size += block.size();
+    return make(size, [blocks](std::byte* to) {
+      for (const Block& block : blocks) {
+        if (!block.empty()) std::memcpy(to, block.data(), block.size());
+        to += block.size();
+      }
+    });
+  }
+
   // The bytes [offset, offset + size) of this block, sharing its buffer; they must lie within it.
   [[nodiscard]] Block part(std::size_t offset, std::size_t size) const {
     Block block;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "algorithms/contract/block.h"
 #include "algorithms/contract/ids.h"
@@ -44,6 +45,21 @@ enum class CommandKind : std::uint16_t {
   expire_session = 2,  // of nodes only: closes the session unless something was executed in it
                        // after `sequence`; no payload
 };
+
+// Appends a command to the body of a run; `payload` has a multiple of 4 bytes.
+inline void append_command(const CommandHeader& header, Bytes payload,
+                           std::vector<std::byte>& body) {
+  const Bytes head = std::as_bytes(std::span(&header, 1));
+  body.insert(body.end(), head.begin(), head.end());
+  body.insert(body.end(), payload.begin(), payload.end());
+}
+
+// Appends the command that opens the session of the client that chose `nonce`.
+inline void append_open_session(std::uint64_t nonce, std::vector<std::byte>& body) {
+  const CommandHeader header{0, 0, sizeof(nonce),
+                             static_cast<std::uint16_t>(CommandKind::open_session)};
+  append_command(header, std::as_bytes(std::span(&nonce, 1)), body);
+}
 
 // A command within a run.
 struct Command {

@@ -9,9 +9,7 @@ namespace {
 
 void add(std::vector<std::byte>& body, std::uint32_t sequence, std::size_t payload) {
   const CommandHeader header{1, sequence, static_cast<std::uint16_t>(payload), 0};
-  const Bytes bytes = std::as_bytes(std::span(&header, 1));
-  body.insert(body.end(), bytes.begin(), bytes.end());
-  body.resize(body.size() + payload, std::byte{7});
+  append_command(header, std::vector(payload, std::byte{7}), body);
 }
 
 TEST(CommandReader, WalksThroughARun) {
@@ -51,6 +49,32 @@ TEST(CommandReader, RefusesAPayloadThatIsNoMultipleOfFour) {
   Command command;
   EXPECT_FALSE(reader.next(command));
   EXPECT_TRUE(reader.malformed());
+}
+
+TEST(CommandReader, ReadsTheOpeningOfASession) {
+  std::vector<std::byte> body;
+  append_open_session(0x0102030405060708, body);
+  CommandReader reader(body);
+  Command command;
+  ASSERT_TRUE(reader.next(command));
+  EXPECT_EQ(command.header.kind, static_cast<std::uint16_t>(CommandKind::open_session));
+  ASSERT_EQ(command.payload.size(), 8U);
+  EXPECT_EQ(command.payload[0], std::byte{8});
+  EXPECT_FALSE(reader.next(command));
+  EXPECT_FALSE(reader.malformed());
+}
+
+TEST(Block, AreJoinedInTheirOrder) {
+  const Block one = Block::copy_of(std::vector(3, std::byte{1}));
+  const Block two = Block::copy_of(std::vector(2, std::byte{2}));
+  EXPECT_TRUE(Block::joined({}).empty());
+  EXPECT_EQ(Block::joined(std::span(&one, 1)).data(), one.data()) << "a single one is shared";
+  const std::vector<Block> blocks{one, Block(), two};
+  const Block joined = Block::joined(blocks);
+  const std::vector<std::byte> expected{std::byte{1}, std::byte{1}, std::byte{1}, std::byte{2},
+                                        std::byte{2}};
+  EXPECT_TRUE(
+      std::equal(joined.bytes().begin(), joined.bytes().end(), expected.begin(), expected.end()));
 }
 
 TEST(Block, PartsShareTheBytesAndKeepThemAlive) {

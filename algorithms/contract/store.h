@@ -84,6 +84,10 @@ class Store {
     return cells == nullptr ? kBlank : cells->cells[key.value % kCellsPerTile];
   }
 
+  // The tile that holds the keys from `index` * kCellsPerTile, valid until the next write, or null
+  // if nothing was written there.
+  [[nodiscard]] const Tile* tile(std::size_t index) const { return tiles_[index].cells.get(); }
+
   // The state as it is now. Costs a pointer per tile; each tile is copied at its next write.
   FrozenStore freeze();
 

@@ -1,6 +1,5 @@
 #include "apps/canvas/placer.h"
 
-#include <cstring>
 #include <utility>
 
 namespace parley {
@@ -54,14 +53,6 @@ std::uint64_t client_nonce(std::uint64_t client) {
   return mixed ^ (mixed >> 31);
 }
 
-void Placer::OwnSession::settle(std::uint32_t sequence) {
-  settled |= 1ULL << (sequence - oldest);
-  while ((settled & 1) != 0) {
-    settled >>= 1;
-    ++oldest;
-  }
-}
-
 void Placer::place(const PlaceRequest& place, Done done) {
   if (place.client) {
     const auto it = clients_.find(*place.client);
@@ -90,15 +81,15 @@ Placer::OwnSession* Placer::usable_session() {
 
 void Placer::place_own(OwnSession& session, const PlaceRequest& place, Done done) {
   const std::uint32_t id = session.id;
-  const std::uint32_t sequence = session.next++;
+  const std::uint32_t sequence = session.numbers.take(1);
   submit_(command_of(id, sequence, place),
           [this, id, sequence, place, done = std::move(done)](const Result& result) {
             const auto it = own_.find(id);
-            it->second.settle(sequence);
+            it->second.numbers.finish(sequence, 1);
             it->second.lost = it->second.lost || session_is_gone(result);
             // What is used up goes, once nothing of it is in flight.
-            const bool used_up = it->second.lost || it->second.next == 0;
-            if (used_up && it->second.oldest == it->second.next) own_.erase(it);
+            const bool used_up = it->second.lost || it->second.numbers.used_up();
+            if (used_up && it->second.numbers.idle()) own_.erase(it);
             if (session_has_expired(result)) {
               // It was sent this once, and its session was gone before: it was not done.
               waiting_.push_front({place, done});
@@ -177,12 +168,8 @@ void Placer::wait_for_client(const PlaceRequest& place, Done done) {
 }
 
 void Placer::open(std::uint64_t nonce, Done done) {
-  CommandHeader header;
-  header.payload_size = sizeof(nonce);
-  header.kind = static_cast<std::uint16_t>(CommandKind::open_session);
-  std::vector<std::byte> body(sizeof(header) + sizeof(nonce));
-  std::memcpy(body.data(), &header, sizeof(header));
-  std::memcpy(body.data() + sizeof(header), &nonce, sizeof(nonce));
+  std::vector<std::byte> body;
+  append_open_session(nonce, body);
   submit_(std::move(body), std::move(done));
 }
 

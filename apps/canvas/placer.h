@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "algorithms/contract/client_session.h"
 #include "algorithms/contract/node_port.h"
 #include "apps/canvas/gateway_json.h"
 
@@ -36,26 +37,19 @@ class Placer {
   // node the client asks; the nonce that opens it follows from the client's number.
   void place(const PlaceRequest& place, Done done);
 
-  // How many commands of one session may be in flight: what the sessions of a node remember.
-  static constexpr std::uint32_t kWindow = 64;
-
  private:
   struct Waiting {
     PlaceRequest place;
     Done done;
   };
 
-  // A session of the gateway's own. The numbers in flight are within a window that starts with the
-  // oldest of them.
+  // A session of the gateway's own.
   struct OwnSession {
     std::uint32_t id = 0;
-    std::uint32_t next = 1;     // sequence number
-    std::uint32_t oldest = 1;   // in flight, or `next`
-    std::uint64_t settled = 0;  // bit i: `oldest` + i is settled
-    bool lost = false;          // the node does not know it any more
+    ClientSession numbers;
+    bool lost = false;  // the node does not know it any more
 
-    [[nodiscard]] bool usable() const { return !lost && next - oldest < kWindow && next != 0; }
-    void settle(std::uint32_t sequence);
+    [[nodiscard]] bool usable() const { return !lost && numbers.has_room(1) && !numbers.used_up(); }
   };
 
   struct Client {

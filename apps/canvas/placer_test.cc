@@ -86,21 +86,21 @@ TEST_F(PlacerTest, OpensASessionFirstAndCountsUp) {
 
 TEST_F(PlacerTest, KeepsAWindowOfSequenceNumbersPerSession) {
   Placer placer = make({.max_sessions = 1});
-  for (std::uint32_t i = 0; i < Placer::kWindow + 10; ++i) place(placer);
+  for (std::uint32_t i = 0; i < kSessionWindow + 10; ++i) place(placer);
   take().done(ok(5));
-  ASSERT_EQ(submitted_.size(), Placer::kWindow);
+  ASSERT_EQ(submitted_.size(), kSessionWindow);
   // As long as the oldest is in flight nothing beyond its window may go out.
   const Submitted oldest = take();
   while (!submitted_.empty()) take().done(ok());
-  EXPECT_EQ(results_.size(), Placer::kWindow - 1);
+  EXPECT_EQ(results_.size(), kSessionWindow - 1);
   oldest.done(failed(Outcome::unknown, RefusedBecause::timed_out));
   ASSERT_EQ(submitted_.size(), 10U);
-  EXPECT_EQ(submitted_.front().header.sequence, Placer::kWindow + 1);
+  EXPECT_EQ(submitted_.front().header.sequence, kSessionWindow + 1);
 }
 
 TEST_F(PlacerTest, OpensFurtherSessionsOnlyAsNeeded) {
   Placer placer = make({.max_sessions = 2});
-  for (std::uint32_t i = 0; i < 3 * Placer::kWindow; ++i) place(placer);
+  for (std::uint32_t i = 0; i < 3 * kSessionWindow; ++i) place(placer);
   std::set<std::uint64_t> nonces;
   std::map<std::uint32_t, std::uint32_t> in_flight;
   std::uint32_t next_session = 5;

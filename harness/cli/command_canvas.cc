@@ -36,13 +36,9 @@ std::string durability_of(const CanvasOptions& options) {
 // Fills the spec, or says what is wrong.
 std::string cluster_spec(const CanvasOptions& options, ClusterSpec& spec) {
   spec.algorithm = find_algorithm(options.algorithm);
-  spec.options = default_options(spec.algorithm->options);
-  for (const std::string& option : options.options) {
-    const std::size_t equals = option.find('=');
-    if (equals == std::string::npos) return "option: \"" + option + "\" is not NAME=VALUE";
-    std::string problem = set_option(spec.algorithm->options, option.substr(0, equals),
-                                     option.substr(equals + 1), spec.options);
-    if (!problem.empty()) return problem;
+  if (std::string problem = parse_options(options.options, *spec.algorithm, spec.options);
+      !problem.empty()) {
+    return problem;
   }
   spec.algorithm = &with_options(*spec.algorithm, spec.options);
   parley::CanvasSize size;

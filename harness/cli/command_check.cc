@@ -220,16 +220,8 @@ bool names_schedule(const std::string& faults) {
 // Fills the options, or says what is wrong, or throws it as std::runtime_error.
 std::string read_options(const CheckOptions& options, const Algorithm& algorithm,
                          OptionValues& values, sim::SimOptions& sim) {
-  values = default_options(algorithm.options);
-  for (const std::string& option : options.options) {
-    const std::size_t equals = option.find('=');
-    if (equals == std::string::npos) return "option: \"" + option + "\" is not NAME=VALUE";
-    std::string problem =
-        set_option(algorithm.options, option.substr(0, equals), option.substr(equals + 1), values);
-    if (!problem.empty()) return problem;
-  }
-  if (algorithm.check_options != nullptr) {
-    if (std::string problem = algorithm.check_options(values); !problem.empty()) return problem;
+  if (std::string problem = parse_options(options.options, algorithm, values); !problem.empty()) {
+    return problem;
   }
   sim.seed = options.common.seed.value_or(1);
   sim.nodes = options.nodes;

@@ -12,6 +12,19 @@ void complain(const std::string& text) {
   fmt::print(stderr, "parley: {}\n", text);
 }
 
+std::string parse_options(const std::vector<std::string>& options, const Algorithm& algorithm,
+                          OptionValues& values) {
+  values = default_options(algorithm.options);
+  for (const std::string& option : options) {
+    const std::size_t equals = option.find('=');
+    if (equals == std::string::npos) return "option: \"" + option + "\" is not NAME=VALUE";
+    std::string problem =
+        set_option(algorithm.options, option.substr(0, equals), option.substr(equals + 1), values);
+    if (!problem.empty()) return problem;
+  }
+  return algorithm.check_options == nullptr ? std::string() : algorithm.check_options(values);
+}
+
 bool known_algorithm(const std::string& name) {
   if (find_algorithm(name) != nullptr) return true;
   std::string known;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "algorithms/contract/algorithm.h"
+
 namespace parley::cli {
 
 inline constexpr int kDone = 0;
@@ -72,6 +74,13 @@ struct NodeOptions {
   bool rejoin = false;
 };
 int run_node(const NodeOptions& options);
+
+struct MaelstromOptions {
+  std::optional<std::uint64_t> seed;
+  std::string algorithm = "raft";
+  std::vector<std::string> options;  // name=value
+};
+int run_maelstrom(const MaelstromOptions& options);
 
 struct MembersOptions {
   Common common;
@@ -173,6 +182,11 @@ struct CommandText;
 // `program` is the whole command line.
 int run_manual(const CommandText& program);
 int run_completion(const std::string& shell, const CommandText& program);
+
+// Reads options of an algorithm, NAME=VALUE each; the others get their defaults. Returns empty, or
+// what is wrong and what is allowed.
+std::string parse_options(const std::vector<std::string>& options, const Algorithm& algorithm,
+                          OptionValues& values);
 
 // Prints "parley: <text>" on standard error.
 void complain(const std::string& text);

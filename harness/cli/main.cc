@@ -142,6 +142,26 @@ void add_running(CLI::App& app, Action& action) {
                  "The node has lost its folder: it waits, with a new one, until it is removed and "
                  "added again (parley members)");
 
+  auto [maelstrom, a] =
+      add_command(app, action, &run_maelstrom, "maelstrom",
+                  "Run one node for Maelstrom, on standard input and output",
+                  "  printf '#!/bin/sh\\nexec parley maelstrom --algorithm raft\\n' > node.sh; "
+                  "chmod +x node.sh\n"
+                  "  ./maelstrom test -w lin-kv --bin node.sh --node-count 3 --time-limit 30 \\\n"
+                  "    --concurrency 4n --rate 100 --nemesis partition");
+  maelstrom->footer(
+      std::string(maelstrom->get_footer()) +
+      "\n\nServes lin-kv (raft, bully_2pc, unreplicated on one node), broadcast and g-set (all "
+      "strategies).\n"
+      "What a strategy does not promise is answered with error 10, and a text that says why.\n"
+      "Nothing is stored (durability none): a node that ended must not come back under its name.\n"
+      "Logs go to standard error. The process ends with its input. docs/maelstrom.md says more.");
+  maelstrom->add_option("--algorithm", a->algorithm, "The strategy (parley algorithms lists them)")
+      ->type_name("ALGORITHM");
+  maelstrom->add_option("--option", a->options, "An option of the algorithm, NAME=VALUE");
+  maelstrom->add_option("--seed", a->seed, "Seed of all random choices (default: the time)")
+      ->check(CLI::Range(std::uint64_t{0}, kMaxSeed));
+
   auto [members, m] = add_command(app, action, &run_members, "members",
                                   "Show or change the members of a running cluster",
                                   "  parley members --connect http://127.0.0.1:8080\n"

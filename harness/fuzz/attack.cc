@@ -14,7 +14,7 @@
 #include "harness/fuzz/target.h"
 #include "runtime/client_generated.h"
 #include "runtime/live/client_port.h"
-#include "runtime/live/wire_frame.h"
+#include "runtime/wire_frame.h"
 
 namespace parley::fuzz {
 namespace {

@@ -15,7 +15,7 @@
 #include "runtime/live/client_port.h"
 #include "runtime/live/sockets.h"
 #include "runtime/live/transport.h"
-#include "runtime/live/wire_frame.h"
+#include "runtime/wire_frame.h"
 
 namespace parley::fuzz {
 namespace {

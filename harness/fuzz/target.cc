@@ -8,6 +8,7 @@ const std::vector<FuzzTarget>& targets() {
     add_algorithm_targets(made);
     add_state_targets(made);
     add_port_targets(made);
+    add_maelstrom_targets(made);
     add_canvas_targets(made);
     add_file_targets(made);
     return made;

@@ -41,6 +41,7 @@ const std::vector<FuzzTarget>& targets();
 void add_algorithm_targets(std::vector<FuzzTarget>& targets);  // frames and records of strategies
 void add_state_targets(std::vector<FuzzTarget>& targets);      // snapshots and storage
 void add_port_targets(std::vector<FuzzTarget>& targets);       // the sockets of a node
+void add_maelstrom_targets(std::vector<FuzzTarget>& targets);  // lines, frames, commands
 void add_canvas_targets(std::vector<FuzzTarget>& targets);     // HTTP, WebSocket
 void add_file_targets(std::vector<FuzzTarget>& targets);       // logs, journals, results, TOML
 

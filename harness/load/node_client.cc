@@ -25,15 +25,9 @@ long whole_ms(Duration left) {
 }
 
 std::vector<std::byte> open_session_commands(std::span<const std::uint64_t> nonces) {
-  const CommandHeader header{0, 0, sizeof(std::uint64_t),
-                             static_cast<std::uint16_t>(CommandKind::open_session)};
-  std::vector<std::byte> body(nonces.size() * (sizeof(header) + sizeof(std::uint64_t)));
-  std::byte* to = body.data();
-  for (const std::uint64_t nonce : nonces) {
-    std::memcpy(to, &header, sizeof(header));
-    std::memcpy(to + sizeof(header), &nonce, sizeof(nonce));
-    to += sizeof(header) + sizeof(nonce);
-  }
+  std::vector<std::byte> body;
+  body.reserve(nonces.size() * (sizeof(CommandHeader) + sizeof(std::uint64_t)));
+  for (const std::uint64_t nonce : nonces) append_open_session(nonce, body);
   return body;
 }
 

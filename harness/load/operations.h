@@ -1,45 +1,15 @@
 // What is under way: the messages sent or to be sent again, and the sessions they belong to.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "algorithms/contract/client_session.h"
 #include "apps/canvas/canvas_generated.h"
 #include "runtime/sessions.h"
 
 namespace parley::load {
-
-// A client's session as the client uses it, or its sessions with all nodes, which share their
-// numbers: sequence numbers are handed out in order, and a new one only
-// while the oldest unfinished one is near enough for the replicas to tell a retry.
-class ClientSession {
- public:
-  [[nodiscard]] bool has_room(std::uint32_t count) const {
-    return next_ + count - oldest_ <= kSessionWindow;
-  }
-  // Takes `count` sequence numbers and returns the first.
-  std::uint32_t take(std::uint32_t count) {
-    const std::uint32_t first = next_;
-    next_ += count;
-    return first;
-  }
-  // The operations with these numbers have their outcome.
-  void finish(std::uint32_t first, std::uint32_t count) {
-    const std::uint64_t ones = count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
-    finished_ |= ones << (first - oldest_);
-    const int done = std::countr_one(finished_);
-    finished_ = done >= 64 ? 0 : finished_ >> done;
-    oldest_ += static_cast<std::uint32_t>(done);
-  }
-
- private:
-  std::uint32_t next_ = 1;
-  std::uint32_t oldest_ = 1;    // the lowest number without an outcome, or next_
-  std::uint64_t finished_ = 0;  // bit i: oldest_ + i has its outcome
-};
-static_assert(kSessionWindow == 64, "ClientSession keeps the window in one word");
 
 // A message of a client from its intended moment to its outcome.
 struct Flight {

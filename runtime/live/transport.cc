@@ -130,16 +130,8 @@ FrameFault Transport::check(WireHeader& header, Frame& frame, Peer*& peer) {
   if (header.group != group_.value) return FrameFault::group;
   peer = find(NodeId{header.from});
   if (peer == nullptr) return FrameFault::foreign;
-  const Incarnation incarnation{header.incarnation};
-  if (incarnation == Incarnation{}) return FrameFault::incarnation;
-  if (peer->incarnation != Incarnation{} && peer->incarnation != incarnation) {
-    // What an earlier start of the peer left on the way is late at best.
-    if (!options_.members_return || incarnation < peer->incarnation) return FrameFault::incarnation;
-  }
-  copy_parts(header, first, second, frame);
-  if (!algorithm_.verify(frame.header, frame.body)) return FrameFault::invalid;
-  peer->incarnation = incarnation;
-  return FrameFault::none;
+  return take_frame(algorithm_, header, first, second, options_.members_return, peer->incarnation,
+                    frame);
 }
 
 void Transport::send(Instant now, std::span<const Block> bodies,
@@ -180,18 +172,12 @@ void Transport::send_due(Instant now) {
 }
 
 zmq::message_t Transport::encode_head(const Message& message, std::size_t body_size) const {
-  WireHeader header;
-  header.group = group_.value;
-  header.from = self_.value;
-  header.incarnation = incarnation_.value;
-  header.header_size = static_cast<std::uint32_t>(message.header.size());
-  header.body_size = static_cast<std::uint32_t>(body_size);
-  zmq::message_t head(sizeof(header) + message.header.size());
-  auto* to = static_cast<std::byte*>(head.data());
-  std::memcpy(to, &header, sizeof(header));
-  if (!message.header.empty()) {
-    std::memcpy(to + sizeof(header), message.header.data(), message.header.size());
-  }
+  WireHeader sender;
+  sender.group = group_.value;
+  sender.from = self_.value;
+  sender.incarnation = incarnation_.value;
+  zmq::message_t head(head_size(message));
+  write_head(sender, message, body_size, static_cast<std::byte*>(head.data()));
   return head;
 }
 

@@ -20,7 +20,7 @@
 #include "algorithms/contract/effects.h"
 #include "algorithms/contract/turn.h"
 #include "runtime/link_shaper.h"
-#include "runtime/live/wire_frame.h"
+#include "runtime/wire_frame.h"
 
 namespace parley {
 

@@ -68,14 +68,4 @@ void Waiter::used_all() {
   for (std::size_t place = 0; place < sources_.size(); ++place) used(place);
 }
 
-Instant monotonic_now() {
-  return Instant(
-      std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
-}
-
-WallTime wall_now() {
-  return WallTime(
-      std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
-}
-
 }  // namespace parley

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "algorithms/contract/time.h"
+#include "runtime/clocks.h"
 
 namespace zmq {
 class socket_t;
@@ -66,9 +67,5 @@ class Waiter {
   Bell& bell_;
   std::vector<pollfd> descriptors_;
 };
-
-// The monotonic clock of this process, and the wall clock.
-Instant monotonic_now();
-WallTime wall_now();
 
 }  // namespace parley

@@ -86,10 +86,4 @@ void append_command(std::vector<std::byte>& body, std::uint32_t session, std::ui
   append(body, command);
 }
 
-void append_open(std::vector<std::byte>& body, std::uint64_t nonce) {
-  append(body,
-         CommandHeader{0, 0, sizeof(nonce), static_cast<std::uint16_t>(CommandKind::open_session)});
-  append(body, nonce);
-}
-
 }  // namespace parley::sim

@@ -57,9 +57,8 @@ class CellApplication final : public Application {
 // The command of a payload that CellApplication::validate accepts.
 CellCommand read_command(Bytes payload);
 
-// Append a command to a run's body.
+// Appends a command to a run's body.
 void append_command(std::vector<std::byte>& body, std::uint32_t session, std::uint32_t sequence,
                     const CellCommand& command);
-void append_open(std::vector<std::byte>& body, std::uint64_t nonce);
 
 }  // namespace parley::sim

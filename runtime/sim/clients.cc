@@ -341,7 +341,7 @@ bool Clients::submit(Node& node, const Parcel& parcel) {
   body_.clear();
   switch (request.kind) {
     case Kind::open:
-      append_open(body_, parcel.client);
+      append_open_session(parcel.client, body_);
       return node.driver().submit(tag, body_, 1);
     case Kind::write:
       for (std::uint32_t i = 0; i < request.count; ++i) {

@@ -1,7 +1,6 @@
 #include "runtime/sim/node.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "runtime/guards.h"
 
@@ -282,19 +281,7 @@ void Node::put_on_the_wire(NodeId to, const Frame& frame) {
 const Block& Node::body_of(BodyRange range, const Effects& effects) {
   if (range == last_range_) return last_body_;
   last_range_ = range;
-  const auto parts = std::span(effects.bodies).subspan(range.first, range.count);
-  if (parts.size() <= 1) {
-    last_body_ = parts.empty() ? Block{} : parts[0];
-    return last_body_;
-  }
-  std::size_t size = 0;
-  for (const Block& part : parts) size += part.size();
-  last_body_ = Block::make(size, [parts](std::byte* to) {
-    for (const Block& part : parts) {
-      if (!part.empty()) std::memcpy(to, part.data(), part.size());
-      to += part.size();
-    }
-  });
+  last_body_ = Block::joined(std::span(effects.bodies).subspan(range.first, range.count));
   return last_body_;
 }
 

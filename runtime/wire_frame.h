@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "algorithms/contract/algorithm.h"
+#include "algorithms/contract/effects.h"
 #include "algorithms/contract/ids.h"
 #include "algorithms/contract/turn.h"
 
@@ -48,5 +50,17 @@ FrameFault check_parts(std::size_t parts, Bytes first, Bytes second, std::size_t
 
 // Aligned copies of the algorithm's header and the body.
 void copy_parts(const WireHeader& header, Bytes first, Bytes second, Frame& frame);
+
+// The last checks of a frame whose parts are in order and whose sender is a member, of which
+// `known` is the incarnation heard so far, zero before the first frame. With `members_return` a
+// higher one takes its place (see TransportOptions). When the result is `none`, `frame` is filled.
+FrameFault take_frame(const Algorithm& algorithm, const WireHeader& header, Bytes first,
+                      Bytes second, bool members_return, Incarnation& known, Frame& frame);
+
+// Writes part one of a message, head_size() bytes. `sender` says group, node and incarnation.
+inline std::size_t head_size(const Message& message) {
+  return sizeof(WireHeader) + message.header.size();
+}
+void write_head(WireHeader sender, const Message& message, std::size_t body_size, std::byte* to);
 
 }  // namespace parley

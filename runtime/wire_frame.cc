@@ -1,4 +1,4 @@
-#include "runtime/live/wire_frame.h"
+#include "runtime/wire_frame.h"
 
 #include <cstring>
 
@@ -29,6 +29,29 @@ void copy_parts(const WireHeader& header, Bytes first, Bytes second, Frame& fram
   // Apart: a log keeps bodies, and headers would stay with them.
   frame.header = Block::copy_of(first.subspan(sizeof(WireHeader)));
   frame.body = Block::copy_of(second);
+}
+
+FrameFault take_frame(const Algorithm& algorithm, const WireHeader& header, Bytes first,
+                      Bytes second, bool members_return, Incarnation& known, Frame& frame) {
+  const Incarnation incarnation{header.incarnation};
+  if (incarnation == Incarnation{}) return FrameFault::incarnation;
+  if (known != Incarnation{} && known != incarnation) {
+    // What an earlier start of the peer left on the way is late at best.
+    if (!members_return || incarnation < known) return FrameFault::incarnation;
+  }
+  copy_parts(header, first, second, frame);
+  if (!algorithm.verify(frame.header, frame.body)) return FrameFault::invalid;
+  known = incarnation;
+  return FrameFault::none;
+}
+
+void write_head(WireHeader sender, const Message& message, std::size_t body_size, std::byte* to) {
+  sender.header_size = static_cast<std::uint32_t>(message.header.size());
+  sender.body_size = static_cast<std::uint32_t>(body_size);
+  std::memcpy(to, &sender, sizeof(sender));
+  if (!message.header.empty()) {
+    std::memcpy(to + sizeof(sender), message.header.data(), message.header.size());
+  }
 }
 
 }  // namespace parley

@@ -1,4 +1,4 @@
-#include "runtime/live/wire_frame.h"
+#include "runtime/wire_frame.h"
 
 #include <gtest/gtest.h>
 
