@@ -146,6 +146,33 @@ function faultLoad(model) {
   ];
 }
 
+/** Warm-ups that did not end in a steady state, and those that took longer until they did. */
+function warmups(model) {
+  const told = model.runs.filter((run) => run.summary.warmup);
+  const unsteady = told.filter((run) => run.summary.warmup.steady === false);
+  const longer = told.filter(({summary: {warmup}}) => warmup.steady && warmup.took_s > warmup.asked_s);
+  const flags = [];
+  if (unsteady.length) {
+    const why = unsteady.map(({id, summary}) => `${id} (${summary.warmup.because ?? 'unsteady'})`);
+    flags.push({
+      level: 'warn',
+      title: `Not steady after the warm-up in ${plural(unsteady.length, 'run')}`,
+      text:
+        `${some(why, 8)}. Their figures depend on when the measurement began and on how long it ` +
+        'lasted: an overloaded open loop, for one, has no latency of its own.',
+    });
+  }
+  if (longer.length) {
+    const most = Math.max(...longer.map((run) => run.summary.warmup.took_s));
+    flags.push({
+      level: 'info',
+      title: `Warm-up extended in ${plural(longer.length, 'run')}`,
+      text: `Until it was steady; to ${significant(most)} s at most. The measured window kept its length.`,
+    });
+  }
+  return flags;
+}
+
 function builds(model) {
   const flags = [];
   const types = [...new Set(model.runs.map((run) => run.setting.build_type))];
@@ -287,6 +314,7 @@ export function buildFlags(model) {
     ...differing(model, 'commit', (m) => m.software?.commit, 'Differences may come from the code.'),
     ...differing(model, 'duration', (m) => m.duration_s, 'Longer runs see rarer events.'),
     ...differing(model, 'disk sync latency class', syncClass, 'The disks differ.'),
+    ...warmups(model),
     ...builds(model),
     ...tails(model),
     ...promises(model),

@@ -104,6 +104,24 @@ test('what a fault cost is counted from its injection to the next fault', () => 
   assert.equal(binWidth(timeline), 100);
 });
 
+test('a warm-up that did not end steady is flagged, one that took longer is noted', () => {
+  const warm = (name, warmup) => run(name, {}, {warmup: {asked_s: 2, because: null, ...warmup}});
+  const flags = buildFlags(
+    modelOf([
+      warm('a', {took_s: 4, steady: false, because: 'nothing was completed'}),
+      warm('b', {took_s: 2.5, steady: true}),
+      warm('c', {took_s: 2, steady: true}),
+      warm('d', {took_s: 2, steady: null}),
+      run('e', {}),
+    ]),
+  );
+  const of = (title) => flags.find((flag) => flag.title === title);
+  const unsteady = of('Not steady after the warm-up in 1 run');
+  assert.equal(unsteady.level, 'warn');
+  assert.match(unsteady.text, /a \(nothing was completed\)/);
+  assert.match(of('Warm-up extended in 1 run').text, /to 2\.5 s at most/);
+});
+
 test('faults above half of a saturation that is known are flagged', () => {
   const faulty = run('f', {faults: 'kill-leader', rate: 600});
   const titles = (...runs) => {

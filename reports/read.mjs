@@ -199,6 +199,19 @@ function largestRss(file, value) {
   return numbers.length ? Math.max(...numbers) : null;
 }
 
+/** How the warm-up was; null if that is not told. `steady` is null if it was not looked at. */
+function checkWarmup(file, value) {
+  if (value === undefined || value === null) return null;
+  const at = (name) => numberAt(file, {warmup: value}, `warmup.${name}`, {required: true});
+  const known = [true, false].includes(value.steady);
+  return {
+    asked_s: at('asked_s'),
+    took_s: at('took_s'),
+    steady: known ? value.steady : null,
+    because: asText(value.unsteady_because),
+  };
+}
+
 /** How a rate was found; null if none was searched for. */
 function checkSearch(file, summary) {
   if (summary.search === undefined || summary.search === null) return null;
@@ -237,6 +250,7 @@ function checkSummary(file, summary) {
     own_share_p99: numberAt(file, summary, 'generator.latency_share.p99'),
     limited: summary.generator?.limited === true,
     limited_by: asText(summary.generator?.limited_by),
+    warmup: checkWarmup(file, summary.warmup),
     search: checkSearch(file, summary),
     regions: checkRegions(file, summary.regions ?? []),
     as_simulated: checkAsSimulated(file, summary.as_simulated),

@@ -13,6 +13,7 @@
 #include "harness/load/limit.h"
 #include "harness/load/load.h"
 #include "harness/load/run_files.h"
+#include "harness/load/warmup.h"
 
 namespace parley::cli {
 namespace {
@@ -78,6 +79,7 @@ std::string load_spec(const LoadOptions& options, load::LoadSpec& spec) {
   spec.workload = options.replay.empty() ? options.workload : "replay:" + options.replay;
   spec.replay_speed = options.speed;
   if (!options.replay.empty()) spec.warmup = {};
+  spec.warmup_max = 2 * spec.warmup;
   spec.seed = options.common.seed.value_or(1);
   spec.stop = &harness::StopSignal::requested();
   return {};
@@ -102,9 +104,16 @@ void print_generator(const load::LoadResult& result) {
   }
 }
 
+std::string steady_text(const load::WarmupFigures& warmup) {
+  if (!warmup.ended) return {};
+  if (*warmup.ended == load::Steadiness::steady) return ", which ended steady";
+  return fmt::format(", which did not end steady: {}", load::steadiness_text(*warmup.ended));
+}
+
 void print_result(const load::LoadResult& result) {
   fmt::print("{:.0f} operations/s offered, {:.0f} achieved over {:.1f} s\n",
              result.offered_ops_per_s, result.achieved_ops_per_s, result.measured_s);
+  fmt::print("  after {:.1f} s of warm-up{}\n", result.warmup.took_s, steady_text(result.warmup));
   fmt::print("  completed {}, refused {}, unknown {}, unsent {}\n", result.completed,
              result.refused, result.unknown, result.unsent);
   const load::LatencySummary latency = result.latency.summary(result.operation_timeout_us);

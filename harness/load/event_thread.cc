@@ -11,10 +11,8 @@ constexpr std::chrono::milliseconds kProgressEvery(100);
 
 }  // namespace
 
-EventThread::EventThread(const LoadEvents& events, Clock::time_point zero, Duration whole)
-    : events_(events), zero_(zero), began_(Clock::now()), whole_(whole), thread_([this] {
-        run();
-      }) {}
+EventThread::EventThread(const LoadEvents& events, Duration whole)
+    : events_(events), began_(Clock::now()), whole_(whole), thread_([this] { run(); }) {}
 
 EventThread::~EventThread() {
   {
@@ -24,6 +22,14 @@ EventThread::~EventThread() {
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
+}
+
+void EventThread::begin_window(Clock::time_point zero) {
+  {
+    const std::lock_guard lock(mutex_);
+    zero_ = zero;
+  }
+  changed_.notify_all();
 }
 
 void EventThread::end_window() {
@@ -53,14 +59,14 @@ void EventThread::run_events() {
   for (const LoadEvents::Timed& event : events_.timed) timed.push_back(&event);
   std::stable_sort(timed.begin(), timed.end(),
                    [](const auto* a, const auto* b) { return a->at < b->at; });
-  bool in_window = wait_until(zero_);
-  if (in_window && events_.measure_start) events_.measure_start(zero_);
+  bool in_window = wait_until(Duration{});
+  if (in_window && events_.measure_start) events_.measure_start(*zero_);
   const bool started = in_window;
   for (const LoadEvents::Timed* event : timed) {
-    in_window = in_window && wait_until(zero_ + event->at);
+    in_window = in_window && wait_until(event->at);
     if (in_window) event->run();
   }
-  if (in_window) wait_until(Clock::time_point::max());
+  if (in_window) wait_until(std::nullopt);
   {
     const std::lock_guard lock(mutex_);
     if (abandoned_) return;
@@ -68,10 +74,13 @@ void EventThread::run_events() {
   if (started && events_.measure_end) events_.measure_end();
 }
 
-bool EventThread::wait_until(Clock::time_point moment) {
+bool EventThread::wait_until(std::optional<Duration> moment) {
   std::unique_lock lock(mutex_);
-  while (!ended_ && Clock::now() < moment) {
-    changed_.wait_until(lock, std::min(moment, Clock::now() + kProgressEvery));
+  const auto due = [this, moment] {
+    return zero_ && moment ? *zero_ + *moment : Clock::time_point::max();
+  };
+  while (!ended_ && Clock::now() < due()) {
+    changed_.wait_until(lock, std::min(due(), Clock::now() + kProgressEvery));
     if (ended_ || !events_.progress) continue;
     const double done = std::chrono::duration<double>(Clock::now() - began_) / whole_;
     lock.unlock();

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "harness/load/load.h"
@@ -15,11 +16,13 @@ namespace parley::load {
 class EventThread {
  public:
   // `events` must outlive the thread. `whole` is the length of the load with warm-up, for progress.
-  EventThread(const LoadEvents& events, std::chrono::steady_clock::time_point zero, Duration whole);
+  EventThread(const LoadEvents& events, Duration whole);
   ~EventThread();  // gives up what is not due
   EventThread(const EventThread&) = delete;
   EventThread& operator=(const EventThread&) = delete;
 
+  // When the measured window begins, once that is known.
+  void begin_window(std::chrono::steady_clock::time_point zero);
   void set_completed(std::uint64_t completed) { completed_.store(completed); }
   // The measured window is over: timed events that are not due are given up.
   void end_window();
@@ -29,11 +32,12 @@ class EventThread {
  private:
   void run();
   void run_events();
-  // Waits for the moment, with progress on the way. False when the window ended before.
-  bool wait_until(std::chrono::steady_clock::time_point moment);
+  // Waits for the moment, counted from the start of the measured window, or without one for the
+  // window's end, with progress on the way. False when the window ended before.
+  bool wait_until(std::optional<Duration> moment);
 
   const LoadEvents& events_;
-  std::chrono::steady_clock::time_point zero_;
+  std::optional<std::chrono::steady_clock::time_point> zero_;  // guarded until it is there
   std::chrono::steady_clock::time_point began_;
   Duration whole_;
   std::atomic<std::uint64_t> completed_{0};

@@ -3,6 +3,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "apps/canvas/canvas.h"
@@ -113,16 +115,52 @@ void Generator::plan() {
   if (closed_ && workload == WorkloadSpec::Kind::rplace) {
     note("a closed loop has no rate: of the workload rplace only cells and users apply");
   }
-  const Duration warmup = replay ? Duration{} : spec_.warmup;
+  if (replay) spec_.warmup = spec_.warmup_max = Duration{};
+  if (!closed_ && workload == WorkloadSpec::Kind::rplace) {
+    spec_.warmup_max = std::min(spec_.warmup_max, spec_.warmup);
+  }
+  result_.warmup.asked_s = static_cast<double>(spec_.warmup.count()) / 1e9;
   begin_ns_ = clock_ns();
   now_ns_ = begin_ns_;
-  zero_ns_ = begin_ns_ + warmup.count();
-  const std::int64_t end_ns = zero_ns_ + spec_.duration.count();
-  recorder_ = std::make_unique<Recorder>(zero_ns_, end_ns, static_cast<double>(timeout_ns_) / 1e3,
-                                         spec_.regions);
+  zero_ns_ = begin_ns_ + spec_.warmup.count();
+  const std::int64_t latest_ns = begin_ns_ + std::max(spec_.warmup, spec_.warmup_max).count();
+  recorder_ = std::make_unique<Recorder>(latest_ns, latest_ns + spec_.duration.count(),
+                                         static_cast<double>(timeout_ns_) / 1e3, spec_.regions);
   for (std::uint8_t link = 0; link < link_count(); ++link) note_leader(link);
-  event_thread_ = std::make_unique<EventThread>(
-      events_, std::chrono::steady_clock::time_point(Duration(zero_ns_)), warmup + spec_.duration);
+  event_thread_ = std::make_unique<EventThread>(events_, spec_.warmup + spec_.duration);
+  const std::int64_t window_ns = WarmupWatch::window_of(spec_.warmup);
+  const bool long_enough =
+      spec_.warmup.count() >= window_ns * static_cast<std::int64_t>(kLeastWarmupWindows);
+  if (spec_.warmup_max > Duration{} && long_enough) {
+    warmup_.emplace(begin_ns_, window_ns);
+  } else {
+    begin_at_zero();
+  }
+}
+
+// Whether the measured window begins as planned, or a little later because the system is not
+// steady.
+void Generator::settle_start() {
+  const Steadiness now = judge_warmup(warmup_->windows(), spec_.loop);
+  const std::int64_t latest_ns = begin_ns_ + spec_.warmup_max.count();
+  if (now != Steadiness::steady && zero_ns_ < latest_ns) {
+    zero_ns_ = std::min(zero_ns_ + warmup_->window_ns(), latest_ns);
+    return;
+  }
+  result_.warmup.ended = now;
+  begin_at_zero();
+  if (now == Steadiness::steady) return;
+  note(fmt::format("the warm-up did not end steady after {:.1f} s: {}", result_.warmup.took_s,
+                   steadiness_text(now)));
+}
+
+// Until then nothing counts as measured.
+void Generator::begin_at_zero() {
+  start_settled_ = true;
+  result_.warmup.took_s = static_cast<double>(zero_ns_ - begin_ns_) / 1e9;
+  const std::int64_t thought_ns = recorder_->end_ns() - spec_.duration.count();
+  recorder_->begin_earlier(Duration(thought_ns - zero_ns_));
+  event_thread_->begin_window(std::chrono::steady_clock::time_point(Duration(zero_ns_)));
 }
 
 LoadResult Generator::run() {
@@ -136,7 +174,8 @@ void Generator::loop() {
   for (;;) {
     const bool received = receive_all();
     now_ns_ = clock_ns();
-    if (!in_window_ && sending_ && now_ns_ >= zero_ns_) begin_window();
+    if (!start_settled_ && sending_ && now_ns_ >= zero_ns_ - kTickNs) settle_start();
+    if (!in_window_ && sending_ && start_settled_ && now_ns_ >= zero_ns_) begin_window();
     const bool sent = sending_ && send_due();
     if (now_ns_ >= next_tick_ns_) tick();
     const bool over = now_ns_ >= recorder_->end_ns() || source_->due_ns() == kNoMore || stop_now_;
@@ -201,6 +240,10 @@ void Generator::tick() {
   scan_flights();
   if (recorder_ == nullptr) return;
   recorder_->advance(now_ns_);
+  if (warmup_ && !start_settled_) {
+    warmup_->look(now_ns_, recorder_->completed_so_far(), flights_.in_flight() * spec_.batch,
+                  router_.leader());
+  }
   event_thread_->set_completed(recorder_->completed_so_far());
   if (spec_.stop != nullptr && spec_.stop->load() && !stop_now_) {
     stop_now_ = true;

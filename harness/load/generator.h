@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 #include <zmq.hpp>
@@ -23,6 +24,7 @@
 #include "harness/load/recorder.h"
 #include "harness/load/recording.h"
 #include "harness/load/router.h"
+#include "harness/load/warmup.h"
 #include "harness/load/workload.h"
 #include "runtime/live/waiter.h"
 
@@ -51,6 +53,8 @@ class Generator {
   void connect();
   [[nodiscard]] bool ready() const;
   void plan();
+  void settle_start();
+  void begin_at_zero();
   void loop();
   void wait();
   void begin_window();
@@ -138,11 +142,13 @@ class Generator {
   std::int64_t next_tick_ns_ = 0;
   std::int64_t next_hello_ns_ = 0;
   bool sending_ = true;
+  bool start_settled_ = false;  // zero_ns_ is final
   bool in_window_ = false;
   bool stop_now_ = false;
 
   std::unique_ptr<Recorder> recorder_;
   Recording recording_;
+  std::optional<WarmupWatch> warmup_;  // nothing: it is not looked at
   std::unique_ptr<EventThread> event_thread_;
   CpuTimes cpu_at_start_;
   LoadResult result_;

@@ -8,8 +8,10 @@
 #include <fstream>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "harness/load/fake_node.h"
 #include "harness/load/recovery.h"
@@ -618,6 +620,69 @@ TEST(Events, AreCalledAtTheirTimesApartFromTheLoad) {
   EXPECT_EQ(result.completed, 499u);
 }
 
+// A closed loop whose warm-up is looked at: 20 windows of 20 ms, if it takes as long as planned.
+LoadSpec with_warmup(const FakeNode& node) {
+  LoadSpec spec = spec_for({&node});
+  spec.loop = Loop::closed;
+  spec.window = 16;
+  spec.warmup = milliseconds(400);
+  spec.warmup_max = seconds(4);
+  spec.silence_limit = seconds(60);
+  return spec;
+}
+
+// The node stands still from 100 to 450 ms, so that there is nothing to be told from the 400 ms
+// that were planned.
+TEST(Warmup, LastsLongerWhereNothingIsSteadyAndTheWindowKeepsItsLength) {
+  FakeNode node({1}, kOk);
+  LoadSpec spec = with_warmup(node);
+  spec.loop = Loop::open;
+  spec.rate = 20'000;
+  std::optional<std::chrono::steady_clock::time_point> zero;
+  LoadEvents events;
+  events.measure_start = [&zero](auto moment) { zero = moment; };
+  std::thread staller;
+  bool stalled = false;
+  events.progress = [&](double, std::uint64_t) {
+    if (std::exchange(stalled, true)) return;
+    staller = std::thread([&node] { stall_for(node, milliseconds(350)); });
+  };
+  const auto before = std::chrono::steady_clock::now();
+  const LoadResult result = run_load(spec, events);
+  staller.join();
+  EXPECT_GT(result.warmup.took_s, 0.4);
+  EXPECT_LE(result.warmup.took_s, 4);
+  EXPECT_DOUBLE_EQ(result.warmup.asked_s, 0.4);
+  EXPECT_TRUE(result.warmup.ended.has_value());
+  EXPECT_DOUBLE_EQ(result.measured_s, 0.5);
+  ASSERT_TRUE(zero.has_value());
+  EXPECT_GE(*zero - before, std::chrono::duration<double>(result.warmup.took_s));
+  EXPECT_GE(result.timeline.size(), 5U);
+  expect_sums_to_agree(result);
+}
+
+TEST(Warmup, OfADeadNodeLastsAsLongAsItMayAndIsToldOf) {
+  FakeNode node({1}, [](const Seen&) { return Reaction{Answer::silence}; });
+  LoadSpec spec = with_warmup(node);
+  spec.warmup_max = milliseconds(700);
+  spec.operation_timeout = milliseconds(1500);
+  const LoadResult result = run_load(spec);
+  EXPECT_DOUBLE_EQ(result.warmup.took_s, 0.7);
+  EXPECT_EQ(result.warmup.ended, Steadiness::nothing_done);
+  EXPECT_THAT(result.notes, testing::Contains("the warm-up did not end steady after 0.7 s: nothing "
+                                              "was completed"));
+}
+
+TEST(Warmup, IsNotLookedAtUnasked) {
+  FakeNode node({1}, [](const Seen&) { return Reaction{Answer::silence}; });
+  LoadSpec spec = with_warmup(node);
+  spec.warmup_max = Duration{};
+  spec.operation_timeout = milliseconds(800);
+  const LoadResult result = run_load(spec);
+  EXPECT_DOUBLE_EQ(result.warmup.took_s, 0.4);
+  EXPECT_EQ(result.warmup.ended, std::nullopt);
+}
+
 TEST(Events, WhatACallbackThrowsEndsTheRun) {
   FakeNode node({1}, kOk);
   LoadEvents events;
@@ -686,6 +751,8 @@ TEST(Spec, ImpossibleFieldsAreNamed) {
   EXPECT_THAT(with([](LoadSpec& s) { s.clients = 0; }), HasSubstr("clients: must be from 1"));
   EXPECT_THAT(with([](LoadSpec& s) { s.read_share = 1.5; }), HasSubstr("read_share: must be"));
   EXPECT_THAT(with([](LoadSpec& s) { s.duration = Duration{}; }), HasSubstr("duration: must be"));
+  EXPECT_THAT(with([](LoadSpec& s) { s.warmup_max = seconds(1); }),
+              HasSubstr("warmup_max: must be 0 s, or from warmup"));
   EXPECT_THAT(with([](LoadSpec& s) { s.canvas_width = 4097; }), HasSubstr("canvas_width: must be"));
   EXPECT_THAT(with([](LoadSpec& s) { s.workload = "gauss"; }), HasSubstr("workload: "));
   EXPECT_THAT(with([](LoadSpec& s) {

@@ -5,6 +5,7 @@
 #include "harness/load/ceiling.h"
 #include "harness/load/limit.h"
 #include "harness/load/run_files.h"
+#include "harness/load/warmup.h"
 
 namespace parley::load {
 namespace {
@@ -41,6 +42,17 @@ Json json_of(const GeneratorFigures& own) {
       {"limited_by", nullptr}};
   if (own.ceiling_ops_per_s > 0) json["ceiling_ops_per_s"] = own.ceiling_ops_per_s;
   if (limited) json["limited_by"] = limit_name(own.limit);
+  return json;
+}
+
+Json json_of(const WarmupFigures& warmup) {
+  Json json = {{"asked_s", warmup.asked_s},
+               {"took_s", warmup.took_s},
+               {"steady", nullptr},
+               {"unsteady_because", nullptr}};
+  if (!warmup.ended) return json;
+  json["steady"] = *warmup.ended == Steadiness::steady;
+  if (json["steady"] == false) json["unsteady_because"] = steadiness_text(*warmup.ended);
   return json;
 }
 
@@ -87,6 +99,7 @@ std::string summary_json(const LoadResult& result) {
       {"latency_us", json_of(result.latency.summary(limit_us))},
       {"service_us", json_of(result.service.summary(limit_us))},
       {"generator", json_of(result.generator)},
+      {"warmup", json_of(result.warmup)},
       {"errors", result.errors},
       {"retries", result.retries},
       {"late_replies", result.late_replies},
@@ -118,6 +131,7 @@ std::string spec_json(const LoadSpec& spec) {
       {"operation_timeout_ms", seconds(spec.operation_timeout) * 1000},
       {"attempt_timeout_ms", seconds(spec.attempt_timeout) * 1000},
       {"warmup_s", seconds(spec.warmup)},
+      {"warmup_max_s", seconds(spec.warmup_max)},
       {"duration_s", seconds(spec.duration)},
       {"seed", spec.seed},
   };

@@ -50,6 +50,9 @@ void check_window(const LoadSpec& spec) {
 
 void check_times(const LoadSpec& spec) {
   require(spec.warmup >= Duration{} && spec.warmup <= kMaxDuration, "warmup", "0 s to 7 days");
+  require(spec.warmup_max == Duration{} ||
+              (spec.warmup_max >= spec.warmup && spec.warmup_max <= kMaxDuration),
+          "warmup_max", "0 s, or from warmup to 7 days");
   require(spec.duration > Duration{} && spec.duration <= kMaxDuration, "duration",
           "above 0 s and at most 7 days");
   require(spec.operation_timeout >= std::chrono::milliseconds(10) &&

@@ -90,6 +90,11 @@ struct LoadSpec {
   std::uint32_t canvas_height = 1000;
 
   Duration warmup = std::chrono::seconds(2);
+  // How long the warm-up may last at most if it has not ended steady (warmup.h): the measured
+  // window then begins later, and its length stays. 0: the warm-up is not looked at; as `warmup`:
+  // it is, but never lasts longer. Replays have none, and the curve of `rplace` in an open loop
+  // does not wait.
+  Duration warmup_max{};
   Duration duration = std::chrono::seconds(10);
   Duration operation_timeout = std::chrono::seconds(5);
   Duration silence_limit = std::chrono::milliseconds(500);
@@ -209,6 +214,24 @@ struct GeneratorFigures {
   Limit limit = Limit::none;
 };
 
+// In which state a warm-up ended; see warmup.h.
+enum class Steadiness : std::uint8_t {
+  steady,
+  too_short,         // to tell
+  nothing_done,      // although something was under way
+  too_slow,          // operations took too long for so short a warm-up
+  leader_changed,    // an election was under way
+  throughput_moves,  // of a closed loop
+  backlog_moves,     // of an open loop
+};
+
+// How the warm-up was.
+struct WarmupFigures {
+  double asked_s = 0;
+  double took_s = 0;
+  std::optional<Steadiness> ended;  // nothing: it was not looked at
+};
+
 // What a replay met in its file.
 struct ReplayFigures {
   std::uint64_t lines = 0;
@@ -261,6 +284,7 @@ struct LoadResult {
   std::vector<SuccessSeen> successes;  // in the order of `sent`; at most one a millisecond
   std::vector<RefusalSeen> refusals;   // in the order of time; at most one in ten milliseconds
   GeneratorFigures generator;
+  WarmupFigures warmup;
   ReplayFigures replay;
 
   std::uint64_t history_operations = 0;      // written to the history

@@ -149,6 +149,14 @@ void Recorder::refused_without_leader(NodeId node, std::int64_t now_ns) {
   if (refusals_.size() < kMaxRefusals) refusals_.push_back({at, node});
 }
 
+void Recorder::begin_earlier(Duration by) {
+  zero_ns_ -= by.count();
+  end_ns_ -= by.count();
+  row_end_ns_ -= by.count();
+  for (LeaderSeen& seen : leaders_) seen.at += by;
+  for (RefusalSeen& seen : refusals_) seen.at += by;
+}
+
 void Recorder::close_row() {
   row_.leader = leader_;
   row_.has_latency = row_latency_.count() > 0;

@@ -55,6 +55,8 @@ class Recorder {
   void lag_seen(std::uint64_t lag, std::int64_t now_ns);
   void refused_without_leader(NodeId node, std::int64_t now_ns);
 
+  // The window begins, and ends, so much earlier than it was to. Before its new beginning only.
+  void begin_earlier(Duration by);
   // The window ends earlier than planned.
   void end_early(std::int64_t end_ns) { end_ns_ = end_ns; }
   [[nodiscard]] std::int64_t end_ns() const { return end_ns_; }

@@ -40,6 +40,27 @@ TEST(RecorderTest, ClientsAreWhereTheirFirstNodeIs) {
   EXPECT_TRUE(result.regions[1].latency.percentile(1, kLimitUs).above);
 }
 
+TEST(RecorderTest, AWindowThatBeginsEarlierIsAsIfItHadBeenPlannedSo) {
+  Recorder recorder(kZero + 200 * kMs, kEnd + 200 * kMs, kLimitUs);
+  LeaderSeen seen;
+  seen.by_most = NodeId{2};
+  recorder.leader_seen(seen, kZero - 50 * kMs);
+  recorder.refused_without_leader(NodeId{1}, kZero - 40 * kMs);
+  recorder.begin_earlier(std::chrono::milliseconds(200));
+  recorder.completed({kZero, kZero, 5}, kZero + kMs);
+  recorder.completed({kEnd, kEnd, 7}, kEnd + kMs);
+  const LoadResult result = finished(recorder, kEnd + kMs);
+  EXPECT_EQ(result.completed, 5u);
+  EXPECT_EQ(result.timeline[0].t_ms, 0u);
+  EXPECT_EQ(result.timeline[0].completed, 5u);
+  EXPECT_EQ(result.timeline[0].leader, NodeId{2});
+  ASSERT_EQ(result.leaders.size(), 1u);
+  EXPECT_EQ(result.leaders[0].at, std::chrono::milliseconds(-50));
+  ASSERT_EQ(result.refusals.size(), 1u);
+  EXPECT_EQ(result.refusals[0].at, std::chrono::milliseconds(-40));
+  EXPECT_DOUBLE_EQ(result.measured_s, 1);
+}
+
 TEST(RecorderTest, CountsByTheIntendedMomentAndAchievedByTheClock) {
   Recorder recorder(kZero, kEnd, kLimitUs);
   recorder.completed({kZero - kMs, kZero - kMs, 3}, kZero + kMs);  // of the warm-up

@@ -90,8 +90,9 @@ TEST(Summary, HasTheNamesOfTheInterface) {
   result.latency.add_endless(2);
   result.errors["unknown_no_answer"] = 2;
   const auto json = nlohmann::json::parse(summary_json(result));
-  for (const char* name : {"offered_ops_per_s", "achieved_ops_per_s", "completed", "refused",
-                           "unknown", "unsent", "latency_us", "service_us", "generator"}) {
+  for (const char* name :
+       {"offered_ops_per_s", "achieved_ops_per_s", "completed", "refused", "unknown", "unsent",
+        "latency_us", "service_us", "generator", "warmup"}) {
     EXPECT_TRUE(json.contains(name)) << name;
   }
   for (const char* name : {"min", "p50", "p90", "p99", "p999", "max"}) {

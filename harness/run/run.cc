@@ -95,6 +95,7 @@ load::LoadSpec load_spec(const RunSpec& spec, const std::vector<Member>& members
   load.canvas_width = spec.canvas.width;
   load.canvas_height = spec.canvas.height;
   load.warmup = seconds(spec.warmup_s);
+  load.warmup_max = seconds(most_warmup_s(spec));
   load.duration = seconds(spec.duration_s);
   load.seed = spec.seed;
   load.ceiling_ops_per_s = environment.ceiling_ops_per_s;

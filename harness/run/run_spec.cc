@@ -127,6 +127,10 @@ void check_run(const RunSpec& spec) {
     throw ConfigError(fmt::format("batch: {} commands a message do not fit a window of {}",
                                   spec.batch, spec.window));
   }
+  if (most_warmup_s(spec) < spec.warmup_s) {
+    throw ConfigError(fmt::format("warmup_max_s: {} is less than warmup_s, which is {}",
+                                  *spec.warmup_max_s, spec.warmup_s));
+  }
   recorded_share(spec.record);
   load_network_profile(spec.links);
   check_faults(spec);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,7 @@ struct RunSpec {
   std::string routing = "any";      // any | leader
   CanvasSize canvas;
   double warmup_s = 2;
+  std::optional<double> warmup_max_s;  // see most_warmup_s
   double duration_s = 10;
   std::string record = "none";  // none | all | N%
   std::uint64_t seed = 1;
@@ -46,6 +48,12 @@ struct RunSpec {
 // Whether the rate is to be found.
 inline bool searches(const RunSpec& spec) {
   return !spec.closed_loop && spec.rate == kSearchedRate && !spec.objective.empty();
+}
+
+// How long the warm-up may last at most where it does not end steady: twice as long as asked,
+// unless the spec says otherwise.
+inline double most_warmup_s(const RunSpec& spec) {
+  return spec.warmup_max_s.value_or(2 * spec.warmup_s);
 }
 
 // The share of the cells that `record` keeps: 0 for "none", 1 for "all", N/100 for "N%". Throws

@@ -47,6 +47,22 @@ TEST(Run, OfOneNodeLeavesAllFiles) {
   EXPECT_GT(summary["peak_rss_bytes"]["1"], 0);
 }
 
+TEST(Run, SaysHowItsWarmUpEnded) {
+  RunSpec spec = small("raft", 3);
+  spec.rate = 2000;
+  const TestRun run(spec);
+  run.expect_done();
+  const Json warmup = run.summary()["warmup"];
+  EXPECT_EQ(warmup["asked_s"], 0.2);
+  EXPECT_GE(warmup["took_s"], 0.2);
+  EXPECT_LE(warmup["took_s"], 0.4);
+  ASSERT_TRUE(warmup["steady"].is_boolean()) << warmup;
+  const Json manifest = json_of(run.out() / "manifest.json");
+  EXPECT_EQ(manifest["warmup_max_s"], 0.4);
+  const bool noted = manifest["notes"].dump().find("did not end steady") != std::string::npos;
+  EXPECT_NE(warmup["steady"].get<bool>(), noted);
+}
+
 TEST(Run, OfTheBarePathHasItsFiguresAndSaysWhatItIs) {
   const PrivateFolder folder;
   const auto out = folder.path() / "run";

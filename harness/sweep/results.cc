@@ -99,6 +99,7 @@ Json spec_object(const SweepSpec& s) {
           {"snapshot_bytes", s.snapshot_bytes},
           {"speed", s.speed},
           {"warmup_s", s.warmup_s},
+          {"warmup_max_s", s.warmup_max_s ? Json(*s.warmup_max_s) : Json(nullptr)},
           {"duration_s", s.duration_s},
           {"repetitions", s.repetitions},
           {"record", s.record},
@@ -330,7 +331,9 @@ constexpr std::string_view kFigureColumns[] = {"offered_ops_per_s",
                                                "consistency.duplicates",
                                                "consistency.divergent_cells_max",
                                                "consistency.lag_max",
-                                               "consistency.converged_ms"};
+                                               "consistency.converged_ms",
+                                               "warmup.took_s",
+                                               "warmup.steady"};
 
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;

@@ -90,6 +90,9 @@ class SpecReader {
     reader_.integer("snapshot_bytes", 0, std::int64_t{1} << 50, spec_.snapshot_bytes);
     reader_.real("speed", 0.001, 1e6, spec_.speed);
     reader_.real("warmup_s", 0, kMaxSeconds, spec_.warmup_s);
+    if (const ConfigValue* most = reader_.find("warmup_max_s")) {
+      spec_.warmup_max_s = reader_.real_of("warmup_max_s", *most, spec_.warmup_s, kMaxSeconds);
+    }
     reader_.real("duration_s", 0.1, kMaxSeconds, spec_.duration_s);
     reader_.integer("repetitions", 1, 1000, spec_.repetitions);
     reader_.integer("seed", 0, kMaxSeed, spec_.seed);
@@ -216,6 +219,7 @@ RunSpec common_part(const SweepSpec& sweep) {
   run.speed = sweep.speed;
   run.canvas = sweep.canvas;
   run.warmup_s = sweep.warmup_s;
+  run.warmup_max_s = sweep.warmup_max_s;
   run.duration_s = sweep.duration_s;
   run.record = sweep.record;
   return run;

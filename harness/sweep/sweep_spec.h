@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,7 @@ struct SweepSpec {
   std::uint64_t snapshot_bytes = DriverLimits{}.snapshot_bytes;  // see node_config.h
   double speed = 1;                                              // of a replay
   double warmup_s = 2;
+  std::optional<double> warmup_max_s;  // nothing: twice warmup_s, see most_warmup_s
   double duration_s = 10;
   std::uint32_t repetitions = 3;
   std::string record = "none";

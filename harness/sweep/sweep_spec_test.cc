@@ -47,6 +47,12 @@ TEST(SweepSpec, TheDefaultsAreThoseOfTheInterface) {
   EXPECT_EQ(spec.seed, 1U);
 }
 
+TEST(SweepSpec, AWarmUpMayLastTwiceAsLongUnlessTheSpecSaysOtherwise) {
+  EXPECT_EQ(most_warmup_s(plan_sweep(parse_sweep_spec_text(kGood, "s")).runs[0].spec), 4);
+  const std::string bounded = kGood + "warmup_s = 1\nwarmup_max_s = 1\n";
+  EXPECT_EQ(most_warmup_s(plan_sweep(parse_sweep_spec_text(bounded, "s")).runs[0].spec), 1);
+}
+
 TEST(SweepSpec, AScalarIsAListOfOne) {
   const SweepSpec spec =
       parse_sweep_spec_text("algorithms = \"raft\"\nnodes = 5\nrate = 2000.5\nbatch = 4\n", "s");
@@ -103,6 +109,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{kGood + "canvas = \"big\"\n", "s.toml:4: canvas: \"big\" is not \"WIDTHxHEIGHT\""},
         BadSpec{kGood + "clients = 0\n",
                 "s.toml:4: clients: 0 is not a whole number from 1 to 65536"},
+        BadSpec{kGood + "warmup_max_s = 1.5\n",
+                "s.toml:4: warmup_max_s: 1.5 is not a number from 2 to"},
         BadSpec{kGood + "warmup_s = -1\n", "s.toml:4: warmup_s: -1 is not a number from 0 to"},
         BadSpec{kGood + "duration_s = 0\n", "s.toml:4: duration_s: 0 is not a number from 0.1 to"},
         BadSpec{kGood + "repetitions = 0\n",
