@@ -3,7 +3,8 @@
 
 import {asText} from './read.mjs';
 import {differingKeys, groupBy, isOfStrategy} from './model.mjs';
-import {list, percentile, plural, significant} from './format.mjs';
+import {list, percentile, perSecond, plural, significant} from './format.mjs';
+import {WIDE_SPREAD, driftOf, spreadOf} from './noise.mjs';
 
 const WHY = {
   durability: 'what is on disk when a client hears ok differs',
@@ -173,6 +174,34 @@ function warmups(model) {
   return flags;
 }
 
+/** Baseline runs of one host that are far apart, or move one way. */
+function machineNoise(model) {
+  const hosts = groupBy(model.baseline, (run) => run.setting.host).values();
+  return [...hosts].flatMap((runs) => {
+    if (runs.length < 2) return [];
+    const flags = [];
+    const spread = spreadOf(runs);
+    const drift = driftOf(runs);
+    const percent = (share) => `${significant(Math.abs(share) * 100, 2)} %`;
+    const warn = (title, text) => flags.push({level: 'warn', title, text});
+    if (spread.share > WIDE_SPREAD) {
+      warn(
+        `The machine varied by ${percent(spread.share)}`,
+        `${plural(runs.length, 'baseline run')}, which do one and the same, gave from ` +
+          `${perSecond(spread.low)} to ${perSecond(spread.high)}. Smaller differences may be the machine's.`,
+      );
+    }
+    if (drift !== null) {
+      warn(
+        `The machine became ${drift > 0 ? 'faster' : 'slower'} by ${percent(drift)}`,
+        'from the first baseline run to the last: what was measured early and what was measured late ' +
+          'are not alike.',
+      );
+    }
+    return flags;
+  });
+}
+
 function builds(model) {
   const flags = [];
   const types = [...new Set(model.runs.map((run) => run.setting.build_type))];
@@ -315,6 +344,7 @@ export function buildFlags(model) {
     ...differing(model, 'duration', (m) => m.duration_s, 'Longer runs see rarer events.'),
     ...differing(model, 'disk sync latency class', syncClass, 'The disks differ.'),
     ...warmups(model),
+    ...machineNoise(model),
     ...builds(model),
     ...tails(model),
     ...promises(model),

@@ -111,6 +111,9 @@ function describeRun(run, varied) {
 /** Whether a run is of a strategy; the bare transport beside them, their ceiling, is none. */
 export const isOfStrategy = (run) => run.manifest.algorithm !== 'bare_path';
 
+/** Whether a run only shows what the machine did; it is in no figure but its own. */
+export const isBaseline = (run) => run.manifest.baseline === true;
+
 /** "raft · 3 nodes". */
 export function seriesLabel(algorithm, nodes) {
   return `${algorithm} · ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`;
@@ -241,7 +244,8 @@ export function binWidth(timeline) {
 /** Builds the model of a report from what readResults returned. */
 export function buildModel(results) {
   const varied = variedOptions(results.runs);
-  const described = results.runs.map((run) => describeRun(run, varied));
+  const all = results.runs.map((run) => describeRun(run, varied));
+  const described = all.filter((run) => !isBaseline(run));
   const runs = described.sort((a, b) => {
     return (
       algorithmOrder(a.algorithm, b.algorithm) ||
@@ -260,6 +264,7 @@ export function buildModel(results) {
   return {
     ...results,
     runs,
+    baseline: all.filter(isBaseline),
     steady,
     disturbed: runs.filter((run) => run.disturbed),
     events: runs.flatMap(faultEvents),

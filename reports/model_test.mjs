@@ -5,6 +5,7 @@ import {conditions} from './conditions.mjs';
 import {binWidth, bySetting, buildModel, commonLoad} from './model.mjs';
 import {quantiles} from './figures/distribution.mjs';
 import {layout} from './layout.mjs';
+import {driftOf, spreadOf, trendChance} from './noise.mjs';
 import {toToml} from './toml.mjs';
 
 function run(name, manifest, summary = {}) {
@@ -120,6 +121,49 @@ test('a warm-up that did not end steady is flagged, one that took longer is note
   assert.equal(unsteady.level, 'warn');
   assert.match(unsteady.text, /a \(nothing was completed\)/);
   assert.match(of('Warm-up extended in 1 run').text, /to 2\.5 s at most/);
+});
+
+/** Baseline runs a minute apart with these rates. */
+function baselineRuns(...rates) {
+  return rates.map((rate, at) =>
+    run(
+      `baseline-0${at}`,
+      {algorithm: 'unreplicated', nodes: 1, baseline: true, started_at: `2026-01-01T00:0${at}:00Z`},
+      {achieved_ops_per_s: rate},
+    ),
+  );
+}
+
+test('baseline runs are in no figure and no count but their own', () => {
+  const model = modelOf([run('a', {}), ...baselineRuns(100, 110, 105)]);
+  assert.deepEqual(
+    model.runs.map((r) => r.name),
+    ['a'],
+  );
+  assert.equal(model.baseline.length, 3);
+  assert.deepEqual(model.series.map((s) => s.label), ['raft · 3 nodes']);
+  assert.deepEqual(model.algorithms, ['raft']);
+});
+
+test('a machine that varies or drifts is flagged', () => {
+  const titles = (...rates) =>
+    buildFlags(modelOf([run('a', {}), ...baselineRuns(...rates)])).map((flag) => flag.title);
+  assert.ok(titles(100, 121, 100).includes('The machine varied by 21 %'));
+  assert.ok(!titles(100, 120, 100).some((title) => title.startsWith('The machine')));
+  assert.ok(titles(100, 97, 95, 92, 90).includes('The machine became slower by 11 %'));
+  assert.ok(titles(100, 102, 105, 107, 110).includes('The machine became faster by 9.5 %'));
+  assert.ok(!titles(100, 101, 102, 103, 104).some((title) => title.startsWith('The machine')));
+});
+
+test('the chance of a trend is that of Mann, counted by hand', () => {
+  assert.equal(trendChance([1, 2, 3]).toFixed(4), '0.3333', '2 of 6 orders');
+  assert.equal(trendChance([3, 2, 1]).toFixed(4), '0.3333');
+  assert.equal(trendChance([1, 2, 3, 4, 5]).toFixed(5), (2 / 120).toFixed(5));
+  // One pair the wrong way round: 1 + 4 of 120 orders have as few, at either end.
+  assert.equal(trendChance([2, 1, 3, 4, 5]).toFixed(5), (10 / 120).toFixed(5));
+  assert.equal(trendChance([1, 3, 2]), 1);
+  assert.equal(driftOf(baselineRuns(1, 2, 3)), null, 'three values show no trend');
+  assert.equal(spreadOf(baselineRuns(90, 120, 100)).share, 0.3);
 });
 
 test('faults above half of a saturation that is known are flagged', () => {

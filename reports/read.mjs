@@ -482,7 +482,7 @@ export function readResults(dirs) {
       results.scaling.push({...row, nodes});
     }
   }
-  if (results.runs.length === 0) {
+  if (results.runs.every((run) => run.manifest.baseline === true)) {
     throw new InputError(
       `${dirs.join(', ')}: no finished run (a folder with manifest.json and ` +
         `summary.json); ${results.missing.length} are failed or pending`,

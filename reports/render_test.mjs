@@ -302,6 +302,27 @@ test('plots that the data cannot give are named as absent', () => {
   assert.match(titles(small), /histogram\.csv is absent in 2 runs/);
 });
 
+test('the baseline has a figure of its own and is in no other', () => {
+  const plain = twoRuns();
+  const between = [1, 2, 3].map((repetition) => ({
+    ...plain[0],
+    name: `baseline-0${repetition}`,
+    algorithm: 'unreplicated',
+    nodes: 1,
+    repetition,
+    manifest: {baseline: true},
+    summary: {achieved_ops_per_s: [50000, 54000, 52000][repetition - 1]},
+  }));
+  const result = report('baseline', [between[0], plain[0], between[1], plain[1], between[2]]);
+  assert.equal(result.status, 0, result.stderr);
+  const [plot] = result.done.plots.filter((p) => p.name === 'baseline');
+  assert.equal(readFileSync(plot.csv, 'utf8').trim().split('\n').length, 4);
+  assert.match(result.html, /3 runs, 52 k\/s, 7\.7 % apart, no drift/);
+  const table = /<table id="runs">.*?<\/table>/s.exec(result.html)[0];
+  assert.ok(!table.includes('baseline-'));
+  assert.match(result.html, /<div class="value">2 of 2<\/div>/);
+});
+
 test('options that vary are series of their own, a figure, and sentences', () => {
   const runs = planRuns({nodes: {bully_2pc: [3]}, rates: [10000], repetitions: 2, kills: {}});
   const cells = [0, 100].flatMap((interval) =>

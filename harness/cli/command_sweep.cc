@@ -66,9 +66,10 @@ int make_report(const std::vector<std::string>& folders, const fs::path& out) {
   return run_program(arguments, true);
 }
 
-nlohmann::ordered_json runs_json(const SweepResult& result) {
+nlohmann::ordered_json runs_json(const SweepResult& result, bool baseline) {
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   for (const ResultRow& row : result.rows) {
+    if (row.record.run.spec.baseline != baseline) continue;
     std::ifstream in(row.folder / "summary.json");
     if (!in) continue;
     runs.push_back({{"name", row.record.run.name},
@@ -82,8 +83,10 @@ nlohmann::ordered_json runs_json(const SweepResult& result) {
 void print_outcome(const Common& common, const fs::path& out, const fs::path& report,
                    const SweepResult& result) {
   if (common.json) {
-    nlohmann::ordered_json json{
-        {"results", fs::absolute(out).string()}, {"report", nullptr}, {"runs", runs_json(result)}};
+    nlohmann::ordered_json json{{"results", fs::absolute(out).string()},
+                                {"report", nullptr},
+                                {"runs", runs_json(result, false)},
+                                {"baseline", runs_json(result, true)}};
     if (!report.empty()) json["report"] = fs::absolute(report).string();
     fmt::print("{}\n", json.dump());
     return;

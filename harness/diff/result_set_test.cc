@@ -46,6 +46,15 @@ TEST_F(ResultSets, AreRunsOfASweepInOrder) {
   EXPECT_EQ(set.failed, std::vector<std::string>{"003-c"});
 }
 
+TEST_F(ResultSets, AreWithoutTheBaseline) {
+  write_run("001-a");
+  write_run("baseline-01");
+  write("baseline-01/manifest.json", R"({"algorithm":"unreplicated","baseline":true})");
+  const ResultSet set = read_result_set(folder_);
+  ASSERT_EQ(set.runs.size(), 1U);
+  EXPECT_EQ(set.runs[0].name, "001-a");
+}
+
 TEST_F(ResultSets, AreAlsoASingleRunOrSeveralSweeps) {
   write_run("one/001-a");
   write_run("other/001-a");

@@ -43,6 +43,7 @@ struct RunSpec {
   std::string record = "none";  // none | all | N%
   std::uint64_t seed = 1;
   std::uint32_t repetition = 1;
+  bool baseline = false;  // shows what the machine did, see harness/sweep/baseline.h
 };
 
 // Whether the rate is to be found.

@@ -37,6 +37,7 @@ std::optional<double> saturation_shown(const ResultRow& row) {
 std::vector<LoadedRun> loaded_fault_runs(const std::vector<ResultRow>& rows) {
   std::map<std::string, double> known;
   for (const ResultRow& row : rows) {
+    if (row.record.run.spec.baseline) continue;
     const auto shown = saturation_shown(row);
     if (!shown || !(*shown > 0)) continue;
     double& most = known[conditions_of(row.record.run.spec)];

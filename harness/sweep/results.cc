@@ -104,6 +104,7 @@ Json spec_object(const SweepSpec& s) {
           {"repetitions", s.repetitions},
           {"record", s.record},
           {"seed", s.seed},
+          {"baseline", s.baseline},
           {"options", options}};
 }
 
@@ -203,6 +204,7 @@ void write_sweep_json(const std::filesystem::path& folder, const SweepSpec& spec
     Json entry{{"name", record.run.name}, {"state", state_name(record.state)}};
     if (!record.reason.empty()) entry["reason"] = record.reason;
     entry.update(point_object(record.run.spec));
+    if (record.run.spec.baseline) entry["baseline"] = true;
     list.push_back(std::move(entry));
   }
   Json left_out = Json::array();
@@ -359,7 +361,7 @@ std::string csv_row(const ResultRow& row) {
     const auto it = row.figures.find(column);
     line += ',' + (it == row.figures.end() ? std::string() : csv_cell(it->second));
   }
-  return line + '\n';
+  return line + (s.baseline ? ",true\n" : ",false\n");
 }
 
 }  // namespace
@@ -370,7 +372,7 @@ void write_results_csv(const std::filesystem::path& folder, const std::vector<Re
       "routing,window,batch,"
       "loop,canvas,clients,warmup_s,duration_s,record,seed,repetition,reason";
   for (const std::string_view column : kFigureColumns) text += fmt::format(",{}", column);
-  text += '\n';
+  text += ",baseline\n";
   for (const ResultRow& row : rows) {
     const bool ended =
         row.record.state == RecordState::done || row.record.state == RecordState::failed;

@@ -68,10 +68,11 @@ std::string result_line(const ResultRow& row);
 // "raft, 3 nodes: <reason>".
 std::string skipped_line(const SkippedRun& skipped);
 
-// A table for people: algorithm, nodes, offered and achieved rate, p50, p99, CPU, messages,
-// recovery and verdict. Failed runs are in it with their reasons, and runs that the load generator
-// limited have a star and a line that says by what; runs with faults above half of saturation have
-// a warning (fault_load.h); of runs that are still to be done only the number is told.
+// A table for people (of baseline runs only their spread, below it): algorithm, nodes, offered and
+// achieved rate, p50, p99, CPU, messages, recovery and verdict. Failed runs are in it with their
+// reasons, and runs that the load generator limited have a star and a line that says by what; runs
+// with faults above half of saturation have a warning (fault_load.h); of runs that are still to be
+// done only the number is told.
 std::string results_table(const std::vector<ResultRow>& rows);
 
 }  // namespace parley::harness

@@ -10,6 +10,7 @@
 
 #include "harness/load/ceiling.h"
 #include "harness/run/bare_path.h"
+#include "harness/sweep/baseline.h"
 #include "harness/sweep/fault_load.h"
 #include "harness/sweep/knee.h"
 
@@ -33,6 +34,10 @@ void save(const Part& part) {
   for (const ResultRow& row : part.rows) records.push_back(row.record);
   std::vector<std::string> warnings;
   for (const LoadedRun& run : loaded_fault_runs(part.rows)) warnings.push_back(to_text(run));
+  if (const auto spread = baseline_spread(part.rows)) {
+    if (std::string warning = warning_of(*spread); !warning.empty())
+      warnings.push_back(std::move(warning));
+  }
   write_sweep_json(part.folder, part.spec, records, part.skipped, warnings);
   write_results_csv(part.folder, part.rows);
 }
@@ -48,8 +53,8 @@ bool holds_a_sweep(const std::filesystem::path& folder) {
   return std::filesystem::exists(folder / "sweep.json");
 }
 
-Part prepare(const SweepSpec& spec, const std::filesystem::path& folder, bool resume) {
-  SweepPlan plan = plan_sweep(spec);
+Part prepare(const SweepSpec& spec, SweepPlan plan, const std::filesystem::path& folder,
+             bool resume) {
   Part part{spec, folder, std::move(plan.skipped), {}};
   std::map<std::string, EarlierRun> earlier;
   if (holds_a_sweep(folder)) {
@@ -145,10 +150,12 @@ bool run_row(Part& part, ResultRow& row, const RunFunction& run, const PhaseCall
 }
 
 std::vector<Part> prepare_all(const std::vector<SweepSpec>& specs, const SweepOptions& options) {
+  std::vector<SweepPlan> plans = plan_sweeps(specs);
   std::vector<Part> parts;
-  for (const SweepSpec& spec : specs) {
-    parts.push_back(
-        prepare(spec, specs.size() == 1 ? options.out : options.out / spec.name, options.resume));
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    parts.push_back(prepare(specs[i], std::move(plans[i]),
+                            specs.size() == 1 ? options.out : options.out / specs[i].name,
+                            options.resume));
   }
   return parts;
 }
@@ -217,8 +224,7 @@ std::string price_list(const std::vector<SweepSpec>& specs) {
   std::string text;
   double total = 0;
   std::size_t runs = 0;
-  for (const SweepSpec& spec : specs) {
-    const SweepPlan plan = plan_sweep(spec);
+  for (const SweepPlan& plan : plan_sweeps(specs)) {
     for (const PlannedRun& run : plan.runs) {
       text += fmt::format("{:>6.0f} s  {}\n", estimated_seconds(run.spec), run.name);
     }

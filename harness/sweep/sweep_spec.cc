@@ -7,6 +7,7 @@
 #include "algorithms/registry/registry.h"
 #include "harness/cluster/node_config.h"
 #include "harness/run/bare_path.h"
+#include "harness/sweep/baseline.h"
 #include "harness/sweep/knee.h"
 
 namespace parley::harness {
@@ -96,6 +97,7 @@ class SpecReader {
     reader_.real("duration_s", 0.1, kMaxSeconds, spec_.duration_s);
     reader_.integer("repetitions", 1, 1000, spec_.repetitions);
     reader_.integer("seed", 0, kMaxSeed, spec_.seed);
+    reader_.boolean("baseline", spec_.baseline);
     if (const ConfigValue* objective = reader_.find("objective")) {
       spec_.objective = reader_.text_of("objective", *objective, "a text such as \"p99<=10ms\"");
       at_line("objective", *objective, [this] { parse_objective(spec_.objective); });
@@ -304,6 +306,17 @@ SweepPlan plan_sweep(const SweepSpec& spec) {
     throw ConfigError(fmt::format("nothing to run: {}", plan.skipped.front().reason));
   }
   return plan;
+}
+
+std::vector<SweepPlan> plan_sweeps(const std::vector<SweepSpec>& specs) {
+  std::vector<SweepPlan> plans;
+  std::vector<bool> wanted;
+  for (const SweepSpec& spec : specs) {
+    plans.push_back(plan_sweep(spec));
+    wanted.push_back(spec.baseline);
+  }
+  interleave_baseline(plans, wanted);
+  return plans;
 }
 
 double estimated_seconds(const SweepPlan& plan) {

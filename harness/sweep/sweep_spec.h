@@ -48,6 +48,7 @@ struct SweepSpec {
   std::uint32_t repetitions = 3;
   std::string record = "none";
   std::uint64_t seed = 1;  // of the first repetition; the others count up from it
+  bool baseline = true;    // with runs that show the machine's noise, see baseline.h
   // By algorithm; complete. An option with several values makes an axis of its own.
   std::map<std::string, std::vector<OptionValues>, std::less<>> options;
 };
@@ -78,6 +79,10 @@ struct SweepPlan {
 // begins, so that slow changes of the machine spread over all of them. Throws ConfigError when a
 // point is not allowed, or nothing remains to be run.
 SweepPlan plan_sweep(const SweepSpec& spec);
+
+// The plans of sweeps that are carried out one after the other, with the runs of their common
+// baseline between those of plan_sweep (baseline.h).
+std::vector<SweepPlan> plan_sweeps(const std::vector<SweepSpec>& specs);
 
 // What all runs will take, about.
 double estimated_seconds(const SweepPlan& plan);

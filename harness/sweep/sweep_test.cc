@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "harness/cluster/private_folder.h"
@@ -15,6 +17,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using Json = nlohmann::json;
 
 std::string content_of(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -220,6 +223,56 @@ TEST(Sweep, SeveralSpecsShareAFolderAndResumeTogether) {
   EXPECT_EQ(result.rows.size(), 6U);
 }
 
+// 9 runs of 14 s, and with them three of the baseline.
+SweepSpec spec_with_baseline() {
+  return parse_sweep_spec_text(
+      "algorithms = \"raft\"\nnodes = 3\nrate = [100, 200, 300]\nrepetitions = 3\n", "s");
+}
+
+TEST(Sweep, TheBaselineIsMarkedGoneOnWithAndNoLineOfTheTable) {
+  const PrivateFolder folder;
+  const auto out = folder.path() / "out";
+  FakeRuns first;
+  first.stop_at = 6;
+  EXPECT_TRUE(
+      run_sweeps({spec_with_baseline()}, {out, false, nullptr}, first.function(), {}).stopped);
+  FakeRuns second;
+  const SweepResult result =
+      run_sweeps({spec_with_baseline()}, {out, true, nullptr}, second.function(), {});
+  EXPECT_EQ(second.rates.size(), 7U);
+  ASSERT_EQ(result.rows.size(), 12U);
+  EXPECT_TRUE(result.rows.front().record.run.spec.baseline);
+  EXPECT_TRUE(result.rows.back().record.run.spec.baseline);
+  const Json sweep = Json::parse(content_of(out / "sweep.json"));
+  EXPECT_EQ(sweep["runs"][0]["baseline"], true);
+  EXPECT_FALSE(sweep["runs"][1].contains("baseline"));
+  EXPECT_EQ(sweep["spec"]["baseline"], true);
+  std::istringstream lines(content_of(out / "results.csv"));
+  std::map<std::string, int> marks;
+  for (std::string line; std::getline(lines, line);) ++marks[line.substr(line.rfind(',') + 1)];
+  EXPECT_EQ(marks, (std::map<std::string, int>{{"baseline", 1}, {"true", 3}, {"false", 9}}));
+  const std::string table = results_table(result.rows);
+  EXPECT_THAT(table, HasSubstr("3 baseline runs (unreplicated, 1 node): 100 operations/s, 0.0 %"));
+  EXPECT_THAT(table, Not(testing::ContainsRegex("unreplicated +1 ")));
+  EXPECT_EQ(result_line(result.rows[0]).find("baseline, unreplicated, 1 node: "), 0U);
+}
+
+TEST(Sweep, AWideBaselineIsAWarning) {
+  const PrivateFolder folder;
+  const auto out = folder.path() / "out";
+  FakeRuns runs;
+  const RunFunction slower = [&](const RunSpec& spec, const std::filesystem::path& where,
+                                 const PhaseCallback& on_phase) {
+    runs.summary = spec.repetition == 3 && spec.baseline ? R"({"achieved_ops_per_s":70})"
+                                                         : R"({"achieved_ops_per_s":100})";
+    return runs.function()(spec, where, on_phase);
+  };
+  const SweepResult result = run_sweeps({spec_with_baseline()}, {out, false, nullptr}, slower, {});
+  const char* warning = "the baseline runs are 30 % apart (70 to 100 operations/s)";
+  EXPECT_THAT(results_table(result.rows), HasSubstr(warning));
+  EXPECT_THAT(content_of(out / "sweep.json"), HasSubstr(warning));
+}
+
 TEST(Sweep, TheTimeLeftShrinks) {
   const PrivateFolder folder;
   FakeRuns runs;
@@ -231,6 +284,12 @@ TEST(Sweep, TheTimeLeftShrinks) {
   run_sweeps({spec_of()}, {folder.path() / "o", false, nullptr}, runs.function(), callbacks);
   EXPECT_NEAR(left[0], 3 * 14, 1);  // 2 + 10 + 2 s each
   EXPECT_LT(left[1], left[0]);      // the first run took next to nothing, so the rest will
+}
+
+TEST(PriceList, HasTheBaseline) {
+  const std::string text = price_list({spec_with_baseline()});
+  EXPECT_EQ(text.find("     4 s  baseline-01\n    14 s  001-raft-n3-r100-rep1\n"), 0U) << text;
+  EXPECT_THAT(text, HasSubstr("     4 s  baseline-03\n12 runs, about 2 min 18 s (138 s)\n"));
 }
 
 TEST(PriceList, NamesRunsSecondsAndWhatIsLeftOut) {

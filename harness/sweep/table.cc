@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/sweep/baseline.h"
 #include "harness/sweep/fault_load.h"
 #include "harness/sweep/results.h"
 
@@ -84,11 +85,18 @@ constexpr Axis kAxes[] = {
     {"routing", [](const RunSpec& spec) { return spec.routing; }},
 };
 
+bool is_baseline(const ResultRow& row) {
+  return row.record.run.spec.baseline;
+}
+
 std::vector<Axis> varying(const std::vector<ResultRow>& rows) {
   std::vector<Axis> axes;
+  const auto first = std::ranges::find_if_not(rows, is_baseline);
+  if (first == rows.end()) return axes;
   std::copy_if(std::begin(kAxes), std::end(kAxes), std::back_inserter(axes), [&](const Axis& axis) {
     return std::any_of(rows.begin(), rows.end(), [&](const ResultRow& row) {
-      return axis.value(row.record.run.spec) != axis.value(rows.front().record.run.spec);
+      return !is_baseline(row) &&
+             axis.value(row.record.run.spec) != axis.value(first->record.run.spec);
     });
   });
   return axes;
@@ -130,13 +138,19 @@ std::string remarks(const std::vector<ResultRow>& rows) {
   }
   for (const LoadedRun& run : loaded_fault_runs(rows))
     text += fmt::format("warning: {}\n", to_text(run));
+  if (const auto spread = baseline_spread(rows)) {
+    text += to_text(*spread) + '\n';
+    const std::string warning = warning_of(*spread);
+    if (!warning.empty()) text += fmt::format("warning: {}\n", warning);
+  }
   return text;
 }
 
 }  // namespace
 
 std::string result_line(const ResultRow& row) {
-  const std::string subject = who(row.record.run.spec);
+  const std::string subject =
+      (row.record.run.spec.baseline ? "baseline, " : "") + who(row.record.run.spec);
   if (row.record.state == RecordState::failed) return subject + ": failed: " + row.record.reason;
   return fmt::format("{}: {} operations/s, p99 {}, {}{}", subject,
                      rate_text(number_of(row, "achieved_ops_per_s")),
@@ -161,7 +175,7 @@ std::string results_table(const std::vector<ResultRow>& rows) {
   for (const ResultRow& row : rows) {
     const bool ended =
         row.record.state == RecordState::done || row.record.state == RecordState::failed;
-    if (ended) lines.push_back(cells_of(row, axes));
+    if (ended && !is_baseline(row)) lines.push_back(cells_of(row, axes));
     if (!ended) ++pending;
   }
   std::vector<std::size_t> widths(lines[0].size());

@@ -1,5 +1,6 @@
 // The figures of a report, in reading order.
 
+import {baseline} from './baseline.mjs';
 import {bothSides} from './both_sides.mjs';
 import {costNodes} from './cost_nodes.mjs';
 import {costPerOperation} from './cost_per_operation.mjs';
@@ -31,6 +32,7 @@ export function buildFigures(model) {
   if (placed(model).length > 0) figures.push(locality(model));
   if (searched(model).length > 0) figures.push(knee(model));
   if (variedGroups(model).length > 0) figures.push(options(model));
+  if (model.baseline.length > 1) figures.push(baseline(model));
   if (model.scaling.length > 0) figures.push(scaling(model));
   return figures;
 }
