@@ -2,7 +2,7 @@
 
 import {readFileSync} from 'node:fs';
 import {bySetting, hostName, isOfStrategy, medianOf} from './model.mjs';
-import {consistencyTable, factsTable, faultsTable, runsTable} from './tables.mjs';
+import {consistencyTable, factsTable, faultsTable, nodesTable, runsTable} from './tables.mjs';
 import {count, escapeHtml, isNumber, list, perSecond, plural} from './format.mjs';
 import {colorsOf} from './layout.mjs';
 import {styleOf} from './figures/style.mjs';
@@ -230,6 +230,22 @@ function section(id, title, quiet, body) {
   return `<section id="${id}"><h2>${title}</h2>${note}${body}</section>`;
 }
 
+/** Long, and of interest to few: folded. */
+function nodesHtml(model) {
+  const told = model.runs.filter((run) => run.summary.by_node?.length > 0);
+  if (told.length === 0) return [];
+  return [
+    section(
+      'node-table',
+      'What each node cost',
+      'Per operation of the whole cluster, in the measured window. Messages are those that the node ' +
+        'sent and received; switches are its threads\u2019, of their own accord and forced. Bytes written ' +
+        'to disk are whole pages, of all that the node wrote.',
+      `<details class="more"><summary>${plural(told.length, 'run')}</summary>${nodesTable(told)}</details>`,
+    ),
+  ];
+}
+
 function tablesHtml(model) {
   const faults =
     model.events.length === 0
@@ -258,9 +274,11 @@ function tablesHtml(model) {
       'run-table',
       'All runs',
       'Latency counts from the intended send. CPU-seconds are per million operations in the ' +
-        'measured window. No repetition is left out.',
+        'measured window. Switches are of threads, of their own accord and forced. Write amplification: ' +
+        'bytes that all nodes wrote to disk for a byte of what clients placed. No repetition is left out.',
       runsTable(model.runs),
     ),
+    ...nodesHtml(model),
     section('conditions', 'Conditions', '', factsTable(model)),
   ].join('\n');
 }

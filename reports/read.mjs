@@ -235,6 +235,26 @@ function checkRegions(file, regions) {
   });
 }
 
+const NODE_FIGURES = [
+  'cpu_s_per_mops',
+  'user_s_per_mops',
+  'system_s_per_mops',
+  'messages_per_op',
+  'voluntary_switches_per_op',
+  'involuntary_switches_per_op',
+  'written_bytes_per_op',
+];
+
+/** What each node cost; empty if that is not told. */
+function checkCostByNode(file, nodes) {
+  if (!Array.isArray(nodes)) throw new InputError(`${file}: field 'cost_by_node' must be a list`);
+  return nodes.map((own, i) => {
+    const where = `${file}: cost_by_node[${i}]`;
+    const figures = NODE_FIGURES.map((name) => [name, numberAt(where, own, name)]);
+    return {node: numberAt(where, own, 'node', {required: true}), ...Object.fromEntries(figures)};
+  });
+}
+
 function checkSummary(file, summary) {
   const out = {
     achieved_ops_per_s: numberAt(file, summary, 'achieved_ops_per_s', {required: true}),
@@ -243,6 +263,12 @@ function checkSummary(file, summary) {
     service_us: percentilesAt(file, summary, 'service_us'),
     cpu_nodes: numberAt(file, summary, 'cpu_s_per_mops.nodes'),
     cpu_clients: numberAt(file, summary, 'cpu_s_per_mops.clients'),
+    cpu_system: numberAt(file, summary, 'cpu_s_per_mops.nodes_system'),
+    switches_per_op: numberAt(file, summary, 'context_switches.voluntary_per_op'),
+    forced_switches_per_op: numberAt(file, summary, 'context_switches.involuntary_per_op'),
+    written_bytes_per_op: numberAt(file, summary, 'disk.written_bytes_per_op'),
+    write_amplification: numberAt(file, summary, 'disk.write_amplification'),
+    by_node: checkCostByNode(file, summary.cost_by_node ?? []),
     peak_rss_bytes: largestRss(file, summary.peak_rss_bytes),
     late_share: numberAt(file, summary, 'generator.late_share'),
     generator_cpu_share: numberAt(file, summary, 'generator.cpu_share'),

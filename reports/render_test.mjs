@@ -127,6 +127,19 @@ test('the table shows the figures of the result files', () => {
   }
 });
 
+test('the tables show what a run and each of its nodes cost in detail', () => {
+  const runs = /<table id="runs">.*?<\/table>/s.exec(full.html)[0];
+  const row = runs.split('<tr>').find((text) => text.includes('>full/raft-3-r10000-1<'));
+  for (const text of ['0.731', '0.00731', '54.3', '4.53']) {
+    assert.ok(row.includes(`<td class="n">${text}</td>`), text);
+  }
+  const nodes = /<table id="nodes">.*?<\/table>/s.exec(full.html)[0];
+  const cell = (text) => nodes.split(`<td class="n">${text}</td>`).length - 1;
+  const told = Object.values(full.written).filter(({summary}) => summary.cost_by_node);
+  assert.equal(cell('7.11'), told.length, 'the first node of each');
+  assert.equal(cell('11.1'), told.filter(({manifest}) => manifest.nodes === 5).length);
+});
+
 test('the killed leader costs what faults.csv and timeline.csv say', () => {
   const table = /<table id="faults">.*?<\/table>/s.exec(full.html)[0];
   for (const name of ['raft-3-kill-1', 'raft-3-kill-2', 'raft-3-kill-3']) {

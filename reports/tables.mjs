@@ -75,9 +75,14 @@ export function runsTable(runs) {
       figure('unknown', (x) => count(x.unknown)),
       figure('unsent', (x) => count(x.unsent)),
       figure('CPU nodes (s/M)', (x) => significant(x.cpu_nodes)),
+      figure('of it system', (x) => significant(x.cpu_system)),
       figure('CPU clients (s/M)', (x) => significant(x.cpu_clients)),
       figure('messages/op', (x) => significant(x.messages_per_op)),
       figure('bytes/op', (x) => significant(x.bytes_per_op)),
+      figure('switches/op', (x) => significant(x.switches_per_op)),
+      figure('forced/op', (x) => significant(x.forced_switches_per_op)),
+      figure('written/op (bytes)', (x) => significant(x.written_bytes_per_op)),
+      figure('write amplification', (x) => significant(x.write_amplification)),
       figure('peak memory', (x) => bytes(x.peak_rss_bytes)),
       figure('elections', (x) => count(x.elections)),
       figure('of them false', (x) => count(x.false_elections)),
@@ -91,6 +96,29 @@ export function runsTable(runs) {
       },
     ],
     runs,
+  );
+}
+
+/** What each node cost in each run that tells it; the nodes of a run follow each other. */
+export function nodesTable(runs) {
+  const figure = (title, name) => number(title, ({own}) => significant(own[name]));
+  return table(
+    'nodes',
+    [
+      {title: 'strategy', text: ({run}) => strategy(run), html: true},
+      {title: 'load', text: ({run}) => run.load.label},
+      {title: 'faults', text: ({run}) => run.faultName},
+      number('rep', ({run}) => asText(run.repetition) ?? MISSING),
+      number('node', ({own}) => String(own.node)),
+      figure('CPU (s/M)', 'cpu_s_per_mops'),
+      figure('user', 'user_s_per_mops'),
+      figure('system', 'system_s_per_mops'),
+      figure('messages/op', 'messages_per_op'),
+      figure('switches/op', 'voluntary_switches_per_op'),
+      figure('forced/op', 'involuntary_switches_per_op'),
+      figure('written/op (bytes)', 'written_bytes_per_op'),
+    ],
+    runs.flatMap((run) => (run.summary.by_node ?? []).map((own) => ({run, own}))),
   );
 }
 

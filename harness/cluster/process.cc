@@ -131,6 +131,15 @@ std::uint64_t sum_over_threads(pid_t pid, const std::string& name) {
   return sum;
 }
 
+std::optional<std::uint64_t> written_bytes(pid_t pid) {
+  constexpr std::string_view kName = "write_bytes: ";
+  std::ifstream io(fmt::format("/proc/{}/io", pid));
+  for (std::string line; std::getline(io, line);) {
+    if (line.starts_with(kName)) return std::stoull(line.substr(kName.size()));
+  }
+  return std::nullopt;
+}
+
 std::uint64_t peak_rss(pid_t pid) {
   std::ifstream status(fmt::format("/proc/{}/status", pid));
   for (std::string line; std::getline(status, line);) {
@@ -148,6 +157,7 @@ ProcessUsage operator+(const ProcessUsage& earlier, ProcessUsage later) {
   later.peak_rss_bytes = std::max(later.peak_rss_bytes, earlier.peak_rss_bytes);
   later.voluntary_switches += earlier.voluntary_switches;
   later.involuntary_switches += earlier.involuntary_switches;
+  if (later.written_bytes) *later.written_bytes += earlier.written_bytes.value_or(0);
   return later;
 }
 
@@ -174,6 +184,7 @@ std::optional<ProcessUsage> read_usage(pid_t pid) {
     usage.cpu_s = static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
   }
   usage.peak_rss_bytes = peak_rss(pid);
+  usage.written_bytes = written_bytes(pid);
   usage.voluntary_switches = sum_over_threads(pid, "voluntary_ctxt_switches");
   usage.involuntary_switches = sum_over_threads(pid, "nonvoluntary_ctxt_switches");
   return usage;

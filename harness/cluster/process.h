@@ -26,6 +26,9 @@ struct ProcessUsage {
   std::uint64_t peak_rss_bytes = 0;
   std::uint64_t voluntary_switches = 0;  // of the threads that live
   std::uint64_t involuntary_switches = 0;
+  // What it caused to be written to disk, in whole pages, also those that are still to be written
+  // (proc(5), write_bytes of io). Nothing where the kernel does not count it.
+  std::optional<std::uint64_t> written_bytes{};
 };
 
 // Of two processes one after the other.

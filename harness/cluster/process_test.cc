@@ -1,5 +1,8 @@
 #include "harness/cluster/process.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <csignal>
 #include <thread>
 
@@ -76,6 +79,25 @@ TEST(ChildProcess, DiesWithItsWholeGroup) {
            stat.find(") X ") != std::string::npos;
   };
   while (!gone()) std::this_thread::sleep_for(1ms);
+}
+
+TEST(ReadUsage, TellsWhatWasWrittenToDisk) {
+  const auto file = std::filesystem::current_path() / ("written-by-" + std::to_string(getpid()));
+  struct statfs of_folder {};
+  ASSERT_EQ(statfs(file.parent_path().c_str(), &of_folder), 0);
+  const std::optional<ProcessUsage> before = read_usage(getpid());
+  ASSERT_TRUE(before);
+  if (of_folder.f_type == TMPFS_MAGIC || !before->written_bytes) {
+    GTEST_SKIP() << "a folder in memory, or a kernel that does not count";
+  }
+  std::ofstream(file) << std::string(1 << 18, 'x') << std::flush;
+  const std::optional<ProcessUsage> after = read_usage(getpid());
+  std::filesystem::remove(file);
+  ASSERT_TRUE(after && after->written_bytes);
+  EXPECT_GE(*after->written_bytes - *before->written_bytes, 1U << 18);
+  ProcessUsage earlier;
+  earlier.written_bytes = 5;
+  EXPECT_EQ((earlier + *after).written_bytes, *after->written_bytes + 5);
 }
 
 TEST(ChildProcess, ReportsWhatItUsed) {

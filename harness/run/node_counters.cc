@@ -21,12 +21,33 @@ double grown(double before, double after) {
   return after > before ? after - before : 0;
 }
 
-void add_usage(const ProcessUsage& before, const ProcessUsage& after, ClusterCost& cost) {
-  cost.cpu_s += grown(before.cpu_s, after.cpu_s);
-  cost.user_s += grown(before.user_s, after.user_s);
-  cost.system_s += grown(before.system_s, after.system_s);
-  cost.voluntary_switches += grown(before.voluntary_switches, after.voluntary_switches);
-  cost.involuntary_switches += grown(before.involuntary_switches, after.involuntary_switches);
+NodeCost used_between(const ProcessUsage& before, const ProcessUsage& after) {
+  NodeCost cost;
+  cost.cpu_s = grown(before.cpu_s, after.cpu_s);
+  cost.user_s = grown(before.user_s, after.user_s);
+  cost.system_s = grown(before.system_s, after.system_s);
+  cost.voluntary_switches = grown(before.voluntary_switches, after.voluntary_switches);
+  cost.involuntary_switches = grown(before.involuntary_switches, after.involuntary_switches);
+  if (before.written_bytes && after.written_bytes) {
+    cost.written_bytes = grown(*before.written_bytes, *after.written_bytes);
+  }
+  return cost;
+}
+
+void add_node(const NodeCost& node, ClusterCost& cost) {
+  cost.cpu_s += node.cpu_s;
+  cost.user_s += node.user_s;
+  cost.system_s += node.system_s;
+  cost.voluntary_switches += node.voluntary_switches;
+  cost.involuntary_switches += node.involuntary_switches;
+  if (node.written_bytes) {
+    cost.written_bytes = cost.written_bytes.value_or(0) + *node.written_bytes;
+  }
+}
+
+std::uint64_t messages_of(const NodeCounters& counters) {
+  return counters.peer_messages + counters.peer_received + counters.client_messages +
+         counters.client_requests;
 }
 
 void add_counters(const NodeCounters& before, const NodeCounters& after, ClusterCost& cost) {
@@ -47,6 +68,7 @@ void add_counters(const NodeCounters& before, const NodeCounters& after, Cluster
 NodeCounters operator+(const NodeCounters& earlier, NodeCounters now) {
   now.peer_messages += earlier.peer_messages;
   now.peer_bytes += earlier.peer_bytes;
+  now.peer_received += earlier.peer_received;
   now.client_messages += earlier.client_messages;
   now.client_bytes += earlier.client_bytes;
   now.client_requests += earlier.client_requests;
@@ -81,6 +103,7 @@ bool parse_report(std::string_view json, NodeCounters& counters) {
     for (const Report& peer : *peers) {
       counters.peer_messages += count(peer, "sent");
       counters.peer_bytes += count(peer, "sent_bytes");
+      counters.peer_received += count(peer, "received");
       counters.dropped += count(peer, "dropped");
     }
   }
@@ -91,7 +114,10 @@ ClusterCost cost_between(const ClusterSample& before, const ClusterSample& after
   ClusterCost cost;
   for (const auto& [node, usage] : after.usage) {
     const auto earlier = before.usage.find(node);
-    if (earlier != before.usage.end()) add_usage(earlier->second, usage, cost);
+    if (earlier != before.usage.end()) {
+      cost.nodes[node] = used_between(earlier->second, usage);
+      add_node(cost.nodes[node], cost);
+    }
     cost.peak_rss_bytes[node] = usage.peak_rss_bytes;
     const auto counted_before = before.counters.find(node);
     const auto counted_after = after.counters.find(node);
@@ -99,6 +125,10 @@ ClusterCost cost_between(const ClusterSample& before, const ClusterSample& after
       cost.without_counters.push_back(node);
     } else {
       add_counters(counted_before->second, counted_after->second, cost);
+      if (const auto own = cost.nodes.find(node); own != cost.nodes.end()) {
+        own->second.messages =
+            grown(messages_of(counted_before->second), messages_of(counted_after->second));
+      }
     }
   }
   return cost;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ namespace parley::harness {
 struct NodeCounters {
   std::uint64_t peer_messages = 0;  // sent to other nodes
   std::uint64_t peer_bytes = 0;
+  std::uint64_t peer_received = 0;    // messages from other nodes
   std::uint64_t client_messages = 0;  // replies
   std::uint64_t client_bytes = 0;
   std::uint64_t client_requests = 0;  // received
@@ -42,6 +44,18 @@ struct ClusterSample {
   std::map<NodeId, ProcessUsage> usage;     // of all; of a dead one as it was at its end
 };
 
+// What a node used between two samples.
+struct NodeCost {
+  double cpu_s = 0;
+  double user_s = 0;  // in steps of the kernel's tick, as is system_s
+  double system_s = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  std::optional<std::uint64_t> written_bytes{};  // see ProcessUsage
+  // Sent and received, to and from nodes and clients; nothing if it did not answer both times.
+  std::optional<std::uint64_t> messages{};
+};
+
 // What lies between two samples.
 struct ClusterCost {
   double cpu_s = 0;  // of all nodes
@@ -49,6 +63,8 @@ struct ClusterCost {
   double system_s = 0;
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
+  std::optional<std::uint64_t> written_bytes{};
+  std::map<NodeId, NodeCost> nodes;                // of those that were there both times
   std::map<NodeId, std::uint64_t> peak_rss_bytes;  // since the start of the process
   // Of nodes that answered both times; a node that was killed in between takes its counts with it.
   std::uint64_t messages = 0;  // between nodes, and to and from clients

@@ -64,5 +64,39 @@ TEST(CostBetween, IsTheDifferenceOfTheSamples) {
   EXPECT_THAT(cost.without_counters, ElementsAre(NodeId{2}));
 }
 
+TEST(CostBetween, IsToldOfEachNodeAsWell) {
+  ClusterSample before;
+  ClusterSample after;
+  before.usage[NodeId{1}] = {1.0, 0.6, 0.4, 1000, 10, 1, 4096};
+  after.usage[NodeId{1}] = {3.5, 2.0, 1.5, 2000, 30, 2, 12288};
+  before.usage[NodeId{2}] = {1.0, 1.0, 0.0, 500, 0, 0, 100};
+  after.usage[NodeId{2}] = {2.0, 2.0, 0.0, 700, 5, 0, 300};
+  before.counters[NodeId{1}].peer_messages = 5;
+  NodeCounters& now = after.counters[NodeId{1}];
+  now.peer_messages = 25;
+  now.peer_received = 7;
+  now.client_requests = 3;
+  now.client_messages = 2;
+  const ClusterCost cost = cost_between(before, after);
+  ASSERT_EQ(cost.nodes.size(), 2U);
+  const NodeCost& first = cost.nodes.at(NodeId{1});
+  EXPECT_DOUBLE_EQ(first.cpu_s, 2.5);
+  EXPECT_DOUBLE_EQ(first.system_s, 1.1);
+  EXPECT_EQ(first.voluntary_switches, 20U);
+  EXPECT_EQ(first.written_bytes, 8192U);
+  EXPECT_EQ(first.messages, 32U) << "sent and received";
+  EXPECT_EQ(cost.nodes.at(NodeId{2}).messages, std::nullopt) << "it told nothing";
+  EXPECT_EQ(cost.messages, 25U) << "each once, by its sender or by the node that a client asked";
+  EXPECT_EQ(cost.written_bytes, 8392U);
+}
+
+TEST(CostBetween, HasNoWrittenBytesWhereTheKernelDoesNotCountThem) {
+  ClusterSample before;
+  ClusterSample after;
+  before.usage[NodeId{1}] = {1.0, 0.6, 0.4, 1000, 10, 1};
+  after.usage[NodeId{1}] = {3.5, 2.0, 1.5, 2000, 30, 2};
+  EXPECT_EQ(cost_between(before, after).written_bytes, std::nullopt);
+}
+
 }  // namespace
 }  // namespace parley::harness

@@ -194,6 +194,14 @@ class Run {
     take_account(injector.faults());
     count_false_elections(schedule, injector.faults());
     findings_.cost = cost_between(before_, after_);
+    if (spec_.durability != "none" && spec_.record == "none") findings_.user_bytes = placed_bytes();
+  }
+
+  // What clients had to say in the placements that were done: cell, colour and user.
+  [[nodiscard]] std::uint64_t placed_bytes() const {
+    std::uint64_t placed = 0;
+    for (const load::NodeRow& row : findings_.load.nodes) placed += row.placed;
+    return placed * (kPlaceBytes - sizeof(CommandHeader));
   }
 
   // What the faults did, as the clients saw it.

@@ -113,10 +113,57 @@ Json consistency_object(const RunFindings& findings) {
 }
 
 // Per completed operation or per million of them; null without any.
-Json per_operation(double amount, const load::LoadResult& load, double scale = 1) {
+Json per_operation(std::optional<double> amount, const load::LoadResult& load, double scale = 1) {
+  if (!amount) return nullptr;
   // Completions by the clock: the amounts are those of the window, too.
   const double completed = load.achieved_ops_per_s * load.measured_s;
-  return completed > 0 ? Json(amount / completed * scale) : Json(nullptr);
+  return completed > 0 ? Json(*amount / completed * scale) : Json(nullptr);
+}
+
+std::optional<double> real(std::optional<std::uint64_t> count) {
+  return count ? std::optional(static_cast<double>(*count)) : std::nullopt;
+}
+
+// The kernel tells user and system time in ticks and their sum precisely: the sum, as they share
+// it.
+double share_of_cpu(double part_s, double other_s, double cpu_s) {
+  return part_s + other_s > 0 ? cpu_s * part_s / (part_s + other_s) : 0;
+}
+
+Json cpu_json(const ClusterCost& cost, const load::LoadResult& load) {
+  const auto per_million = [&load](double s) { return per_operation(s, load, 1e6); };
+  return {{"nodes", per_million(cost.cpu_s)},
+          {"clients", per_million(load.generator.cpu_seconds)},
+          {"nodes_user", per_million(share_of_cpu(cost.user_s, cost.system_s, cost.cpu_s))},
+          {"nodes_system", per_million(share_of_cpu(cost.system_s, cost.user_s, cost.cpu_s))}};
+}
+
+Json cost_by_node_json(const ClusterCost& cost, const load::LoadResult& load) {
+  Json list = Json::array();
+  for (const auto& [node, own] : cost.nodes) {
+    const double user_s = share_of_cpu(own.user_s, own.system_s, own.cpu_s);
+    list.push_back(
+        {{"node", node.value},
+         {"cpu_s_per_mops", per_operation(own.cpu_s, load, 1e6)},
+         {"user_s_per_mops", per_operation(user_s, load, 1e6)},
+         {"system_s_per_mops", per_operation(own.cpu_s - user_s, load, 1e6)},
+         {"messages_per_op", per_operation(real(own.messages), load)},
+         {"voluntary_switches_per_op", per_operation(real(own.voluntary_switches), load)},
+         {"involuntary_switches_per_op", per_operation(real(own.involuntary_switches), load)},
+         {"written_bytes_per_op", per_operation(real(own.written_bytes), load)}});
+  }
+  return list;
+}
+
+Json disk_json(const RunFindings& findings) {
+  const std::optional<double> written = real(findings.cost.written_bytes);
+  Json disk{{"written_bytes", or_null(findings.cost.written_bytes)},
+            {"written_bytes_per_op", per_operation(written, findings.load)},
+            {"user_bytes", or_null(findings.user_bytes)},
+            {"write_amplification", nullptr}};
+  const double user = real(findings.user_bytes).value_or(0);
+  if (written && user > 0) disk["write_amplification"] = *written / user;
+  return disk;
 }
 
 }  // namespace
@@ -183,8 +230,8 @@ void write_summary(const std::filesystem::path& folder, const RunFindings& findi
   Json summary = Json::parse(load::summary_json(load));
   summary["messages_per_op"] = per_operation(static_cast<double>(cost.messages), load);
   summary["bytes_per_op"] = per_operation(static_cast<double>(cost.bytes), load);
-  summary["cpu_s_per_mops"] = {{"nodes", per_operation(cost.cpu_s, load, 1e6)},
-                               {"clients", per_operation(load.generator.cpu_seconds, load, 1e6)}};
+  summary["cpu_s_per_mops"] = cpu_json(cost, load);
+  summary["cost_by_node"] = cost_by_node_json(cost, load);
   summary["peak_rss_bytes"] = rss;
   summary["elections"] = cost.elections;
   summary["false_elections"] = or_null(findings.false_elections);
@@ -194,8 +241,12 @@ void write_summary(const std::filesystem::path& folder, const RunFindings& findi
   summary["recovery"] = recovery_json(findings.recovery);
   summary["as_simulated"] = comparison_json(findings.as_simulated);
   summary["consistency"] = consistency_object(findings);
-  summary["context_switches"] = {{"voluntary", cost.voluntary_switches},
-                                 {"involuntary", cost.involuntary_switches}};
+  summary["context_switches"] = {
+      {"voluntary", cost.voluntary_switches},
+      {"involuntary", cost.involuntary_switches},
+      {"voluntary_per_op", per_operation(real(cost.voluntary_switches), load)},
+      {"involuntary_per_op", per_operation(real(cost.involuntary_switches), load)}};
+  summary["disk"] = disk_json(findings);
   summary["cpu_s"] = {{"user", cost.user_s}, {"system", cost.system_s}};
   summary["dropped_messages"] = cost.dropped;
   write_text(folder / "summary.json", summary.dump(1) + "\n");

@@ -34,6 +34,9 @@ struct RunFindings {
   load::LoadSpec load_spec;  // as the load was driven
   load::LoadResult load;
   ClusterCost cost;
+  // Of what clients placed in the measured window, if nothing but that is written to disk (there is
+  // storage, and no recording); nothing otherwise.
+  std::optional<std::uint64_t> user_bytes;
   double unavailable_ms = 0;  // the longest of the measured window, as of RecoveryFigures
   // Elections while the leader was there (elections.h); nothing where there are no leaders.
   std::optional<std::uint64_t> false_elections;

@@ -37,6 +37,16 @@ RunFindings findings_of_a_run() {
   findings.load.latency.add_endless(20);
   findings.load.generator.cpu_seconds = 0.002;
   findings.cost.cpu_s = 0.005;
+  findings.cost.user_s = 0.01;
+  findings.cost.system_s = 0.03;
+  findings.cost.voluntary_switches = 3000;
+  findings.cost.written_bytes = 48'000;
+  findings.user_bytes = 12'000;
+  NodeCost& first = findings.cost.nodes[NodeId{1}];
+  first.cpu_s = 0.004;
+  first.user_s = 0.02;
+  first.written_bytes = 40'000;
+  first.messages = 1500;
   findings.cost.messages = 2500;
   findings.cost.bytes = 64'000;
   findings.cost.elections = 1;
@@ -81,6 +91,19 @@ TEST(RunFiles, TheSummaryHasTheNamesOfTheInterface) {
   EXPECT_DOUBLE_EQ(summary["bytes_per_op"], 64);
   EXPECT_DOUBLE_EQ(summary["cpu_s_per_mops"]["nodes"], 5);
   EXPECT_DOUBLE_EQ(summary["cpu_s_per_mops"]["clients"], 2);
+  EXPECT_DOUBLE_EQ(summary["cpu_s_per_mops"]["nodes_user"], 1.25) << "the sum as ticks share it";
+  EXPECT_DOUBLE_EQ(summary["cpu_s_per_mops"]["nodes_system"], 3.75);
+  EXPECT_DOUBLE_EQ(summary["context_switches"]["voluntary_per_op"], 3);
+  EXPECT_DOUBLE_EQ(summary["disk"]["written_bytes_per_op"], 48);
+  EXPECT_DOUBLE_EQ(summary["disk"]["write_amplification"], 4);
+  ASSERT_EQ(summary["cost_by_node"].size(), 1U);
+  const Json& first = summary["cost_by_node"][0];
+  EXPECT_EQ(first["node"], 1);
+  EXPECT_DOUBLE_EQ(first["cpu_s_per_mops"], 4);
+  EXPECT_DOUBLE_EQ(first["user_s_per_mops"], 4);
+  EXPECT_DOUBLE_EQ(first["system_s_per_mops"], 0);
+  EXPECT_DOUBLE_EQ(first["messages_per_op"], 1.5);
+  EXPECT_DOUBLE_EQ(first["written_bytes_per_op"], 40);
   EXPECT_EQ(summary["peak_rss_bytes"]["2"], 222);
   EXPECT_EQ(summary["recovery"][0]["fault"], "kill-leader");
   EXPECT_EQ(summary["recovery"][0]["node"], 2);
@@ -108,6 +131,8 @@ TEST(RunFiles, ARunThatCompletedNothingHasNoCostPerOperation) {
   EXPECT_EQ(summary["consistency"]["verdict"], "not_checked");
   EXPECT_TRUE(summary["consistency"]["lag_max"].is_null());
   EXPECT_TRUE(summary["as_simulated"].is_null());
+  EXPECT_TRUE(summary["disk"]["written_bytes"].is_null());
+  EXPECT_TRUE(summary["disk"]["write_amplification"].is_null());
 }
 
 TEST(RunFiles, TheManifestSaysEverythingNeededToRepeatTheRun) {

@@ -335,7 +335,13 @@ constexpr std::string_view kFigureColumns[] = {"offered_ops_per_s",
                                                "consistency.lag_max",
                                                "consistency.converged_ms",
                                                "warmup.took_s",
-                                               "warmup.steady"};
+                                               "warmup.steady",
+                                               "cpu_s_per_mops.nodes_user",
+                                               "cpu_s_per_mops.nodes_system",
+                                               "context_switches.voluntary_per_op",
+                                               "context_switches.involuntary_per_op",
+                                               "disk.written_bytes_per_op",
+                                               "disk.write_amplification"};
 
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
