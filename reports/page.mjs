@@ -2,9 +2,10 @@
 
 import {readFileSync} from 'node:fs';
 import {bySetting, hostName, isOfStrategy, medianOf} from './model.mjs';
-import {consistencyTable, factsTable, faultsTable, nodesTable, runsTable} from './tables.mjs';
+import {consistencyTable, factsTable, faultsTable, modelsTable, nodesTable, runsTable} from './tables.mjs';
 import {count, escapeHtml, isNumber, list, perSecond, plural} from './format.mjs';
 import {colorsOf} from './layout.mjs';
+import {isPredicted} from './figures/predicted.mjs';
 import {styleOf} from './figures/style.mjs';
 import {toToml} from './toml.mjs';
 
@@ -278,6 +279,17 @@ function tablesHtml(model) {
         'bytes that all nodes wrote to disk for a byte of what clients placed. No repetition is left out.',
       runsTable(model.runs),
     ),
+    ...(isPredicted(model)
+      ? [
+          section(
+            'model-table',
+            'Models and measurements',
+            'Errors are those of the prediction, as a share of what was measured. A dash: there is nothing to ' +
+              'compare with.',
+            modelsTable(model),
+          ),
+        ]
+      : []),
     ...nodesHtml(model),
     section('conditions', 'Conditions', '', factsTable(model)),
   ].join('\n');

@@ -212,6 +212,12 @@ function checkWarmup(file, value) {
   };
 }
 
+/** The latency in the simulator; null if it was not simulated. */
+function checkSimulated(file, summary) {
+  const p50 = numberAt(file, summary, 'simulated_latency_us.p50');
+  return p50 === null ? null : {p50, p99: numberAt(file, summary, 'simulated_latency_us.p99')};
+}
+
 /** How a rate was found; null if none was searched for. */
 function checkSearch(file, summary) {
   if (summary.search === undefined || summary.search === null) return null;
@@ -277,6 +283,7 @@ function checkSummary(file, summary) {
     limited: summary.generator?.limited === true,
     limited_by: asText(summary.generator?.limited_by),
     warmup: checkWarmup(file, summary.warmup),
+    simulated_us: checkSimulated(file, summary),
     search: checkSearch(file, summary),
     regions: checkRegions(file, summary.regions ?? []),
     as_simulated: checkAsSimulated(file, summary.as_simulated),

@@ -20,6 +20,7 @@ const FIGURES = [
   'latency-distribution',
   'cost-nodes',
   'cost-per-operation',
+  'predicted',
 ];
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 const hasRsvg = spawnSync('rsvg-convert', ['--version']).status === 0;

@@ -1,7 +1,9 @@
 // The tables of the page: plain HTML from the model, every run in them.
 
 import {asText} from './read.mjs';
+import {errorText} from './figures/predicted.mjs';
 import {groupBy, hostName} from './model.mjs';
+import {LARGE_ERROR, leftOut, queueModels, simulatedLatencies} from './queueing.mjs';
 import {
   MISSING,
   bytes,
@@ -9,6 +11,7 @@ import {
   duration,
   escapeHtml,
   isNumber,
+  list,
   perSecond,
   percentile,
   plural,
@@ -119,6 +122,74 @@ export function nodesTable(runs) {
       figure('written/op (bytes)', 'written_bytes_per_op'),
     ],
     runs.flatMap((run) => (run.summary.by_node ?? []).map((own) => ({run, own}))),
+  );
+}
+
+const SIMULATOR_LACKS =
+  'leaves out processors, their queues, and waking threads; and its disk takes up to 0.5 ms a sync, ' +
+  'whatever the durability';
+
+/** How a queue's capacity comes about. */
+function capacityText(q) {
+  const messages = `${significant(q.messages)} messages × ${significant(q.cost * 1e6)} µs (of ${q.from})`;
+  if (q.bottleneck === 'node') return `capacity: ${messages}`;
+  const clients = `${significant(q.clients * 1e6)} µs of clients`;
+  return `capacity: (${messages} + ${clients}) / ${plural(q.cores, 'core')}`;
+}
+
+/** What each model predicts, beside what was measured, and what it leaves out where that is much. */
+export function modelsTable(model) {
+  const latency = (s) => (isNumber(s) ? duration(s * 1e6) : MISSING);
+  const queues = queueModels(model).flatMap((q) => {
+    const row = (what, load, measured, predicted, error, note) => {
+      return {run: q.run, what, load, measured, predicted, error, bottleneck: q.bottleneck, note};
+    };
+    return [
+      ...q.points.map((p) =>
+        row(
+          `M/D/1${q.setting ? `, ${q.setting}` : ''}: mean latency`,
+          p.load,
+          latency(p.measured),
+          isNumber(p.predicted) ? latency(p.predicted) : 'endless',
+          p.calibrated ? null : isNumber(p.predicted) ? p.error : Infinity,
+          p.calibrated ? 'taken from here' : '',
+        ),
+      ),
+      row(
+        capacityText(q),
+        q.bottleneck === 'node' ? 'the busiest node' : 'the processors of the host',
+        isNumber(q.saturation) ? perSecond(q.saturation) : MISSING,
+        perSecond(q.capacity),
+        q.capacityError,
+        '',
+      ),
+    ];
+  });
+  const simulated = simulatedLatencies(model).map((s) => ({
+    run: s.run,
+    what: `simulator, ${s.links}: p50`,
+    load: s.load,
+    measured: latency(s.measured),
+    predicted: latency(s.predicted),
+    error: s.error,
+    note: Math.abs(s.error) > LARGE_ERROR ? SIMULATOR_LACKS : '',
+  }));
+  const note = (row) => {
+    if (row.note || row.bottleneck === undefined || !(Math.abs(row.error ?? 0) > LARGE_ERROR)) return row.note;
+    return `leaves out ${list(leftOut(row.run, row.bottleneck))}`;
+  };
+  return table(
+    'models',
+    [
+      {title: 'strategy', text: (row) => strategy(row.run), html: true},
+      {title: 'model', text: (row) => row.what},
+      {title: 'at', text: (row) => row.load},
+      number('measured', (row) => row.measured),
+      number('predicted', (row) => row.predicted),
+      number('error', (row) => errorText(row.error) ?? MISSING),
+      {title: 'remark', text: note},
+    ],
+    [...queues, ...simulated],
   );
 }
 

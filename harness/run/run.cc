@@ -126,6 +126,7 @@ class Run {
     if (measured_) {
       judge();
       simulate();
+      predict();
     }
     write_files();
     if (!reason_.empty()) return {RunState::failed, reason_, check_failed_};
@@ -304,6 +305,18 @@ class Run {
         compare(aftermaths_of(findings_.events), aftermaths_of(findings_.simulated));
     if (!findings_.as_simulated->same_order)
       note("same order of events as simulated: " + findings_.as_simulated->text);
+  }
+
+  // What the latency should be, by the links and the strategy alone.
+  void predict() {
+    if (!predicts_latency(spec_)) return;
+    phase("simulating");
+    SimulatedLatency predicted = simulate_latency(spec_);
+    if (predicted.problem.empty()) {
+      findings_.simulated_latency = std::move(predicted);
+    } else {
+      note("the latency was not simulated as well: " + predicted.problem);
+    }
   }
 
   // The nodes as they are now; of those that are dead what was last heard.

@@ -93,6 +93,11 @@ Json comparison_json(const std::optional<Comparison>& comparison) {
           {"text", comparison->text}};
 }
 
+Json latency_json(const std::optional<SimulatedLatency>& latency) {
+  if (!latency) return nullptr;
+  return {{"p50", latency->p50_us}, {"p99", latency->p99_us}};
+}
+
 Json consistency_object(const RunFindings& findings) {
   Json consistency = findings.consistency.empty() ? Json{{"verdict", "not_checked"}}
                                                   : Json::parse(findings.consistency);
@@ -240,6 +245,7 @@ void write_summary(const std::filesystem::path& folder, const RunFindings& findi
   summary["blocked_ms"] = cost.blocked_ms;
   summary["recovery"] = recovery_json(findings.recovery);
   summary["as_simulated"] = comparison_json(findings.as_simulated);
+  summary["simulated_latency_us"] = latency_json(findings.simulated_latency);
   summary["consistency"] = consistency_object(findings);
   summary["context_switches"] = {
       {"voluntary", cost.voluntary_switches},

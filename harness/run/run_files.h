@@ -13,6 +13,7 @@
 #include "harness/run/fault_injector.h"
 #include "harness/run/node_counters.h"
 #include "harness/run/run.h"
+#include "harness/run/simulated.h"
 
 namespace parley::harness {
 
@@ -41,9 +42,10 @@ struct RunFindings {
   // Elections while the leader was there (elections.h); nothing where there are no leaders.
   std::optional<std::uint64_t> false_elections;
   std::vector<RecoveryFigures> recovery;
-  std::vector<RunEvent> events;            // of a run with faults
-  std::vector<RunEvent> simulated;         // the same faults in the simulator
-  std::optional<Comparison> as_simulated;  // the two; nothing: there is only one
+  std::vector<RunEvent> events;                       // of a run with faults
+  std::vector<RunEvent> simulated;                    // the same faults in the simulator
+  std::optional<SimulatedLatency> simulated_latency;  // over links that take their time
+  std::optional<Comparison> as_simulated;             // the two; nothing: there is only one
   std::string consistency;  // a JSON object (parley::history::consistency_json); empty: not checked
   // Until all replicas were equal: by the journals from the last write on, see Convergence, or
   // without them from the end of the load on, by asking.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "algorithms/contract/node_port.h"
+#include "harness/cluster/links.h"
+#include "harness/load/histogram.h"
 #include "harness/load/router.h"
 #include "runtime/sim/simulation.h"
 
@@ -13,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration kBefore = 2s;  // the measured window, for the first leader
 constexpr double kLongestS = 600;
+constexpr Duration kLatencyWindow = 10s;
 constexpr std::uint32_t kClients = 64;
 constexpr std::uint32_t kOperationsPerS = 200;
 
@@ -60,6 +63,36 @@ class Watch final : public sim::TraceSink {
   std::vector<NodeId> named_;  // by node
 };
 
+// Takes the latency of all placements that are asked for from kBefore on.
+class Stopwatch final : public sim::TraceSink {
+ public:
+  void begin(const sim::TraceStart&) override {}
+  void end(Instant) override {}
+  void take(const sim::Fact& fact, std::string_view) override {
+    if (fact.kind != sim::FactKind::result || fact.asked.time_since_epoch() < kBefore) return;
+    latency_.add((fact.when - fact.asked).count());
+  }
+  [[nodiscard]] const load::LatencyHistogram& latency() const { return latency_; }
+
+ private:
+  load::LatencyHistogram latency_;
+};
+
+// What both kinds of simulated runs have in common.
+sim::SimOptions options_for(const RunSpec& spec, Duration window, sim::TraceSink& trace) {
+  sim::SimOptions options;
+  options.seed = spec.seed;
+  options.nodes = spec.nodes;
+  options.duration = kBefore + window;
+  options.faults = sim::FaultSet::none();
+  options.application = sim::ApplicationChoice::canvas;
+  options.vary_limits = false;
+  options.clients = kClients;
+  options.operations_per_s = kOperationsPerS;
+  options.trace = &trace;
+  return options;
+}
+
 }  // namespace
 
 SimulatedRun simulate_run(const RunSpec& spec, const FaultSchedule& schedule) {
@@ -72,18 +105,9 @@ SimulatedRun simulate_run(const RunSpec& spec, const FaultSchedule& schedule) {
       std::chrono::round<Duration>(std::chrono::duration<double>(spec.duration_s));
   run.sightings.window = window;
   Watch watch(spec.nodes, run.sightings);
-  sim::SimOptions options;
-  options.seed = spec.seed;
-  options.nodes = spec.nodes;
-  options.duration = kBefore + window;
-  options.faults = sim::FaultSet::none();
+  sim::SimOptions options = options_for(spec, window, watch);
   options.schedule = {spec.faults, schedule};
   for (ScheduledFault& fault : options.schedule->faults) fault.at += kBefore;
-  options.application = sim::ApplicationChoice::canvas;
-  options.vary_limits = false;
-  options.clients = kClients;
-  options.operations_per_s = kOperationsPerS;
-  options.trace = &watch;
   run.problem = sim::check_sim_options(*spec.algorithm, options);
   if (!run.problem.empty()) return run;
   const sim::SimResult result = sim::simulate(*spec.algorithm, spec.options, options);
@@ -97,6 +121,27 @@ SimulatedRun simulate_run(const RunSpec& spec, const FaultSchedule& schedule) {
   if (!result.violations.empty()) run.problem = result.violations.front();
   if (run.problem.empty() && !result.missed.empty()) run.problem = result.missed.front();
   return run;
+}
+
+SimulatedLatency simulate_latency(const RunSpec& spec) {
+  SimulatedLatency predicted;
+  Stopwatch stopwatch;
+  sim::SimOptions options = options_for(spec, kLatencyWindow, stopwatch);
+  options.schedule = {"none", {}};  // for disks and clocks that are quick
+  options.links = load_network_profile(spec.links);
+  predicted.problem = sim::check_sim_options(*spec.algorithm, options);
+  if (!predicted.problem.empty()) return predicted;
+  const sim::SimResult result = sim::simulate(*spec.algorithm, spec.options, options);
+  if (!result.violations.empty()) predicted.problem = result.violations.front();
+  predicted.placements = stopwatch.latency().count();
+  if (predicted.placements == 0) predicted.problem = "nothing was placed";
+  predicted.p50_us = stopwatch.latency().percentile(0.5, 0).us;
+  predicted.p99_us = stopwatch.latency().percentile(0.99, 0).us;
+  return predicted;
+}
+
+bool predicts_latency(const RunSpec& spec) {
+  return spec.links != RunSpec{}.links && spec.faults == "none" && spec.read_share == 0;
 }
 
 }  // namespace parley::harness

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "algorithms/registry/registry.h"
+#include "harness/cluster/private_folder.h"
 #include "harness/run/faults.h"
 
 namespace parley::harness {
@@ -42,6 +45,44 @@ TEST(Simulated, TheLossOfALeaderHasItsUsualAftermath) {
         << schedule;
   }
   EXPECT_TRUE(aftermath_of("isolate-leader").refusals) << "who is cut off knows no leader in time";
+}
+
+// Three nodes, and each way between two takes exactly 10 ms. The leader needs one round trip; a
+// follower's client one more to the leader and, for what is committed, back.
+TEST(SimulatedLatency, IsThatOfTheWaysThatAPlacementTakes) {
+  const PrivateFolder folder;
+  RunSpec spec = five_nodes("none");
+  spec.nodes = 3;
+  spec.links = (folder.path() / "links.toml").string();
+  std::ofstream(spec.links) << "delay_ms = 10\n";
+  const SimulatedLatency predicted = simulate_latency(spec);
+  EXPECT_EQ(predicted.problem, "");
+  EXPECT_GT(predicted.placements, 1000U);
+  EXPECT_GE(predicted.p50_us, 20'000);
+  EXPECT_LT(predicted.p50_us, 46'000) << "two round trips, and what a disk and a turn take";
+  spec.algorithm = find_algorithm("gossip_lww");
+  spec.options = default_options(spec.algorithm->options);
+  const SimulatedLatency merged = simulate_latency(spec);
+  EXPECT_LT(merged.p50_us, 2000) << "it asks nobody";
+}
+
+TEST(SimulatedLatency, IsOfPlacementsOverLinksThatTakeTheirTime) {
+  RunSpec spec = five_nodes("none");
+  EXPECT_FALSE(predicts_latency(spec));
+  spec.links = "metro";
+  EXPECT_TRUE(predicts_latency(spec));
+  spec.read_share = 0.1;
+  EXPECT_FALSE(predicts_latency(spec));
+  spec = five_nodes("kill-leader");
+  spec.links = "metro";
+  EXPECT_FALSE(predicts_latency(spec));
+}
+
+TEST(SimulatedLatency, OfTooManyNodesIsNot) {
+  RunSpec spec = five_nodes("none");
+  spec.links = "lan";
+  spec.nodes = 17;
+  EXPECT_THAT(simulate_latency(spec).problem, HasSubstr("16"));
 }
 
 TEST(Simulated, TheLossOfAFollowerIsNoEvent) {

@@ -341,7 +341,9 @@ constexpr std::string_view kFigureColumns[] = {"offered_ops_per_s",
                                                "context_switches.voluntary_per_op",
                                                "context_switches.involuntary_per_op",
                                                "disk.written_bytes_per_op",
-                                               "disk.write_amplification"};
+                                               "disk.write_amplification",
+                                               "simulated_latency_us.p50",
+                                               "simulated_latency_us.p99"};
 
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;

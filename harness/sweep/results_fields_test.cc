@@ -130,7 +130,8 @@ Fields written() {
           at("faults.toml").string() + "\"\n",
       at("a"), fields);
   run_all(
-      "algorithms = \"unreplicated\"\nnodes = 1\nloop = \"closed\"\nwindow = 8\nduration_s = 0.3\n",
+      "algorithms = \"unreplicated\"\nnodes = 1\nlinks = \"lan\"\nloop = \"closed\"\nwindow = "
+      "8\nduration_s = 0.3\n",
       at("b"), fields);
   run_all("algorithms = \"unreplicated\"\nnodes = 1\nduration_s = 0.5\nworkload = \"replay:" +
               at("log.csv").string() + "\"\n",

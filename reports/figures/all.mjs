@@ -11,6 +11,7 @@ import {locality, placed} from './locality.mjs';
 import {knee, searched} from './knee.mjs';
 import {latencyThroughput} from './latency_throughput.mjs';
 import {options, variedGroups} from './options.mjs';
+import {isPredicted, predicted} from './predicted.mjs';
 import {scaling} from './scaling.mjs';
 import {staleness} from './staleness.mjs';
 
@@ -32,6 +33,7 @@ export function buildFigures(model) {
   if (placed(model).length > 0) figures.push(locality(model));
   if (searched(model).length > 0) figures.push(knee(model));
   if (variedGroups(model).length > 0) figures.push(options(model));
+  if (isPredicted(model)) figures.push(predicted(model));
   if (model.baseline.length > 1) figures.push(baseline(model));
   if (model.scaling.length > 0) figures.push(scaling(model));
   return figures;
