@@ -52,7 +52,8 @@ StateShape shape_of(const Algorithm& algorithm, const Application& application,
 }  // namespace
 
 Driver::Driver(const Algorithm& algorithm, const Application& application, ReplicaConfig config,
-               const Recovered& recovered, DriverLimits limits, Journal* journal)
+               const Recovered& recovered, DriverLimits limits, Journal* journal,
+               TraceOutput* trace)
     : algorithm_(algorithm),
       application_(application),
       config_(std::move(config)),
@@ -65,6 +66,10 @@ Driver::Driver(const Algorithm& algorithm, const Application& application, Repli
       local_reads_ask_(algorithm.local_reads_ask != nullptr &&
                        algorithm.local_reads_ask(config_.options)),
       accept_max_bytes_(limits.max_waiting_bytes) {
+  if (trace != nullptr) {
+    trace_.emplace(algorithm, config_, *trace);
+    trace_->started(recovered, *replica_);
+  }
   if (recovered.snapshot.id.index == LogIndex{}) return;
   std::string error;
   auto state = decode_snapshot(recovered.snapshot.id, recovered.snapshot.parts,
@@ -182,6 +187,7 @@ const Effects& Driver::decide(Instant now, WallTime wall) {
   if (effects_.broken_invariant.empty()) {
     effects_.broken_invariant = broken_.empty() ? std::move(problem) : broken_;
   }
+  if (trace_) trace_->stepped(turn, effects_, *replica_);
   durable_taken_ = durable_;
   frames_.clear();
   runs_.clear();

@@ -15,6 +15,7 @@
 #include "algorithms/contract/application.h"
 #include "algorithms/contract/node_port.h"
 #include "runtime/applier.h"
+#include "runtime/protocol_trace.h"
 #include "runtime/session_watch.h"
 #include "runtime/snapshot_keeper.h"
 
@@ -59,9 +60,10 @@ struct SettledQuery {
 // Used by one thread. What is to be sent and written is in the effects.
 class Driver {
  public:
-  // `algorithm`, `application` and `journal` (may be null) must outlive the driver.
+  // `algorithm`, `application`, `journal` and `trace` (either may be null) must outlive the driver.
   Driver(const Algorithm& algorithm, const Application& application, ReplicaConfig config,
-         const Recovered& recovered, DriverLimits limits, Journal* journal);
+         const Recovered& recovered, DriverLimits limits, Journal* journal,
+         TraceOutput* trace = nullptr);
 
   // --- inputs, which the next step takes in ---
 
@@ -101,6 +103,10 @@ class Driver {
     decide(now, wall);
     carry_out();
     return effects_;
+  }
+  // No step follows: the last line of the trace, if there is one; "crash" or "stop".
+  void trace_end(std::string_view event) {
+    if (trace_) trace_->ended(event);
   }
   [[nodiscard]] std::span<const SettledSubmit> submits() const { return settled_submits_; }
   [[nodiscard]] std::span<const Result> results() const { return results_; }
@@ -171,6 +177,7 @@ class Driver {
   DriverLimits limits_;
   Applier applier_;
   std::unique_ptr<Replica> replica_;
+  std::optional<ProtocolTrace> trace_;
   SnapshotKeeper snapshots_;
   SessionWatch session_watch_;
   std::vector<SessionWatch::Idle> idle_sessions_;

@@ -493,6 +493,13 @@ std::optional<Base> decode_base(const Block& block, std::size_t nodes) {
   return Base{{words[0]}, VectorClock(ClockView(words).subspan(1))};
 }
 
+std::optional<Epoch> epoch_of_base(const Block& block) {
+  std::uint64_t epoch = 0;
+  if (block.size() < sizeof(epoch)) return std::nullopt;
+  std::memcpy(&epoch, block.data(), sizeof(epoch));
+  return Epoch{epoch};
+}
+
 Block encode_record(Epoch epoch, const CommandRun& run, std::uint32_t left, ClockView clock) {
   const EntryFields fields{epoch.value,   run.id.incarnation.value,
                            run.id.number, run.id.origin.value,

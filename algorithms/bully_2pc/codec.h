@@ -120,6 +120,7 @@ class ForwardReader {
                 NodeId origin);
   // The next run; nothing at the end.
   std::optional<ForwardedRun> next();
+  [[nodiscard]] std::size_t size() const { return count_; }
 
  private:
   const Block& header_;
@@ -185,6 +186,8 @@ struct Base {
 Block encode_base(Epoch epoch, ClockView clock);
 // Nothing if the block is not one that encode_base made in a cluster of so many nodes.
 std::optional<Base> decode_base(const Block& block, std::size_t nodes);
+// The epoch of a block that is one of ours.
+std::optional<Epoch> epoch_of_base(const Block& block);
 
 // The header of the record of an entry.
 Block encode_record(Epoch epoch, const CommandRun& run, std::uint32_t left, ClockView clock);

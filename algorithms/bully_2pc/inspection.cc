@@ -42,8 +42,12 @@ std::optional<Vouched> vouched(const Block& header, NodeId from, NodeId to) {
   }
 }
 
+Epoch snapshot_epoch(const Block& header) {
+  return epoch_of_base(header).value_or(Epoch{});
+}
+
 }  // namespace
 
-const Inspection kInspection{record_epoch, promise, vouched};
+const Inspection kInspection{record_epoch, promise, vouched, nullptr, snapshot_epoch};
 
 }  // namespace parley::bully_2pc

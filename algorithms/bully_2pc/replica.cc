@@ -2,6 +2,7 @@
 
 #include "algorithms/bully_2pc/codec.h"
 #include "algorithms/bully_2pc/core.h"
+#include "algorithms/bully_2pc/fields.h"
 #include "algorithms/bully_2pc/guards.h"
 #include "algorithms/bully_2pc/inspection.h"
 #include "algorithms/bully_2pc/options.h"
@@ -61,6 +62,7 @@ const Algorithm kBully2pc{
     .recovery_time = bully_2pc::recovery_time,
     .verify = bully_2pc::verify,
     .describe = bully_2pc::describe,
+    .fields = bully_2pc::fields,
     .inspection = &bully_2pc::kInspection,
     .guards = bully_2pc::guards::kAll,
     .make = bully_2pc::make,

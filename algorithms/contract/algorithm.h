@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "algorithms/contract/fields.h"
 #include "algorithms/contract/guard.h"
 #include "algorithms/contract/inspection.h"
 #include "algorithms/contract/options.h"
@@ -88,6 +89,11 @@ struct Algorithm {
   // one line, the kind of message first. A frame that brings nothing new (a heartbeat) says the
   // same as the one before it on its link. Null: the kind is not told.
   std::string (*describe)(const Block& header, const Block& body) = nullptr;
+
+  // What the header of a frame that `verify` accepts says, for programs that look at an execution:
+  // the kind of message as the text `type`, then each field by its name in messages.h. Bodies hold
+  // what clients wrote, and are not told. Null: the kind is not told.
+  void (*fields)(const Block& header, FieldSink& to) = nullptr;
 
   // For checks that look into the log; null: it has none that they understand.
   const Inspection* inspection = nullptr;

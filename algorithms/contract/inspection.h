@@ -38,6 +38,9 @@ struct Inspection {
   // The members that a record of its log brings into force, from there on; nothing if it is not
   // about that. Null: they never change.
   std::optional<Membership> (*members)(const Record& record) = nullptr;
+  // The epoch of the record at a snapshot's end, of the header with which it was put in use
+  // (Write::snapshot, RecoveredSnapshot).
+  Epoch (*snapshot_epoch)(const Block& header) = nullptr;
 };
 
 }  // namespace parley

@@ -4,6 +4,7 @@
 
 #include "algorithms/gossip_lww/codec.h"
 #include "algorithms/gossip_lww/core.h"
+#include "algorithms/gossip_lww/fields.h"
 #include "algorithms/gossip_lww/guards.h"
 #include "algorithms/gossip_lww/options.h"
 #include "algorithms/gossip_lww/text.h"
@@ -71,6 +72,7 @@ const Algorithm kGossipLww{
     .local_reads_ask = gossip_lww::local_reads_ask,
     .verify = gossip_lww::verify,
     .describe = gossip_lww::describe,
+    .fields = gossip_lww::fields,
     .inspection = nullptr,
     .guards = gossip_lww::guards::kAll,
     .make = gossip_lww::make,

@@ -46,8 +46,13 @@ std::optional<Membership> members(const Record& record) {
   return decode_members(entry->run.body.bytes());
 }
 
+Epoch snapshot_epoch(const Block& header) {
+  const auto base = decode_base(header);
+  return base ? base->term : Epoch{};
+}
+
 }  // namespace
 
-const Inspection kInspection{record_epoch, promise, vouched, members};
+const Inspection kInspection{record_epoch, promise, vouched, members, snapshot_epoch};
 
 }  // namespace parley::raft

@@ -2,6 +2,7 @@
 
 #include "algorithms/raft/codec.h"
 #include "algorithms/raft/core.h"
+#include "algorithms/raft/fields.h"
 #include "algorithms/raft/guards.h"
 #include "algorithms/raft/inspection.h"
 #include "algorithms/raft/options.h"
@@ -55,6 +56,7 @@ const Algorithm kRaft{
     .max_clock_drift = raft::max_clock_drift,
     .verify = raft::verify,
     .describe = raft::describe,
+    .fields = raft::fields,
     .inspection = &raft::kInspection,
     .guards = raft::guards::kAll,
     .make = raft::make,

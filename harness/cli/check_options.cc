@@ -37,7 +37,8 @@ void add_check_options(CLI::App& check, CheckOptions& options) {
       check
           .add_option("--trace-out", options.trace_out,
                       "With one seed: write everything that happens; *.json for Perfetto or "
-                      "chrome://tracing, *.shiviz for ShiViz, any other ending for text")
+                      "chrome://tracing, *.shiviz for ShiViz, *.jsonl for programs "
+                      "(docs/protocol_trace.md), any other ending for text")
           ->type_name("FILE");
   CLI::Option* reduced =
       check

@@ -1,10 +1,13 @@
 // parley canvas: a cluster with its web pages, until Ctrl-C.
 #include <fmt/core.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "algorithms/registry/registry.h"
@@ -33,6 +36,15 @@ std::string durability_of(const CanvasOptions& options) {
   return options.data.empty() ? "none" : "async";
 }
 
+// Makes the folder for the nodes' traces; says what is wrong with it.
+std::string make_trace_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error && access(folder.c_str(), W_OK) != 0) error.assign(errno, std::generic_category());
+  if (!error) return {};
+  return fmt::format("trace-out: {} cannot be written to: {}", folder.string(), error.message());
+}
+
 // Fills the spec, or says what is wrong.
 std::string cluster_spec(const CanvasOptions& options, ClusterSpec& spec) {
   spec.algorithm = find_algorithm(options.algorithm);
@@ -59,6 +71,10 @@ std::string cluster_spec(const CanvasOptions& options, ClusterSpec& spec) {
     return "data: nothing is kept there with durability none; use async or group_commit";
   }
   spec.data = options.data;
+  spec.traces = options.trace_out;
+  if (!spec.traces.empty()) {
+    if (std::string problem = make_trace_folder(spec.traces); !problem.empty()) return problem;
+  }
   spec.http_port = options.http_port;
   spec.seed = options.common.seed.value_or(1);
   return {};

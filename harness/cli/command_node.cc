@@ -88,6 +88,7 @@ int run_node(const NodeOptions& options) {
   try {
     settings = harness::parse_node_config(options.config);
     if (options.rejoin) harness::make_rejoin(settings);
+    if (!options.trace_out.empty()) settings.trace = options.trace_out;
   } catch (const harness::ConfigError& error) {
     complain(error.what());
     return kUsage;

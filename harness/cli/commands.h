@@ -72,6 +72,7 @@ int run_check_history(const CheckHistoryOptions& options);
 struct NodeOptions {
   std::string config;
   bool rejoin = false;
+  std::string trace_out;  // empty: as the configuration says
 };
 int run_node(const NodeOptions& options);
 
@@ -102,6 +103,7 @@ struct CanvasOptions {
   std::string data;
   bool allow_faults = false;
   std::uint32_t spares = 0;  // nodes that wait to be added
+  std::string trace_out;     // a folder; empty: none
   std::vector<std::string> options;
 };
 int run_canvas(const CanvasOptions& options);

@@ -131,6 +131,11 @@ void add_running(CLI::App& app, Action& action) {
       ->type_name("DIR");
   canvas->add_flag("--allow-faults", c->allow_faults,
                    "The page, and POST /faults, may cut, delay, pause and kill nodes");
+  canvas
+      ->add_option("--trace-out", c->trace_out,
+                   "Folder for what the protocol does at each node, <id>.jsonl (parley node "
+                   "--trace-out)")
+      ->type_name("DIR");
   canvas->add_option("--option", c->options, "An option of the algorithm, NAME=VALUE");
 
   auto [node, n] = add_command(app, action, &run_node, "node", "Run one node in the foreground",
@@ -141,6 +146,10 @@ void add_running(CLI::App& app, Action& action) {
   node->add_flag("--rejoin", n->rejoin,
                  "The node has lost its folder: it waits, with a new one, until it is removed and "
                  "added again (parley members)");
+  node->add_option("--trace-out", n->trace_out,
+                   "Write what the protocol does, every message and change of state as a line of "
+                   "JSON (docs/protocol_trace.md)")
+      ->type_name("FILE");
 
   auto [maelstrom, a] =
       add_command(app, action, &run_maelstrom, "maelstrom",

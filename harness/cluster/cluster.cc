@@ -201,6 +201,9 @@ struct Cluster::State {
       settings.control_endpoint =
           fmt::format("ipc://{}/{}.control", folder.path().string(), id.value);
     const auto nodes_folder = std::filesystem::absolute(spec.folder / "nodes");
+    if (!spec.traces.empty()) {
+      settings.trace = std::filesystem::absolute(spec.traces) / fmt::format("{}.jsonl", id.value);
+    }
     if (spec.journal) settings.journal = nodes_folder / fmt::format("{}.applied.csv", id.value);
 
     Node node;

@@ -59,6 +59,8 @@ struct ClusterSpec {
   NetworkProfile links;
   PeerTransport peers = PeerTransport::ipc;
   bool journal = false;
+  // A folder that gets <id>.jsonl of each node (docs/protocol_trace.md); empty: none.
+  std::filesystem::path traces;
   bool control = false;         // whether links can be cut while the nodes run (node_control.h)
   std::string fault_endpoint;   // of a FaultDesk; empty: the nodes take no requests for faults
   std::uint16_t http_port = 0;  // of node 1; node i has this + i - 1; 0: no web pages

@@ -39,6 +39,7 @@ NodeConfig live_config(const NodeSettings& settings, const Canvas& canvas) {
   config.limits.snapshot_bytes = settings.snapshot_bytes;
   config.limits.session_idle = std::chrono::seconds(settings.session_idle_s);
   config.journal = settings.journal;
+  config.trace = settings.trace;
   config.journal_cell = [&canvas](Key key) {
     const Canvas::Point point = canvas.xy_of(key);
     return std::uint64_t{point.y} * canvas.size().width + point.x;

@@ -194,6 +194,9 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   reader.text("journal", path);
   settings.journal = path;
   path.clear();
+  reader.text("trace", path);
+  settings.trace = path;
+  path.clear();
   reader.text("log", path);
   settings.log = path;
   settings.options = default_options(settings.algorithm->options);
@@ -402,6 +405,7 @@ std::string node_config_text(const NodeSettings& s) {
   text +=
       fmt::format("snapshot_bytes = {}\nsession_idle_s = {}\n", s.snapshot_bytes, s.session_idle_s);
   if (!s.journal.empty()) text += fmt::format("journal = {}\n", toml_quoted(s.journal.string()));
+  if (!s.trace.empty()) text += fmt::format("trace = {}\n", toml_quoted(s.trace.string()));
   if (!s.log.empty()) text += fmt::format("log = {}\n", toml_quoted(s.log.string()));
   if (!s.control_endpoint.empty())
     text += fmt::format("control_endpoint = {}\n", toml_quoted(s.control_endpoint));

@@ -191,7 +191,9 @@ TEST(NodeConfig, ACooldownIsARangeAndHasNoJournal) {
               HasSubstr("cooldown_s: a journal would list the users' times"));
   NodeSettings settings = parse_node_config_text(kGood, "f");
   settings.journal = "/tmp/\"quoted\"/1.csv";
+  settings.trace = "/tmp/\"quoted\"/1.jsonl";
   EXPECT_EQ(parse_node_config_text(node_config_text(settings), "f").journal, settings.journal);
+  EXPECT_EQ(parse_node_config_text(node_config_text(settings), "f").trace, settings.trace);
 }
 
 TEST(NodeConfig, PagesAreAddressesOfMembers) {

@@ -84,6 +84,33 @@ std::unique_ptr<Driver> make_driver(const Subject& subject, const Recovered& rec
 
 // --- one frame ---
 
+// Requires that a message begins with its type, and that no name comes twice.
+class FieldCheck final : public FieldSink {
+ public:
+  using FieldSink::number;
+  void number(std::string_view name, std::uint64_t) override { take(name); }
+  void flag(std::string_view name, bool) override { take(name); }
+  void text(std::string_view name, std::string_view value) override {
+    require(!value.empty(), "a text says something");
+    take(name);
+  }
+  void rows(std::string_view name, std::size_t width,
+            std::span<const std::uint64_t> numbers) override {
+    require(numbers.size() % width == 0, "rows are whole");
+    take(name);
+  }
+  void members(std::string_view name, const Membership&) override { take(name); }
+  [[nodiscard]] bool empty() const { return names_.empty(); }
+
+ private:
+  void take(std::string_view name) {
+    require(!names_.empty() || name == "type", "a message begins with its type");
+    require(names_.emplace(name).second, "a name comes once");
+  }
+
+  std::set<std::string> names_;
+};
+
 // header behind its length, body
 void run_frame(const Algorithm& algorithm, Bytes input) {
   InputReader reader(input);
@@ -92,6 +119,9 @@ void run_frame(const Algorithm& algorithm, Bytes input) {
   if (!algorithm.verify(header, body)) return;
   if (algorithm.describe == nullptr) return;
   require(!algorithm.describe(header, body).empty(), "a frame that is valid says something");
+  FieldCheck fields;
+  algorithm.fields(header, fields);
+  require(!fields.empty(), "a frame that is valid has fields");
 }
 
 // Some of each kind of message, short ones first.

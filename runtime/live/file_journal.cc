@@ -1,13 +1,8 @@
 #include "runtime/live/file_journal.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <string_view>
-#include <system_error>
 
 #include "runtime/live/waiter.h"
 
@@ -29,36 +24,16 @@ char* append_number(char* to, char* end, std::uint64_t value, char after) {
   return to;
 }
 
-// Cuts off what is behind the last newline: a killed process may have left part of a line. Whether
-// anything is left.
-bool cut_torn_line(int descriptor) {
-  off_t end = lseek(descriptor, 0, SEEK_END);
-  char last = 0;
-  while (end > 0 && pread(descriptor, &last, 1, end - 1) == 1 && last != '\n') --end;
-  return ftruncate(descriptor, end) == 0 && lseek(descriptor, end, SEEK_SET) > 0;
-}
-
 }  // namespace
 
 FileJournal::FileJournal(const std::filesystem::path& path, Mode mode, CellNumber cell_number)
-    : cell_number_(std::move(cell_number)),
-      descriptor_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-  if (descriptor_ < 0) {
-    throw std::system_error(errno, std::generic_category(), "cannot write " + path.string());
-  }
-  if (mode == Mode::go_on && cut_torn_line(descriptor_)) {
+    : cell_number_(std::move(cell_number)), file_(path, mode) {
+  if (file_.goes_on()) {
     restored(LogIndex{});
   } else {
-    // What cannot be cut to size, a device say, shows when it is written.
-    [[maybe_unused]] const int cut = ftruncate(descriptor_, 0);
     buffer_.insert(buffer_.end(), kHeader.begin(), kHeader.end());
   }
   flush();
-}
-
-FileJournal::~FileJournal() {
-  flush();
-  close(descriptor_);
 }
 
 void FileJournal::applied(Key key, Stamp stamp, Writer writer, std::uint64_t /*value*/) {
@@ -89,14 +64,9 @@ void FileJournal::put(Stamp stamp, Writer writer, std::uint64_t cell) {
 }
 
 void FileJournal::flush() {
-  std::size_t done = 0;
-  while (done < buffer_.size() && error_.empty()) {
-    const ssize_t written = write(descriptor_, buffer_.data() + done, buffer_.size() - done);
-    if (written >= 0) {
-      done += static_cast<std::size_t>(written);
-    } else if (errno != EINTR) {
-      error_ = "cannot write the journal: " + std::generic_category().message(errno);
-    }
+  if (error_.empty()) {
+    const std::string error = file_.write(buffer_);
+    if (!error.empty()) error_ = "cannot write the journal: " + error;
   }
   buffer_.clear();
 }

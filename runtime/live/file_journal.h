@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/applier.h"
+#include "runtime/live/line_file.h"
 
 namespace parley {
 
@@ -25,15 +26,12 @@ class FileJournal final : public Journal {
   // Maps the store's keys to the cell numbers of the file.
   using CellNumber = std::function<std::uint64_t(Key)>;
 
-  enum class Mode : std::uint8_t {
-    anew,   // begins an empty file
-    go_on,  // goes on behind the last whole line of an earlier start, if there is one
-  };
+  using Mode = LineFile::Mode;
 
   // `cell_number` may be null: then the key is the number. Throws std::system_error when the file
   // cannot be made.
   FileJournal(const std::filesystem::path& path, Mode mode, CellNumber cell_number);
-  ~FileJournal() override;
+  ~FileJournal() override { flush(); }
   FileJournal(const FileJournal&) = delete;
   FileJournal& operator=(const FileJournal&) = delete;
 
@@ -53,7 +51,7 @@ class FileJournal final : public Journal {
   void put(Stamp stamp, Writer writer, std::uint64_t cell);
 
   CellNumber cell_number_;
-  int descriptor_;
+  LineFile file_;
   std::optional<LogIndex> known_;  // of the run at hand
   std::vector<char> buffer_;
   std::string error_;

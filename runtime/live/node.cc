@@ -8,12 +8,14 @@
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "runtime/guards.h"
 #include "runtime/live/file_journal.h"
 #include "runtime/live/port_queue.h"
 #include "runtime/live/snapshot_worker.h"
+#include "runtime/live/trace_file.h"
 #include "runtime/live/waiter.h"
 #include "runtime/storage/rocks_storage.h"
 
@@ -107,12 +109,23 @@ std::unique_ptr<RocksStorage> open_storage(NodeConfig& config, Bell& bell) {
   return storage;
 }
 
+// What has its state again has its journal and its trace again.
+LineFile::Mode file_mode(const NodeConfig& config) {
+  return config.durability == Durability::none ? LineFile::Mode::anew : LineFile::Mode::go_on;
+}
+
 std::unique_ptr<FileJournal> open_journal(const NodeConfig& config) {
   if (config.journal.empty()) return nullptr;
-  // What has its state again has its journal again.
-  const auto mode =
-      config.durability == Durability::none ? FileJournal::Mode::anew : FileJournal::Mode::go_on;
-  return std::make_unique<FileJournal>(config.journal, mode, config.journal_cell);
+  return std::make_unique<FileJournal>(config.journal, file_mode(config), config.journal_cell);
+}
+
+std::unique_ptr<TraceFile> open_trace(const NodeConfig& config) {
+  if (config.trace.empty()) return nullptr;
+  try {
+    return std::make_unique<TraceFile>(config.trace, file_mode(config));
+  } catch (const std::system_error& error) {
+    throw std::runtime_error(std::string("trace: ") + error.what());
+  }
 }
 
 SaveSnapshot save_into(const RocksStorage* storage) {
@@ -128,13 +141,14 @@ class Node::Loop final : public NodeDesk {
       : config_(checked(std::move(config))),
         storage_(open_storage(config_, bell_)),
         journal_(open_journal(config_)),
+        trace_(open_trace(config_)),
         transport_(*config_.context, *config_.algorithm, config_.replica, config_.transport),
         clients_(*config_.context, *config_.application, *this, config_.clients),
         port_(*config_.application, config_.port_capacity, bell_),
         worker_(save_into(storage_.get()), [this] { bell_.ring(); }),
         driver_(*config_.algorithm, *config_.application, config_.replica,
                 storage_ == nullptr ? Recovered{} : storage_->recovered(), config_.limits,
-                journal_.get()) {
+                journal_.get(), trace_.get()) {
     if (storage_ != nullptr) storage_->forget_recovered();
     inject(config_.faults);
     for (const auto& [id, endpoint] : config_.peers) {
@@ -212,6 +226,7 @@ class Node::Loop final : public NodeDesk {
   void watch_members();
   void watch_status();
   void flush_journal(Instant now);
+  void end_trace();
   void wait();
   [[nodiscard]] NodeReport node_report() const;
 
@@ -235,6 +250,7 @@ class Node::Loop final : public NodeDesk {
   Bell bell_;
   std::unique_ptr<RocksStorage> storage_;  // null: without durability
   std::unique_ptr<FileJournal> journal_;
+  std::unique_ptr<TraceFile> trace_;
   Transport transport_;
   ClientPort clients_;
   PortQueue port_;
@@ -280,6 +296,7 @@ int Node::Loop::run() {
   port_.close();
   close_shapes();
   if (journal_ != nullptr) journal_->flush();
+  end_trace();
   if (!story_.empty()) {
     spdlog::critical("node {} stops: {}", config_.replica.self.value, story_);
     return 1;
@@ -510,6 +527,13 @@ void Node::Loop::flush_journal(Instant now) {
     journal_failed_ = true;
     spdlog::error("node {}: {}", config_.replica.self.value, journal_->error());
   }
+}
+
+void Node::Loop::end_trace() {
+  if (trace_ == nullptr) return;
+  trace_->drain();  // so that there is room for the last line, and nothing is dropped unsaid
+  driver_.trace_end("stop");
+  trace_->drain();
 }
 
 void Node::Loop::wait() {

@@ -47,6 +47,7 @@ struct NodeConfig {
   Durability durability = Durability::none;
   std::filesystem::path data;     // the folder of this node's storage; not for Durability::none
   std::filesystem::path journal;  // empty: none is kept
+  std::filesystem::path trace;    // of the protocol (trace_file.h); empty: none is kept
   std::function<std::uint64_t(Key)> journal_cell;  // see FileJournal::CellNumber; may be null
 
   TransportOptions transport;

@@ -40,11 +40,12 @@ void Node::start() {
   engine_.note(FactKind::start, id_.value, life_, disk_.log().size());
   driver_ =
       std::make_unique<Driver>(*settings_.algorithm, *settings_.application, std::move(config),
-                               disk_.recover(), settings_.limits, &journal_);
+                               disk_.recover(), settings_.limits, &journal_, settings_.trace);
   wish_soon();
 }
 
 void Node::crash() {
+  driver_->trace_end("crash");
   driver_.reset();
   frames_.clear();
   requests_.clear();

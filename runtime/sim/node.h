@@ -25,6 +25,7 @@ struct NodeSettings {
   std::vector<NodeId> members;        // the first ones
   std::uint32_t nodes = 0;            // in all: those who are not members wait until they are added
   LogChecker* log_checker = nullptr;  // null: the strategy's log cannot be read
+  TraceOutput* trace = nullptr;       // of all nodes; null: not wanted
 };
 
 class Node {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <ostream>
 
 #include "runtime/sim/log_checker.h"
 #include "runtime/sim/nemesis.h"
@@ -120,6 +121,22 @@ Duration healing_bound(const Algorithm& algorithm, const OptionValues& values, s
                   options.healing_bound / 2 + algorithm.recovery_time(values, nodes));
 }
 
+// All nodes' lines, with the time of the execution and not of the node's clock.
+class TimedLines final : public TraceOutput {
+ public:
+  TimedLines(const Engine& engine, std::ostream& out) : engine_(engine), out_(out) {}
+
+  [[nodiscard]] Instant now() const override { return engine_.now; }
+  bool take(std::string_view lines) override {
+    out_ << lines;
+    return true;
+  }
+
+ private:
+  const Engine& engine_;
+  std::ostream& out_;
+};
+
 // One execution from its beginning to its end.
 class Execution {
  public:
@@ -168,6 +185,7 @@ class Execution {
   History history_;
   std::unique_ptr<Checker> checker_;
   std::optional<LogChecker> log_checker_;
+  std::optional<TimedLines> protocol_;
   Network network_;
   std::vector<Node> nodes_;
   Nemesis nemesis_;
@@ -217,6 +235,7 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                 draw_limits(random_),
                 {},
                 0,
+                nullptr,
                 nullptr},
       checker_(algorithm.guarantee.ordered
                    ? make_ordered_checker(engine_, history_, algorithm.guarantee)
@@ -235,6 +254,9 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                algorithm.guarantee, history_, *checker_, nodes_),
       views_(node_count_),
       seen_(node_count_) {
+  if (options.trace != nullptr && options.trace->protocol() != nullptr) {
+    settings_.trace = &protocol_.emplace(engine_, *options.trace->protocol());
+  }
   engine_.weather = options.schedule ? quick_weather() : draw_weather(options.faults, random_);
   if (algorithm.changes_members && !options.schedule) {
     Random random = engine_.stream(Stream::members);

@@ -25,7 +25,25 @@ class TextTrace final : public TraceSink {
   std::ostream& out_;
 };
 
+// The nodes' drivers write the lines: the facts of the execution do not matter.
+class ProtocolLines final : public TraceSink {
+ public:
+  explicit ProtocolLines(std::ostream& out) : out_(out) {}
+
+  void begin(const TraceStart&) override {}
+  void take(const Fact&, std::string_view) override {}
+  void end(Instant) override { out_.flush(); }
+  std::ostream* protocol() override { return &out_; }
+
+ private:
+  std::ostream& out_;
+};
+
 }  // namespace
+
+std::unique_ptr<TraceSink> make_protocol_trace(std::ostream& out) {
+  return std::make_unique<ProtocolLines>(out);
+}
 
 std::unique_ptr<TraceSink> make_text_trace(std::ostream& out) {
   return std::make_unique<TextTrace>(out);
@@ -34,6 +52,7 @@ std::unique_ptr<TraceSink> make_text_trace(std::ostream& out) {
 std::unique_ptr<TraceSink> make_trace(std::string_view path, std::ostream& out) {
   if (path.ends_with(".json")) return make_chrome_trace(out);
   if (path.ends_with(".shiviz")) return make_shiviz_trace(out);
+  if (path.ends_with(".jsonl")) return make_protocol_trace(out);
   return make_text_trace(out);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
@@ -89,6 +90,8 @@ class TraceSink {
   // `words` as for `describe`; valid during the call.
   virtual void take(const Fact& fact, std::string_view words) = 0;
   virtual void end(Instant now) = 0;
+  // Where the nodes' protocol traces go (runtime/protocol_trace.h); null: they are not wanted.
+  virtual std::ostream* protocol() { return nullptr; }
 };
 
 // The hash covers every fact above, with its time and all of its numbers and literals: decoded

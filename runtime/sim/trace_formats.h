@@ -1,5 +1,5 @@
-// Executions as files: text, Chrome's trace events, ShiViz's logs. Everything is written as it
-// comes; what is kept grows only with what is under way at one moment.
+// Executions as files: text, Chrome's trace events, ShiViz's logs, protocol traces. Everything is
+// written as it comes; what is kept grows only with what is under way at one moment.
 #pragma once
 
 #include <iosfwd>
@@ -25,7 +25,11 @@ std::unique_ptr<TraceSink> make_chrome_trace(std::ostream& out);
 // its host. Hosts are nodes, clients, and the network, where messages are lost. Turns are left out.
 std::unique_ptr<TraceSink> make_shiviz_trace(std::ostream& out);
 
-// The format that the path's ending asks for: .json, .shiviz, anything else for text.
+// The nodes' protocol traces, in the order of time: docs/protocol_trace.md.
+std::unique_ptr<TraceSink> make_protocol_trace(std::ostream& out);
+
+// The format that the path's ending asks for: .json, .shiviz, .jsonl for the protocol traces,
+// anything else for text.
 std::unique_ptr<TraceSink> make_trace(std::string_view path, std::ostream& out);
 
 }  // namespace parley::sim

@@ -155,6 +155,34 @@ std::string describe(const Block& header, const Block& body) {
   return text;
 }
 
+void fields(const Block& header, FieldSink& to) {
+  const wire::Message& m = decode(header);
+  to.text("type", wire::EnumNameKind(m.kind()));
+  if (m.heartbeat() != nullptr) {
+    to.flag("leads", m.heartbeat()->leads());
+    to.flag("joining", m.heartbeat()->joining());
+  }
+  if (m.batch() != nullptr) {
+    to.number("coordinator", m.batch()->coordinator());
+    to.number("incarnation", m.batch()->incarnation());
+    to.number("batch", m.batch()->number());
+    to.flag("yes", m.batch()->yes() == 1);
+  }
+  std::vector<std::uint64_t> rows;
+  if (m.runs() != nullptr) {
+    for (const wire::Run* run : *m.runs()) {
+      rows.insert(rows.end(), {run->origin(), run->incarnation(), run->number(), run->count()});
+    }
+    to.rows("runs", 4, rows);
+  }
+  if (m.clock() != nullptr) to.rows("clock", 1, clock_of(m));
+  if (m.number() != 0) to.text("number", std::to_string(m.number()));
+  if (m.tiles() == nullptr) return;
+  rows.clear();
+  for (const wire::Tile* tile : *m.tiles()) rows.push_back(tile->index());
+  to.rows("tiles", 1, rows);
+}
+
 // --- reading ---
 
 BatchId decode(const wire::Batch& batch) {

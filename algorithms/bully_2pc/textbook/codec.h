@@ -11,6 +11,7 @@
 #include "algorithms/bully_2pc/textbook/messages_generated.h"
 #include "algorithms/bully_2pc/vector_clock.h"
 #include "algorithms/contract/block.h"
+#include "algorithms/contract/fields.h"
 #include "algorithms/contract/replica.h"
 
 namespace parley::bully_2pc::textbook {
@@ -22,6 +23,11 @@ bool verify(const Block& header, const Block& body);
 
 // What a verified frame says, in a few words.
 std::string describe(const Block& header, const Block& body);
+
+// See Algorithm::fields. Besides those of messages.h: `coordinator`, `incarnation`, `batch` (its
+// number) and `yes` of a batch; `runs`, rows of origin, incarnation, number and writes; `clock`, a
+// number a node; `tiles`, rows of an index.
+void fields(const Block& header, FieldSink& to);
 
 // The message of a verified header; its fields are read in place.
 inline const wire::Message& decode(const Block& header) {

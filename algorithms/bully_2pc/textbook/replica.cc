@@ -40,6 +40,7 @@ const Algorithm kTextbook{
     .recovery_time = recovery_time,
     .verify = verify,
     .describe = describe,
+    .fields = fields,
     .guards = guards::kAll,
     .make = make,
 };
