@@ -18,7 +18,7 @@ namespace parley::sim {
 //   leader completeness: a leader's log holds all that was committed in earlier epochs;
 //   commit safety: what is committed is on the disks of a majority, is never cut off, and nobody
 //   without it could be elected any more;
-//   leases: nobody leads while another one may answer reads alone (§6.4.1);
+//   leases: nobody begins to lead a later epoch while a leader may answer reads alone (§6.4.1);
 // where members change, a majority is one of the members by the log of the leader or candidate, of
 // joint members one of each set (chapter 4);
 //   members: a node goes by the newest members in its log, committed or not (§4.1); with another
