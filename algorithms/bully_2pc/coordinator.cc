@@ -85,11 +85,14 @@ void Core::on_vote(Peer& peer, const Vote& vote) {
 }
 
 // What it has prepared is the coordinator's up to there; the rest comes again. If that is gone from
-// the log here, the participant fetches it.
+// the log here, the participant fetches it, and until it has, the next heartbeat is soon enough: it
+// would only say the same.
 void Core::on_no(Peer& peer, const Vote& vote) {
   const bool stale =
       peer.probing ? vote.refused != peer.next.prev() : vote.refused <= peer.prepared;
-  if (!stale) peer.probe(std::max(vote.prepared, log_.base()).next());
+  const bool fetches = vote.prepared < log_.base() && peer.next == log_.base().next();
+  if (stale || (peer.probing && fetches)) return;
+  peer.probe(std::max(vote.prepared, log_.base()).next());
 }
 
 // A batch is decided when enough nodes have it on disk: a majority, so that every later coordinator

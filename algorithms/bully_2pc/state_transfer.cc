@@ -183,13 +183,14 @@ void Core::on_part(const Peer& peer, const Part& message, const wire::Message& w
 void Core::on_snapshot_loaded(const SnapshotId& snapshot) {
   if (snapshot != fetching_.snapshot) return;
   const Fetching done = std::exchange(fetching_, {});
+  // Who has promised what its log holds, to one who does not lead yet, leaves the log as it is, and
+  // whoever leads then is asked anew.
+  if (role_ != Role::catching_up && (role_ != Role::participant || coordinator_ == kNoNode)) return;
   fetching_.from = done.from;
   fetching_.target = done.target;
   fetching_.agreed = std::max(done.agreed, snapshot.index);
   fetching_.progress = now_;
   const LogIndex index = snapshot.index;
-  // Who has promised what its log holds, to one who does not lead yet, leaves the log as it is.
-  if (role_ != Role::catching_up && (role_ != Role::participant || coordinator_ == kNoNode)) return;
   if (holds(guards::kNewerStateKept)) {
     if (index <= commit_) return fetched();
     if (log_.matches(index, done.base.epoch)) {

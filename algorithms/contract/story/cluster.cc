@@ -127,6 +127,18 @@ void Cluster::sync(std::uint32_t id, Ticket through) {
   step(id, {});
 }
 
+void Cluster::load_late(std::uint32_t id) {
+  node(id).loads_late = true;
+}
+
+void Cluster::load(std::uint32_t id) {
+  if (!node(id).loading) return;
+  Input ready;
+  ready.controls.push_back(
+      {Control::Kind::snapshot_loaded, *std::exchange(node(id).loading, std::nullopt)});
+  step(id, std::move(ready));
+}
+
 // --- time and network ---
 
 void Cluster::fire_timer(std::uint32_t id) {
@@ -244,12 +256,7 @@ void Cluster::step(std::uint32_t id, Input input) {
     make_durable(node(id));
     step_once(id, {});
   }
-  if (is_up(id) && node(id).loading) {
-    Input ready;
-    ready.controls.push_back(
-        {Control::Kind::snapshot_loaded, *std::exchange(node(id).loading, std::nullopt)});
-    step(id, std::move(ready));
-  }
+  if (is_up(id) && !node(id).loads_late) load(id);
 }
 
 void Cluster::step_once(std::uint32_t id, const Input& input) {

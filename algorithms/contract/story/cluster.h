@@ -61,6 +61,10 @@ class Cluster {
   void hand_over(std::uint32_t node, std::uint32_t to);
   // The state as the node has applied it is saved as a snapshot of two parts.
   void snapshot(std::uint32_t node);
+  // What the node receives of snapshots is ready by `load` only.
+  void load_late(std::uint32_t node);
+  // A snapshot of which it has all parts is ready now.
+  void load(std::uint32_t node);
   // Of a node that is down: its disk holds a log of entries with these terms, and the last of them
   // as its term (or `term` if that is higher).
   void set_disk(std::uint32_t node, const std::vector<std::uint64_t>& terms, std::uint64_t term);
@@ -122,6 +126,7 @@ class Cluster {
     std::deque<HeldMessage> waiting;
     std::vector<CommittedRun> applied;
     std::optional<SnapshotId> loading;  // has all its parts
+    bool loads_late = false;
     std::map<std::uint64_t, LogIndex> reads;
     std::string role;
     DiskId disk_id;       // not 0: it joins

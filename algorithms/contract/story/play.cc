@@ -205,6 +205,10 @@ class Player {
       cluster_->hand_over(id(), words_.size() > 2 ? id(2) : 0);
     } else if (verb == "snapshot") {
       cluster_->snapshot(id());
+    } else if (verb == "load" && words_.size() > 2 && word(2) == "late") {
+      cluster_->load_late(id());
+    } else if (verb == "load") {
+      cluster_->load(id());
     } else if (verb == "status" || verb == "log") {
       for (std::uint32_t i = 1; i <= cluster_->size(); ++i) {
         lines_.push_back(verb == "log" ? cluster_->log_line(i) : cluster_->status_line(i));
