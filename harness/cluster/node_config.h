@@ -16,8 +16,7 @@
 //   snapshot_bytes = 134217728            # of runs until the next snapshot; 0: never one
 //   session_idle_s = 3600                 # after which a session may expire; 0: never
 //   journal = "nodes/1.applied.csv"       # records what is applied; none when absent
-//   trace = "nodes/1.jsonl"               # what the protocol does, see docs/protocol_trace.md; none
-//                                         # when absent
+//   trace = "nodes/1.jsonl"               # see docs/protocol_trace.md; none when absent
 //   log = ""                              # a file; standard error when absent
 //   control_endpoint = "ipc:///tmp/x/1"   # where its links can be changed while it runs
 //                                         # (node_control.h), ipc only; none when absent
