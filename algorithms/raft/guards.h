@@ -68,8 +68,7 @@ inline constexpr Guard kLeaseHandover{"lease_handover", "a leader that hands ove
 inline constexpr Guard kLeaseRemembered{
     "lease_remembered",
     "who has heard a leader, or may have before it started, helps no other one for a while",
-    "reads=lease max_clock_drift_per_million=0 election_timeout_min_ms=600 "
-    "election_timeout_max_ms=800"};
+    "reads=lease max_clock_drift_per_million=0"};
 
 // Snapshots (chapter 5).
 inline constexpr Guard kNewerStateKept{"newer_state_kept",

@@ -339,6 +339,9 @@ int check_scaling(const CheckOptions& options, const Algorithm& algorithm,
 // --- mutants ---
 
 constexpr std::uint64_t kMutantSeeds = 1000;
+// Guards whose absence only some late seed of a thousand shows (docs/mutants.md): not drawn by the
+// date, since an alarm that may not ring is none.
+constexpr std::string_view kHardlyShown[] = {"lease_remembered"};
 
 // The guards to leave out; empty, and why in `problem`, if there is none of the name asked for.
 std::vector<const Guard*> chosen_guards(const CheckOptions& options, const Algorithm& algorithm,
@@ -347,6 +350,9 @@ std::vector<const Guard*> chosen_guards(const CheckOptions& options, const Algor
   if (all.empty()) problem = "mutants: " + options.algorithm + " names no guards";
   if (options.mutants || all.empty()) return all;
   if (options.mutant == "today") {
+    std::erase_if(all, [](const Guard* guard) {
+      return std::ranges::find(kHardlyShown, guard->name) != std::end(kHardlyShown);
+    });
     const auto day = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
     return {all[static_cast<std::size_t>(day.time_since_epoch().count()) % all.size()]};
   }

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <string>
+#include <thread>
 
 #include "harness/cli/commands.h"
 #include "harness/cli/program.h"
@@ -49,6 +51,11 @@ std::string test_names(const std::string& algorithm) {
   return algorithm + "|" + camel;
 }
 
+// One more than there are cores, since those of live clusters wait for clocks most of the time.
+std::string tests_at_once() {
+  return "-j" + std::to_string(std::max(1U, std::thread::hardware_concurrency()) + 1);
+}
+
 }  // namespace
 
 int run_test(const TestOptions& options) {
@@ -62,8 +69,8 @@ int run_test(const TestOptions& options) {
   const fs::path report = build / "test-results.xml";
   fs::remove(report);
   std::vector<std::string> arguments{
-      "ctest", "--test-dir",     build.string(), "--output-on-failure",
-      "-j2",   "--output-junit", report.string()};
+      "ctest",         "--test-dir",     build.string(), "--output-on-failure",
+      tests_at_once(), "--output-junit", report.string()};
   if (!options.algorithm.empty()) {
     arguments.insert(arguments.end(), {"-R", test_names(options.algorithm)});
   }
