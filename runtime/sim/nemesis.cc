@@ -272,6 +272,8 @@ void Nemesis::answered(const ControlReply& reply) {
                 node.life());
 }
 
+// As long as everything is whole: a removal that was asked for before may be committed after all
+// were there.
 void Nemesis::gather() {
   if (engine_.algorithm == nullptr || !engine_.algorithm->changes_members) return;
   const NodeId leads = leader();
@@ -282,7 +284,6 @@ void Nemesis::gather() {
       return std::ranges::find(members.voters, other.id()) == members.voters.end();
     });
     const bool settled = !members.joint() && members.learners.empty();
-    if (missing == nodes_.end() && settled) return;
     if (missing != nodes_.end() && settled) ask(node, {missing->id(), kNoNode});
   }
   engine_.after(milliseconds(50), EventKind::gather, 0);
