@@ -2,7 +2,16 @@
 
 import {readFileSync} from 'node:fs';
 import {bySetting, hostName, isOfStrategy, medianOf} from './model.mjs';
-import {consistencyTable, factsTable, faultsTable, modelsTable, nodesTable, runsTable} from './tables.mjs';
+import {
+  consistencyTable,
+  factsTable,
+  faultsTable,
+  mediansTable,
+  modelsTable,
+  nodesTable,
+  recoveryTable,
+  runsTable,
+} from './tables.mjs';
 import {count, escapeHtml, isNumber, list, perSecond, plural} from './format.mjs';
 import {colorsOf} from './layout.mjs';
 import {isPredicted} from './figures/predicted.mjs';
@@ -174,6 +183,8 @@ function findingsHtml(groups) {
     .join('\n');
 }
 
+const FILE_NAMES = {svg: 'SVG', pdf: 'PDF', csv: 'CSV', medians: 'medians (CSV)', md: 'Markdown'};
+
 function figureHtml(figure, number, files) {
   const heading = `<h2><span class="index">${number}</span>${escapeHtml(figure.title)}</h2>`;
   if (figure.absent) {
@@ -184,7 +195,7 @@ function figureHtml(figure, number, files) {
   }
   const links = Object.entries(files)
     .filter(([, file]) => file)
-    .map(([kind, file]) => `<a href="${escapeHtml(file)}">${kind.toUpperCase()}</a>`);
+    .map(([kind, file]) => `<a href="${escapeHtml(file)}">${FILE_NAMES[kind]}</a>`);
   return `<figure id="${figure.name}">${heading}
 <p class="conditions">${escapeHtml(figure.conditions)}</p>
 <div class="sheet"><div class="plot" id="plot-${figure.name}" role="img" aria-label="${escapeHtml(
@@ -251,7 +262,7 @@ function tablesHtml(model) {
   const faults =
     model.events.length === 0
       ? '<p class="absent">Absent: no run injected a fault.</p>'
-      : faultsTable(model.events);
+      : recoveryTable(model.events) + faultsTable(model.events);
   const kills = model.events.every((event) => event.fault.startsWith('kill-leader'));
   return [
     section(
@@ -259,7 +270,8 @@ function tablesHtml(model) {
       kills ? 'What a killed leader cost, in numbers' : 'What each fault cost, in numbers',
       'Recovery in milliseconds after the injection. Pixels are the operations that did not ' +
         'succeed from the injection to the next fault or the end of the run: refused (definitely ' +
-        'not done), unknown (may have been done), unsent (no place among those in flight).',
+        'not done), unknown (may have been done), unsent (no place among those in flight). First the ' +
+        'medians with their intervals, then every fault.',
       faults,
     ),
     section(
@@ -270,6 +282,14 @@ function tablesHtml(model) {
         'final write was over before another acknowledged one began. An order lets neither happen ' +
         'unseen, and is not searched for the first (–); it lags instead of diverging.',
       consistencyTable(model.runs, model.events),
+    ),
+    section(
+      'median-table',
+      'Medians over repetitions',
+      'In brackets, from six repetitions on, the 95 % confidence interval of the median by order ' +
+        'statistics (Le Boudec, Performance Evaluation, 2010, §2.2), which assumes no distribution; of ' +
+        'fewer, which are too few for one, the whole range. Runs without faults.',
+      mediansTable(model.steady),
     ),
     section(
       'run-table',

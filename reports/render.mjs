@@ -9,7 +9,7 @@ import {buildFigures} from './figures/all.mjs';
 import {buildFindings} from './findings.mjs';
 import {buildFlags} from './flags.mjs';
 import {buildModel} from './model.mjs';
-import {csv} from './format.mjs';
+import {csv, markdown} from './format.mjs';
 import {renderPage} from './page.mjs';
 
 const FILE_WIDTH = 980;
@@ -55,14 +55,33 @@ function parse(argv) {
   return {dirs: positionals, out: resolve(values.out), readme: values.readme, json: values.json};
 }
 
-/** Writes one figure's SVG, PDF and CSV; returns their paths relative to `out` (pdf null without). */
+/** The figure's numbers as Markdown: medians with their intervals where it has them, else all. */
+function inMarkdown(figure) {
+  const {title, conditions, caption, medians, data} = figure;
+  const rows = medians?.length ? medians : data;
+  return `# ${title}\n\n${conditions}\n\n${caption}\n\n${markdown(rows)}`;
+}
+
+/**
+ * Writes one figure's SVG and PDF, its numbers as CSV (each repetition, and the medians with their
+ * intervals) and as Markdown; returns the paths relative to `out` (null of what there is not).
+ */
 async function writePlot({drawSvg, convertPdf}, figure, out, withPdf) {
   const path = (kind) => `plots/${figure.name}.${kind}`;
   const svg = await drawSvg(figure, {width: FILE_WIDTH, theme: 'light', titled: true});
   writeFileSync(join(out, path('svg')), svg);
   writeFileSync(join(out, path('csv')), csv(figure.data));
+  const medians = figure.medians?.length ? `plots/${figure.name}-medians.csv` : null;
+  if (medians) writeFileSync(join(out, medians), csv(figure.medians));
+  writeFileSync(join(out, path('md')), inMarkdown(figure));
   if (withPdf) await convertPdf(join(out, path('svg')), join(out, path('pdf')));
-  return {svg: path('svg'), pdf: withPdf ? path('pdf') : null, csv: path('csv')};
+  return {
+    svg: path('svg'),
+    pdf: withPdf ? path('pdf') : null,
+    csv: path('csv'),
+    medians,
+    md: path('md'),
+  };
 }
 
 /** Writes the README's plots: <name>-light.svg and <name>-dark.svg; returns the files' paths. */
@@ -111,6 +130,8 @@ function tell(options, {report, drawn, files, figures, flags, heroes, model}) {
       svg: full(files[name].svg),
       pdf: full(files[name].pdf),
       csv: full(files[name].csv),
+      medians: full(files[name].medians),
+      md: full(files[name].md),
     }));
     const readme = options.readme ? {readme: heroes} : {};
     process.stdout.write(`${JSON.stringify({report, plots, absent, flags, ...readme}, null, 2)}\n`);

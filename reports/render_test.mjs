@@ -93,6 +93,54 @@ test('every plot is written as SVG, PDF and CSV, and is not empty', () => {
   }
 });
 
+const rowsOf = (file) => {
+  const [head, ...lines] = readFileSync(file, 'utf8').trim().split('\n');
+  const columns = head.split(',');
+  return lines.map((line) => Object.fromEntries(line.split(',').map((cell, at) => [columns[at], cell])));
+};
+
+test('medians stand beside their intervals: in files, plots and tables', () => {
+  const plot = full.done.plots.find((p) => p.name === 'latency-throughput');
+  const rates = [1, 2, 3].map((n) => full.written[`raft-3-r200000-${n}`].summary.latency_us.p99 / 1000);
+  rates.sort((a, b) => a - b);
+  const row = rowsOf(plot.medians).find((r) => {
+    return r.series === 'raft · 3 nodes' && r.load === '200 k/s offered' && r.percentile === 'p99';
+  });
+  assert.deepEqual([row.latency_ms_low, row.latency_ms, row.latency_ms_high].map(Number), rates);
+  assert.deepEqual([row.repetitions, row.interval], ['3', 'range of 3']);
+  assert.match(readFileSync(plot.md, 'utf8'), /\| range of 3 \|/);
+  const table = /<table id="medians">.*?<\/table>/s.exec(full.html)[0];
+  const cells = rates.map((ms) => duration(ms * 1000));
+  assert.ok(table.includes(`>${cells[1]} (${cells[0]} – ${cells[2]})<`), cells.join());
+  for (const name of ['latency-throughput', 'cost-nodes', 'cost-per-operation']) {
+    const layers = figureOf(name).panels[0].rows[0].spec.layer;
+    const bar = layers.find(({mark, encoding}) => {
+      return mark.type === 'rule' && (encoding.y2 ?? encoding.x2)?.field.endsWith('_high');
+    });
+    assert.ok(bar.data.values.length > 0, `${name} has error bars`);
+  }
+  for (const name of ['fault-timeline', 'both-sides', 'divergence', 'latency-distribution']) {
+    const layers = figureOf(name).panels[0].rows.flatMap(({spec}) => spec.layer);
+    const band = layers.find(({encoding}) => encoding.y2?.field?.endsWith('_high'));
+    assert.ok(band.data.values.length > 0, `${name} has bands`);
+  }
+  assert.match(full.html, /whole range of the repetitions \(fewer than 6/);
+});
+
+test('from six repetitions on the interval is a confidence interval', () => {
+  const runs = planRuns({nodes: {raft: [3]}, rates: [10000], repetitions: 9, kills: {}});
+  runs.forEach((run, at) => (run.summary = {achieved_ops_per_s: 9001 + at}));
+  const result = report('nine', runs);
+  const plot = result.done.plots.find((p) => p.name === 'latency-throughput');
+  const [row] = rowsOf(plot.medians);
+  assert.deepEqual(
+    [row.achieved_ops_per_s_low, row.achieved_ops_per_s, row.achieved_ops_per_s_high],
+    ['9002', '9005', '9008'],
+  );
+  assert.equal(row.interval, '95 %');
+  assert.match(result.html, /Le Boudec 2010, §2\.2/);
+});
+
 test('the README plots come in light and dark', () => {
   assert.equal(full.done.readme.length, 4);
   for (const file of full.done.readme) {
@@ -202,7 +250,7 @@ test('gossip serves both sides of a partition, an order one', () => {
     const [, middle] = layersOf(figure, series, side);
     const rows = middle.filter((row) => row.t_ms >= 100 && row.t_ms < 2400);
     assert.ok(rows.length > 20);
-    return rows.map((row) => [row.placed, row.refused]);
+    return rows.map((row) => [row.placed_per_s, row.refused_per_s]);
   };
   assert.ok(during('gossip_lww', 'cut off: node 1').every((row) => `${row}` === '270,0'));
   assert.ok(during('gossip_lww', 'the others: nodes 2 3').every((row) => `${row}` === '530,0'));
@@ -212,13 +260,14 @@ test('gossip serves both sides of a partition, an order one', () => {
 
 test('what merges diverges, what has an order lags, until some time after the healing', () => {
   const figure = figureOf('divergence');
-  const [[band], , middle, , marks] = layersOf(figure, 'gossip_lww', 'divergent cells');
+  const [[band], interval, , middle, , marks] = layersOf(figure, 'gossip_lww', 'divergent cells');
   assert.equal(band.until, 2500);
+  assert.ok(interval.every((row) => row.most_low === row.most_high), 'the repetitions are alike');
   assert.equal(Math.max(...middle.map((row) => row.most)), 2450);
   assert.equal(marks.length, 3);
   assert.deepEqual([marks[0].t, marks[0].text], [2620, 'agreed 120 ms after the healing']);
   assert.equal(layersOf(figure, 'gossip_lww', 'lag'), undefined);
-  const lag = layersOf(figure, 'raft · 3 nodes, partition', 'lag')[2];
+  const lag = layersOf(figure, 'raft · 3 nodes, partition', 'lag')[3];
   assert.equal(Math.max(...lag.map((row) => row.most)), 4900);
   assert.equal(layersOf(figure, 'raft · 3 nodes, partition', 'divergent'), undefined);
 });

@@ -1,6 +1,8 @@
 // How a strategy looks, the same in every figure: a colour and a shape per strategy, a dash per node
 // count. The colours derive from Okabe and Ito, "Color Universal Design" (2008).
 
+import {isNumber} from '../format.mjs';
+
 const KNOWN = {
   unreplicated: {color: '@unreplicated', shape: 'square'},
   raft: {color: '@raft', shape: 'circle'},
@@ -104,10 +106,48 @@ export function nodesAxis(counts) {
   };
 }
 
-/** Every repetition as a point, and lines that join the medians. */
+/**
+ * The intervals of medians (rows of summarized()) as bars with caps: along y, or along x with
+ * `along: 'x'`. Rows of one repetition have none.
+ */
+export function errorBars(medians, {x, y, color, along = 'y', mark = {}}) {
+  const axis = along === 'y' ? y : x;
+  const [low, high] = [`${axis.field}_low`, `${axis.field}_high`];
+  const values = medians.filter((row) => {
+    return row.repetitions > 1 && isNumber(row[low]) && isNumber(row[high]);
+  });
+  const ends = {[along]: {...axis, field: low}, [`${along}2`]: {field: high}};
+  const at = (field) => ({[along]: {...axis, field}});
+  const cap = (field) => ({
+    data: {values},
+    mark: {type: 'tick', orient: along === 'y' ? 'horizontal' : 'vertical', thickness: 1.2, size: 7, ...mark},
+    encoding: {x, y, color, ...at(field)},
+  });
+  return [
+    {
+      data: {values},
+      mark: {type: 'rule', strokeWidth: 1.2, ...mark},
+      encoding: {x, y, color, ...ends},
+    },
+    cap(low),
+    cap(high),
+  ];
+}
+
+/** The interval of medians over time as a band behind their line. */
+export function intervalBand(medians, field, {x, y, color}) {
+  return {
+    data: {values: medians.filter((row) => row.repetitions > 1)},
+    mark: {type: 'area', interpolate: 'step-after', clip: true, color, opacity: 0.16},
+    encoding: {x, y: {...y, field: `${field}_low`}, y2: {field: `${field}_high`}},
+  };
+}
+
+/** Every repetition as a point, and lines that join the medians (rows of summarized()). */
 export function pointsOnMedians(rows, medians, size, {x, y, color, shape, tooltip}) {
   return {
     layer: [
+      ...errorBars(medians, {x, y, color}),
       {
         data: {values: medians},
         mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},

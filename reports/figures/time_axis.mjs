@@ -2,6 +2,7 @@
 // timeline lies on it.
 
 import {isNumber} from '../format.mjs';
+import {summarized} from '../intervals.mjs';
 import {bySetting, groupBy} from '../model.mjs';
 
 export const hiddenAxis = {labels: false, ticks: false, title: null, domain: false, grid: false};
@@ -62,6 +63,14 @@ export function alignBins(rows) {
   return rows.map((row) => {
     return {...row, bin_ms: Math.round(Math.floor(row.t_ms / row.width_ms) * row.width_ms + mean)};
   });
+}
+
+/** The medians of `fields` in each common bin of the span, with their intervals, in order of time. */
+export function binMedians(rows, [from, to], fields) {
+  return summarized(rows, (row) => row.bin_ms, fields)
+    .map(({bin_ms: bin, fault_number: _number, ...row}) => ({...row, t_ms: bin}))
+    .filter((row) => row.t_ms >= from && row.t_ms <= to)
+    .sort((a, b) => a.t_ms - b.t_ms);
 }
 
 /**
