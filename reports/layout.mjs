@@ -47,6 +47,10 @@ const PAPER = {
 const FONT =
   'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", ' +
   'Arial, sans-serif';
+// Else panels of a figure would share the domains of all of them.
+const OWN_SCALES = Object.fromEntries(
+  ['color', 'opacity', 'shape', 'size', 'strokeDash', 'yOffset'].map((channel) => [channel, 'independent']),
+);
 const LEGEND_ROW = 19;
 const GAP = 26;
 
@@ -251,7 +255,7 @@ export function layout(figure, {width, theme, titled}) {
   const panels = figure.panels.map((panel) => panelView(panel, inner));
   const parts = [];
   if (figure.legend.length) parts.push(legendView(figure.legend, usable, figure.yExtent));
-  parts.push({concat: panels, columns, spacing: {row: 30, column: GAP}});
+  parts.push({concat: panels, columns, spacing: {row: 30, column: GAP}, resolve: {scale: OWN_SCALES}});
   const spec = {
     vconcat: parts,
     spacing: 14,

@@ -14,6 +14,7 @@ const RENDER = fileURLToPath(new URL('render.mjs', import.meta.url));
 const FIGURES = [
   'latency-throughput',
   'fault-timeline',
+  'recovery',
   'both-sides',
   'divergence',
   'staleness',
@@ -206,6 +207,37 @@ test('the killed leader costs what faults.csv and timeline.csv say', () => {
   }
 });
 
+test('the recovery of each strategy stands in bars, beside the pixels it cost', () => {
+  const kills = [1, 2, 3].map((n) => full.written[`raft-3-kill-${n}`].summary);
+  const ordered = (pick) => kills.map(pick).sort((a, b) => a - b);
+  const {panels} = figureOf('recovery');
+  const bars = (title) => {
+    const panel = panels.find((p) => p.title === title);
+    return panel.rows[0].spec.layer[0].data.values.filter((bar) => bar.series.startsWith('raft'));
+  };
+  const shown = bars('kill-leader: recovery').map((bar) => [bar.value_low, bar.value, bar.value_high]);
+  assert.deepEqual(
+    shown,
+    ['noticed_ms', 'first_success_ms', 'back_to_95_ms'].map((name) => ordered((s) => s.recovery[0][name])),
+  );
+  const unsent = bars('kill-leader: pixels').find((bar) => bar.kind === 'unsent');
+  assert.equal(unsent.value, ordered((s) => s.unsent)[1]);
+  assert.ok(!bars('kill-leader: pixels').some((bar) => bar.kind === 'lost'), 'none was');
+  const [never] = bars('partition-leader: recovery');
+  assert.deepEqual([never.kind, never.label], ['noticed', 'never']);
+  const gossip = panels.find((p) => p.title === 'partition-leader: pixels').rows[0].spec.layer[0];
+  assert.deepEqual(
+    gossip.data.values.map((bar) => [bar.series, bar.kind, bar.value]),
+    [['gossip_lww · 3 nodes', 'superseded', 77]],
+  );
+  const plot = full.done.plots.find((p) => p.name === 'recovery');
+  const row = rowsOf(plot.medians).find((r) => r.fault === 'kill-leader');
+  assert.equal(Number(row.back_to_95_ms), ordered((s) => s.recovery[0].back_to_95_ms)[1]);
+  const table = /<table id="recovery">.*?<\/table>/s.exec(full.html)[0];
+  const [low, middle, high] = ordered((s) => s.recovery[0].noticed_ms);
+  assert.ok(table.includes(`>${middle} ms (${low} ms – ${high} ms)<`), table);
+});
+
 test('what followed a fault stands above what followed it in the simulator', () => {
   assert.match(full.html, /who leads: live, and the same faults simulated/);
   const figures = JSON.parse(/id="figures">(.*?)<\/script>/s.exec(full.html)[1]);
@@ -355,7 +387,15 @@ test('plots that the data cannot give are named as absent', () => {
   });
   assert.deepEqual(
     small.done.absent.map((a) => a.name),
-    ['fault-timeline', 'both-sides', 'divergence', 'staleness', 'latency-distribution', 'cost-nodes'],
+    [
+      'fault-timeline',
+      'recovery',
+      'both-sides',
+      'divergence',
+      'staleness',
+      'latency-distribution',
+      'cost-nodes',
+    ],
   );
   assert.match(small.html, /Absent: no run injected a fault/);
   assert.match(small.html, /Absent: no recorded run has reads/);

@@ -12,12 +12,14 @@ import {knee, searched} from './knee.mjs';
 import {latencyThroughput} from './latency_throughput.mjs';
 import {options, variedGroups} from './options.mjs';
 import {isPredicted, predicted} from './predicted.mjs';
+import {recovery} from './recovery.mjs';
 import {scaling} from './scaling.mjs';
 import {staleness} from './staleness.mjs';
 
 const BUILDERS = [
   latencyThroughput,
   faultTimeline,
+  recovery,
   bothSides,
   divergence,
   staleness,

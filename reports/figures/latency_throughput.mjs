@@ -5,6 +5,7 @@ import {conditions} from '../conditions.mjs';
 import {intervalText, summarized} from '../intervals.mjs';
 import {
   MAX_SETTINGS,
+  SHORT_NUMBER,
   errorBars,
   logDomain,
   logTicks,
@@ -16,9 +17,6 @@ import {
 const NAME = 'latency-throughput';
 const TITLE = 'Latency against achieved throughput';
 const SHOWN = ['p50', 'p99'];
-const PER_SECOND =
-  "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
-  "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')";
 
 function pointsOf(setting) {
   return setting.runs
@@ -69,7 +67,7 @@ function xAxis(values) {
     high / low > 12
       ? {type: 'log', domain: logDomain(values)}
       : {domain: [0, high * 1.04], nice: true};
-  const axis = {title: 'achieved throughput (operations/s)', labelExpr: PER_SECOND, tickCount: 5};
+  const axis = {title: 'achieved throughput (operations/s)', labelExpr: SHORT_NUMBER, tickCount: 5};
   if (scale.type === 'log') axis.values = logTicks(scale.domain);
   return {field: 'achieved_ops_per_s', type: 'quantitative', scale, axis};
 }

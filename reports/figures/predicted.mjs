@@ -5,7 +5,7 @@ import {conditions} from '../conditions.mjs';
 import {isNumber, perSecond, significant} from '../format.mjs';
 import {groupBy} from '../model.mjs';
 import {LARGE_ERROR, md1Wait, meanLatency, mm1Wait, queueModels, simulatedLatencies} from '../queueing.mjs';
-import {logDomain, logTicks, styleOf} from './style.mjs';
+import {logDomain, logTicks, SHORT_NUMBER, styleOf} from './style.mjs';
 
 const NAME = 'predicted';
 const TITLE = 'What models predict';
@@ -14,9 +14,6 @@ const LABELS = 150;
 // The curve is drawn up to here; at 1 the queue has no end.
 const FULLEST = 0.98;
 const STEPS = 60;
-const PER_SECOND =
-  "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
-  "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')";
 
 /** "+12 %". */
 export function errorText(error) {
@@ -59,7 +56,7 @@ function queueSpec(found, model) {
     scale: {type: 'log', domain, nice: false, clamp: true},
     axis: {values: logTicks(domain), ...axis},
   });
-  const x = log('rate', xDomain, {title: 'achieved placements per second', labelExpr: PER_SECOND});
+  const x = log('rate', xDomain, {title: 'achieved placements per second', labelExpr: SHORT_NUMBER});
   const y = (field) => log(field, yDomain, {title: null, format: '~g', minExtent: 44, maxExtent: 44});
   const line = (field, dash) => ({
     data: {values: curve},

@@ -72,6 +72,11 @@ export function seriesScales(model, runs) {
   };
 }
 
+/** The label of a tick as "20 k", "1 M". */
+export const SHORT_NUMBER =
+  "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
+  "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')";
+
 /** A domain with a little room around the values, for a logarithmic axis. */
 export function logDomain(values) {
   const known = values.filter((v) => Number.isFinite(v) && v > 0);

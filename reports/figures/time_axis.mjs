@@ -4,6 +4,7 @@
 import {isNumber} from '../format.mjs';
 import {summarized} from '../intervals.mjs';
 import {bySetting, groupBy} from '../model.mjs';
+import {SHORT_NUMBER} from './style.mjs';
 
 export const hiddenAxis = {labels: false, ticks: false, title: null, domain: false, grid: false};
 export const timeAxis = {
@@ -16,9 +17,7 @@ export const leftAxis = {
   tickCount: 3,
   minExtent: 50,
   maxExtent: 50,
-  labelExpr:
-    "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
-    "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')",
+  labelExpr: SHORT_NUMBER,
 };
 
 /** The encoding of a field on the time axis [from, to] in ms. */
