@@ -24,6 +24,10 @@ const PAPER = {
     unknown: '#cc79a7',
     unsent: '#8d96a3',
     bad: '#b3261e',
+    heat0: '#e9f1f7',
+    heat1: '#0a4a75',
+    warm0: '#fbf0e4',
+    warm1: '#8f3a00',
   },
   dark: {
     surface: '#14181d',
@@ -42,6 +46,10 @@ const PAPER = {
     unknown: '#e596c0',
     unsent: '#7f8a99',
     bad: '#ff8a80',
+    heat0: '#1d2a35',
+    heat1: '#8fd0f7',
+    warm0: '#33261b',
+    warm1: '#ffbf8a',
   },
 };
 const FONT =
@@ -220,7 +228,7 @@ function legendView(items, width, yExtent) {
 }
 
 function panelView(panel, width) {
-  const title = {text: wrap(panel.title, 12, width)};
+  const title = {text: wrap(panel.title, 13, width)}; // bold, and so wider than its 12 pixels say
   if (panel.subtitle) title.subtitle = wrap(panel.subtitle, 11, width);
   const rows = panel.rows.map((row) => ({
     ...row.spec,

@@ -515,6 +515,112 @@ test('rates that were searched for are drawn beside the saturation', () => {
   assert.match(broken.stderr, /search\.saturation_ops_per_s/);
 });
 
+/** The runs of `twoRuns` under each of these manifests, with a summary that `figures` makes of both. */
+function under(manifests, figures, runs = twoRuns()) {
+  return manifests.flatMap((manifest, at) =>
+    runs.map((run) => {
+      return {...run, name: `${run.name}-${at}`, manifest, summary: figures(manifest, run)};
+    }),
+  );
+}
+const plotOf = (result, name) => result.done.plots.find((p) => p.name === name);
+const panelsIn = (result, name) =>
+  JSON.parse(/id="figures">(.*?)<\/script>/s.exec(result.html)[1]).find((f) => f.name === name).panels;
+const linesIn = (panel) => {
+  return panel.rows[0].spec.layer.find(({mark}) => mark.type === 'line').data.values;
+};
+
+test('what contention costs is drawn over workloads, least contended first', () => {
+  const shares = {'hotspot:0.9@16': 0.05, uniform: 0, rplace: 0.5, zipf: 0.01};
+  const workloads = Object.keys(shares).map((workload) => ({workload}));
+  const result = report('contention', under(workloads, ({workload}) => ({
+    completed: 1000,
+    refused: 20,
+    unknown: 0,
+    consistency: {verdict: 'pass', superseded: 1000 * shares[workload]},
+  })));
+  assert.equal(result.status, 0, result.stderr);
+  const panels = panelsIn(result, 'contention');
+  assert.deepEqual(
+    panels.map((panel) => panel.title.split(' ')[0]),
+    ['placements', 'p50', 'p99', 'refused', 'superseded'],
+  );
+  const values = linesIn(panels[4]).map((row) => [row.workload, row.superseded_per_1000]);
+  assert.deepEqual(values, [
+    ['uniform', 0],
+    ['zipf', 10],
+    ['hotspot:0.9@16', 50],
+  ]);
+  assert.ok(linesIn(panels[3]).every((row) => row.refused_per_1000 === 20000 / 1020));
+  const rows = rowsOf(plotOf(result, 'contention').csv);
+  assert.equal(rows.length, 6, 'every repetition, but of a workload that tells no shares');
+  assert.equal(Number(rows[0].meeting_chance), 1e-6);
+  assert.ok(!report('calm', under([{workload: 'uniform'}], () => ({}))).html.includes('id="contention"'));
+});
+
+test('throughput and p99 stand in a map of node counts and shares of reads', () => {
+  const runs = planRuns({nodes: {raft: [3, 5], gossip_lww: [3]}, rates: [10000], repetitions: 3, kills: {}});
+  const manifests = [0, 0.9].map((share) => ({read_share: share}));
+  const result = report('heat', under(manifests, ({read_share: share}, run) => ({
+    achieved_ops_per_s: 1000 * run.nodes + 100 * share + run.repetition,
+  }), runs));
+  assert.equal(result.status, 0, result.stderr);
+  const panels = panelsIn(result, 'heat-map');
+  assert.deepEqual(
+    panels.map((panel) => panel.title),
+    ['raft: operations per second', 'raft: p99 latency (ms)'],
+    'gossip was measured at one node count',
+  );
+  const [tiles] = panels[0].rows[0].spec.layer.map((layer) => layer.data.values);
+  assert.deepEqual(
+    tiles.map((tile) => [tile.nodes, tile.read_share, tile.low, tile.value, tile.high, tile.heat]),
+    [
+      [3, 0, 3001, 3002, 3003, 0],
+      [3, 0.9, 3091, 3092, 3093, 90 / 2090],
+      [5, 0, 5001, 5002, 5003, 2000 / 2090],
+      [5, 0.9, 5091, 5092, 5093, 1],
+    ],
+  );
+  const medians = rowsOf(plotOf(result, 'heat-map').medians);
+  assert.deepEqual(Object.keys(medians[0]).slice(0, 6), [
+    'series',
+    'algorithm',
+    'nodes',
+    'setting',
+    'load',
+    'read_share',
+  ]);
+  assert.match(readFileSync(plotOf(result, 'heat-map').svg, 'utf8'), />90 %</);
+  assert.ok(!result.done.absent.some(({name}) => name === 'heat-map'));
+});
+
+test('batch sizes and durability modes stand in order, a line for each mode', () => {
+  const manifests = [64, 8, 1].flatMap((batch) =>
+    ['group_commit', 'none'].map((durability) => ({batch, durability})),
+  );
+  const result = report('ablation', under(manifests, ({batch, durability}) => ({
+    achieved_ops_per_s: 1000 * batch + (durability === 'none' ? 500 : 0),
+  })));
+  assert.equal(result.status, 0, result.stderr);
+  const [throughput] = panelsIn(result, 'ablation');
+  assert.equal(throughput.title, 'raft · 3 nodes: placements per second');
+  assert.deepEqual(
+    linesIn(throughput).map((row) => [row.batch, row.durability, row.achieved_ops_per_s]),
+    [1, 8, 64].flatMap((batch) => [
+      [batch, 'none', 1000 * batch + 500],
+      [batch, 'group_commit', 1000 * batch],
+    ]),
+  );
+  const modes = manifests.filter(({batch}) => batch === 1);
+  const durable = report('durability', under(modes, () => ({})));
+  assert.deepEqual(
+    linesIn(panelsIn(durable, 'ablation')[0]).map((row) => row.durability),
+    ['none', 'group_commit'],
+    'with one batch size the modes are the axis',
+  );
+  assert.equal(plotOf(report('one-mode', twoRuns()), 'ablation'), undefined);
+});
+
 test('the bare transport is a ceiling, not the fastest strategy', () => {
   const result = report('ceiling', twoRuns(), (dir) => {
     rmSync(join(dir, 'raft-3-r10000-2', 'histogram.csv'));

@@ -84,12 +84,19 @@ export function logDomain(values) {
   return [Math.min(...known) / 1.3, Math.max(...known) * 1.3];
 }
 
-/** Ticks for a logarithmic domain: 1-2-5 while there is room, else powers of ten. */
+/** How many ticks of a decade there is room for, by the number of decades. */
+function perDecade(decades) {
+  if (decades > 3.6) return [1];
+  if (decades > 1.3) return [1, 3];
+  return decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
+}
+
+/** Ticks for a logarithmic domain: at round numbers, as many as there is room for. */
 export function logTicks([from, to]) {
   const decades = Math.log10(to / from);
   const ticks = [];
   for (let e = Math.floor(Math.log10(from)); e <= Math.log10(to) + 1e-9; e += 1) {
-    for (const m of decades > 3.6 ? [1] : decades > 1.3 ? [1, 3] : [1, 2, 5]) {
+    for (const m of perDecade(decades)) {
       const tick = Number(`${m}e${e}`);
       if (tick >= from * 0.999 && tick <= to * 1.001) ticks.push(tick);
     }
@@ -149,14 +156,14 @@ export function intervalBand(medians, field, {x, y, color}) {
 }
 
 /** Every repetition as a point, and lines that join the medians (rows of summarized()). */
-export function pointsOnMedians(rows, medians, size, {x, y, color, shape, tooltip}) {
+export function pointsOnMedians(rows, medians, size, {x, y, color, shape, tooltip, strokeDash}) {
   return {
     layer: [
       ...errorBars(medians, {x, y, color}),
       {
         data: {values: medians},
         mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},
-        encoding: {x, y, color},
+        encoding: {x, y, color, ...(strokeDash ? {strokeDash} : {})},
       },
       {
         data: {values: rows},
