@@ -2,8 +2,9 @@
 // node (SVG, PDF) and inside the page (interactive plots), so this file imports nothing.
 //
 // A figure: {name, title, legend: [item], minPanel, maxColumns, yExtent, panels: [panel]}
-//   item:  {label, color, shape?, size?, dash?, mark: "line"|"point"|"bar"|"rule", opacity?}
-//   panel: {title, subtitle?, rows: [{height, spec, title?}]}   rows of one panel share the x axis
+//   item:  {label, color, shape?, size?, dash?, mark: "line"|"point"|"bar"|"rule", opacity?, of?}
+//          with `of` a click on it chooses something (filter.mjs)
+//   panel: {title, subtitle?, series?, rows: [{height, spec, title?}]}   rows of one panel share the x axis
 // Colours in a spec are tokens, "@ink" or "@raft"; the theme gives them their value.
 
 const PAPER = {
@@ -175,6 +176,7 @@ function legendView(items, width, yExtent) {
           y0: item.y - 5,
           y1: item.y + 5,
           label: item.label,
+          pick: item.of !== undefined,
         },
       ],
     };
@@ -215,7 +217,14 @@ function legendView(items, width, yExtent) {
     }
     layer.push({
       data,
-      mark: {type: 'text', align: 'left', baseline: 'middle', color: '@muted', tooltip: null},
+      mark: {
+        type: 'text',
+        align: 'left',
+        baseline: 'middle',
+        color: '@muted',
+        tooltip: null,
+        ...(item.of ? {cursor: 'pointer'} : {}),
+      },
       encoding: {x: pixel('text'), y: pixel('y'), text: {field: 'label'}},
     });
   }

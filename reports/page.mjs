@@ -65,7 +65,7 @@ const asJson = (value) =>
     .replace(/</g, '\\u003c')
     .replace(/[\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
 
-function scripts(figures) {
+function scripts(figures, series) {
   const libraries = PACKAGES.map((name) => {
     const text = readFileSync(here(`node_modules/${name}/build/${name}.min.js`), 'utf8').replace(
       /\n\/\/# sourceMappingURL=.*\s*$/,
@@ -78,13 +78,14 @@ function scripts(figures) {
     .map(({name, title, conditions, legend, panels, minPanel, maxColumns, yExtent}) => {
       return {name, title, conditions, legend, panels, minPanel, maxColumns, yExtent};
     });
-  const own = ['layout.mjs', 'page_client.js'].map((leaf) => readFileSync(here(leaf), 'utf8'));
+  const own = ['layout.mjs', 'filter.mjs', 'page_client.js'].map((leaf) => readFileSync(here(leaf), 'utf8'));
   const licenses = PACKAGES.map((name) =>
     readFileSync(here(`node_modules/${name}/LICENSE`), 'utf8'),
   );
   return (
     `<script type="text/plain" id="licenses">${inScript(licenses.join('\n'))}</script>\n` +
     `<script type="application/json" id="figures">${asJson(data)}</script>\n` +
+    `<script type="application/json" id="series">${asJson(series)}</script>\n` +
     `${libraries.join('\n')}\n<script type="module">\n${inScript(own.join('\n'))}</script>`
   );
 }
@@ -170,6 +171,26 @@ function flagsHtml(flags) {
       `${notes.map(one).join('\n')}</details>`
     : '';
   return `<div class="flags" id="flags">${loud.map(one).join('\n')}${folded}</div>`;
+}
+
+/** The bar that chooses what plots show; none where there is nothing to choose. */
+function filterHtml(model) {
+  const nodes = [...new Set(model.series.map((series) => series.nodes))].sort((a, b) => a - b);
+  if (model.algorithms.length < 2 && nodes.length < 2) return '';
+  const box = (name, value, key = '') =>
+    `<label><input type="checkbox" name="${name}" value="${escapeHtml(value)}" checked>${key}` +
+    `<span>${escapeHtml(value)}</span></label>`;
+  const group = (legend, boxes) =>
+    `<fieldset><legend>${legend}</legend>${boxes.join('')}</fieldset>`;
+  const colorOf = (algorithm) => styleOf(model, {algorithm, nodes: 3}).color.slice(1);
+  const key = (algorithm) => `<span class="key" data-color="${escapeHtml(colorOf(algorithm))}"></span>`;
+  return (
+    '<form id="filter" aria-label="What the plots show">' +
+    group('Strategies', model.algorithms.map((name) => box('algorithm', name, key(name)))) +
+    group('Nodes', nodes.map((n) => box('nodes', n))) +
+    '<button type="button" id="filter-all" hidden>Show all</button>' +
+    '<span id="filter-said" role="status"></span></form>'
+  );
 }
 
 function findingsHtml(groups) {
@@ -353,6 +374,7 @@ ${tiles(model)}
 <main>
 <noscript><p class="absent">The plots need JavaScript; they are also the SVG and PDF files beside
 this page.</p></noscript>
+${filterHtml(model)}
 ${flagsHtml(flags)}
 <section class="findings" id="findings"><h2>Findings</h2>
 <p class="quiet">Written from the result files; every figure is a median over repetitions unless it is a range.</p>
@@ -363,7 +385,7 @@ ${section('manifest', 'Manifest', 'What is needed to repeat or to judge each run
 </main>
 <footer>Made by Parley from result files only. Plots by Vega, Vega-Lite and Vega-Embed
 (BSD 3-clause; the licences are in this file).</footer>
-${scripts(figures)}
+${scripts(figures, model.series)}
 </body>
 </html>
 `

@@ -233,7 +233,7 @@ test('the recovery of each strategy stands in bars, beside the pixels it cost', 
   const plot = full.done.plots.find((p) => p.name === 'recovery');
   const row = rowsOf(plot.medians).find((r) => r.fault === 'kill-leader');
   assert.equal(Number(row.back_to_95_ms), ordered((s) => s.recovery[0].back_to_95_ms)[1]);
-  const table = /<table id="recovery">.*?<\/table>/s.exec(full.html)[0];
+  const table = /<table id="recoveries">.*?<\/table>/s.exec(full.html)[0];
   const [low, middle, high] = ordered((s) => s.recovery[0].noticed_ms);
   assert.ok(table.includes(`>${middle} ms (${low} ms – ${high} ms)<`), table);
 });
@@ -843,8 +843,8 @@ test('dependencies are pinned, and the lock file names no address', () => {
   assert.ok(packages.every((entry) => entry.resolved === undefined));
 });
 
-/** The page's DOM after its scripts ran, at a width and in a theme. */
-function browse(file, {width, theme}) {
+/** The page's DOM after its scripts ran, at a width and in a theme; `then` is a script that runs last. */
+function browse(file, {width, theme, hash = '', then = ''}) {
   const profile = mkdtempSync(join(root, 'chromium-'));
   const page = join(profile, 'page.html');
   // The theme is fixed before the page's own first script reads it.
@@ -852,7 +852,7 @@ function browse(file, {width, theme}) {
     '<script>let t=null;try{t=localStorage.getItem(' + `'parley-theme')}catch{}`,
     `<script>let t='${theme}';`,
   );
-  writeFileSync(page, html);
+  writeFileSync(page, `${html}<script type="module">${then}</script>`);
   const result = spawnSync(
     CHROMIUM,
     [
@@ -868,7 +868,7 @@ function browse(file, {width, theme}) {
       `--window-size=${width},900`,
       '--virtual-time-budget=20000',
       '--dump-dom',
-      pathToFileURL(page).href,
+      `${pathToFileURL(page).href}${hash}`,
     ],
     {encoding: 'utf8', maxBuffer: 64 * 2 ** 20, timeout: 300000},
   );
@@ -893,3 +893,53 @@ for (const [width, theme, color] of [
     },
   );
 }
+
+/** What a plot of the page's DOM says, as its texts. */
+function textsIn(dom, name) {
+  const plot = new RegExp(`id="plot-${name}".*?</figure>`, 's').exec(dom)[0];
+  return [...plot.matchAll(/<text[^>]*>([^<]+)</g)].map(([, text]) => text);
+}
+
+test('an address shows what it chooses, in all plots, on a phone', {skip: !CHROMIUM && 'no chromium'}, () => {
+  const hash = '#strategy=raft&nodes=3&at=cost-per-operation';
+  const dom = browse(full.done.report, {width: 500, theme: 'light', hash});
+  assert.match(dom, /data-ready="true"/);
+  assert.deepEqual(
+    textsIn(dom, 'latency-throughput').filter((text) => text.includes(' · ')),
+    ['raft · 3 nodes'],
+  );
+  const bars = textsIn(dom, 'cost-per-operation').filter((text) => text.includes('@'));
+  assert.ok(bars.length > 0 && bars.every((text) => text.startsWith('raft 3 @')), bars.join());
+  const panels = textsIn(dom, 'both-sides').filter((text) => text.includes('nodes,'));
+  assert.deepEqual(panels, ['raft · 3 nodes, partition-leader']);
+  assert.match(dom, /role="status">1 of 4 series</);
+});
+
+test('a choice changes the plots and the address, and a link keeps it', {skip: !CHROMIUM && 'no chromium'}, () => {
+  const then = `
+    const until = (what) => new Promise((done) => {
+      const timer = setInterval(() => what() && (clearInterval(timer), done()), 20);
+    });
+    const root = document.documentElement;
+    await until(() => root.dataset.ready);
+    document.querySelector('#filter input[value="raft"]').focus();
+    document.activeElement.click();
+    await until(() => location.hash !== '');
+    root.dataset.chosen = location.hash;
+    document.querySelector('nav a[href="#recovery"]').click();
+    await until(() => location.hash.includes('at='));
+    root.dataset.moved = location.hash;
+    await until(() => !document.getElementById('plot-latency-throughput').textContent.includes('raft'));
+    root.dataset.filtered = 'yes';`;
+  const dom = browse(full.done.report, {width: 1200, theme: 'dark', then});
+  assert.match(dom, /data-chosen="#strategy=unreplicated&amp;strategy=gossip_lww"/);
+  assert.match(dom, /data-moved="#strategy=unreplicated&amp;strategy=gossip_lww&amp;at=recovery"/);
+  assert.match(dom, /data-filtered="yes"/);
+  assert.ok(!textsIn(dom, 'latency-distribution').some((text) => text.startsWith('raft')));
+  assert.ok(textsIn(dom, 'latency-distribution').includes('gossip_lww · 3 nodes'));
+});
+
+test('a page with one strategy at one size has nothing to choose', () => {
+  assert.match(full.html, /<form id="filter"/);
+  assert.doesNotMatch(report('alone', twoRuns()).html, /<form id="filter"/);
+});

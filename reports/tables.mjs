@@ -101,7 +101,7 @@ export function recoveryTable(events) {
   const of = (title, pick, show) =>
     number(title, ({members}) => withInterval(members.map(pick), show));
   return table(
-    'recovery',
+    'recoveries',
     [
       {title: 'strategy', text: ({members}) => strategy(members[0].run), html: true},
       {title: 'fault', text: ({members}) => members[0].fault},

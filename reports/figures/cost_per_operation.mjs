@@ -62,6 +62,7 @@ function barsOf(runs, parts) {
         {
           at: label(cell[0]),
           algorithm: cell[0].algorithm,
+          nodes: cell[0].nodes,
           part,
           value,
           low: base - value,
@@ -109,7 +110,8 @@ function panelSpec(model, runs, [measure, , parts], order, top) {
   const y = labelAxis(order);
   const scale = {domain: [0, top * 1.06], nice: false};
   const points = runs.map((run) => {
-    return {at: label(run), algorithm: run.algorithm, run: run.id, value: TOTALS[measure](run.summary)};
+    const {series, id} = run;
+    return {at: label(run), series, run: id, value: TOTALS[measure](run.summary)};
   });
   const medians = summarized(points, (row) => row.at, ['value']);
   const x = {field: 'value', type: 'quantitative', scale};

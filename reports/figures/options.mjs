@@ -49,6 +49,7 @@ function rowsOf(group) {
       return {
         measure,
         strategy: group.name,
+        series: run.series,
         others: otherOptions(run, group.axis),
         option: group.axis,
         at: run.variedOptions[group.axis],

@@ -94,6 +94,7 @@ function queuePanel(found, model) {
   const errors = found.points.map((point) => errorText(point.error)).filter(Boolean);
   const off = errors.length ? `off by ${errors.join(', ')}` : 'no rate left below its capacity';
   return {
+    series: found.series,
     title: `${found.series}: mean latency (ms, log)`,
     subtitle: `${found.setting ? `${found.setting}: ` : ''}${off}; capacity ${perSecond(found.capacity)}`,
     rows: [{height: 200, spec: queueSpec(found, model)}],
@@ -136,6 +137,7 @@ function simulatedRows(found) {
   return found.map((cell) => ({
     at: `${cell.run.algorithm} ${cell.run.nodes} @ ${cell.load.replace(' offered', '').replace(' in flight', ' out')}`,
     algorithm: cell.run.algorithm,
+    nodes: cell.run.nodes,
     measured_ms: cell.measured * 1e3,
     predicted_ms: cell.predicted * 1e3,
     error: errorText(cell.error),

@@ -86,10 +86,11 @@ export function groupEvents(events, extra = () => '') {
   }));
 }
 
-/** The title and subtitle of the panel of a group. */
+/** The title and subtitle of the panel of a group, and of which series it is. */
 export function titlesOf({members, setting}) {
   const {run, fault} = members[0];
   return {
+    series: run.series,
     title: `${run.series}, ${fault}`,
     subtitle: [run.load.label, setting].filter(Boolean).join(' · '),
   };
