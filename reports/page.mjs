@@ -204,7 +204,17 @@ function findingsHtml(groups) {
     .join('\n');
 }
 
-const FILE_NAMES = {svg: 'SVG', pdf: 'PDF', csv: 'CSV', medians: 'medians (CSV)', md: 'Markdown'};
+const FILE_NAMES = {
+  svg: 'SVG',
+  pdf: 'PDF',
+  csv: 'CSV',
+  medians: 'medians (CSV)',
+  md: 'Markdown',
+  svg_1col: 'one column: SVG',
+  pdf_1col: 'PDF',
+  svg_2col: 'two columns: SVG',
+  pdf_2col: 'PDF',
+};
 
 function figureHtml(figure, number, files) {
   const heading = `<h2><span class="index">${number}</span>${escapeHtml(figure.title)}</h2>`;
@@ -339,7 +349,8 @@ function tablesHtml(model) {
 /**
  * The page's HTML.
  * @param model of buildModel
- * @param parts {figures, files: {name: {svg, pdf, csv}}, flags, findings}; files relative to the page
+ * @param parts {figures, files: {name: {svg, pdf, …}} as writePlot() returns them, flags, findings};
+ *     files are relative to the page
  */
 export function renderPage(model, {figures, files, flags, findings}) {
   for (const run of model.runs) run.color = styleOf(model, run).color.slice(1);
@@ -374,12 +385,14 @@ ${tiles(model)}
 <main>
 <noscript><p class="absent">The plots need JavaScript; they are also the SVG and PDF files beside
 this page.</p></noscript>
-${filterHtml(model)}
 ${flagsHtml(flags)}
 <section class="findings" id="findings"><h2>Findings</h2>
 <p class="quiet">Written from the result files; every figure is a median over repetitions unless it is a range.</p>
 ${findingsHtml(findings)}</section>
+<div id="plots">
+${filterHtml(model)}
 ${drawn.join('\n')}
+</div>
 ${tablesHtml(model)}
 ${section('manifest', 'Manifest', 'What is needed to repeat or to judge each run.', manifestHtml(model))}
 </main>

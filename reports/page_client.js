@@ -103,7 +103,7 @@ function chooseBoxes() {
 for (const box of boxes) box.addEventListener('change', chooseBoxes);
 all?.addEventListener('click', () => choose({algorithm: [], nodes: []}));
 
-const goTo = (id) => id && document.getElementById(id)?.scrollIntoView();
+const goTo = (id) => id && document.getElementById(id)?.scrollIntoView({behavior: 'instant'});
 
 // A link within the page names a place only: the choice stays.
 addEventListener('hashchange', () => {

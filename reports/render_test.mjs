@@ -5,8 +5,9 @@ import {spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {fileURLToPath, pathToFileURL} from 'node:url';
+import {fileURLToPath} from 'node:url';
 import {after, before, test} from 'node:test';
+import {CHROMIUM, browse} from './browser.mjs';
 import {duration, perSecond} from './format.mjs';
 import {planRuns, writeSweep} from './testdata/fixture.mjs';
 
@@ -23,7 +24,6 @@ const FIGURES = [
   'cost-per-operation',
   'predicted',
 ];
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 const hasRsvg = spawnSync('rsvg-convert', ['--version']).status === 0;
 
 const root = mkdtempSync(join(tmpdir(), 'parley-reports-'));
@@ -140,6 +140,32 @@ test('from six repetitions on the interval is a confidence interval', () => {
   );
   assert.equal(row.interval, '95 %');
   assert.match(result.html, /Le Boudec 2010, §2\.2/);
+});
+
+test('plots for a paper are as wide as its columns, and their text can be read', () => {
+  const POINT = 25.4 / 72;
+  for (const plot of full.done.plots) {
+    for (const [columns, mm] of [['1col', 85], ['2col', 178]]) {
+      const file = join(full.out, 'plots', `${plot.name}-${columns}.svg`);
+      assert.equal(plot[`svg_${columns}`], file);
+      const svg = readFileSync(file, 'utf8');
+      const [, width, height, box] = /width="([\d.]+)mm" height="([\d.]+)mm" viewBox="0 0 ([\d.]+) /.exec(svg);
+      assert.equal(Number(width), mm);
+      assert.ok(Number(height) > 20);
+      const sizes = [...svg.matchAll(/font-size="([\d.]+)px"/g)].map(([, px]) => Number(px));
+      const least = (Math.min(...sizes) * (mm / Number(box))) / POINT;
+      assert.ok(least >= 7, `${plot.name}-${columns}: ${least} pt`);
+      if (!hasRsvg) continue;
+      const media = /MediaBox \[ 0 0 ([\d.]+) /.exec(readFileSync(plot[`pdf_${columns}`], 'latin1'));
+      assert.ok(Math.abs(Number(media[1]) * POINT - mm) < 0.1, 'the PDF is as wide');
+    }
+  }
+});
+
+test('no two things of the page have one name', () => {
+  const ids = [...full.html.replace(/<script[\s\S]*?<\/script>/g, '').matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  assert.deepEqual(ids.filter((id, at) => ids.indexOf(id) !== at), []);
+  assert.ok(ids.length > 50);
 });
 
 test('the README plots come in light and dark', () => {
@@ -843,36 +869,9 @@ test('dependencies are pinned, and the lock file names no address', () => {
   assert.ok(packages.every((entry) => entry.resolved === undefined));
 });
 
-/** The page's DOM after its scripts ran, at a width and in a theme; `then` is a script that runs last. */
-function browse(file, {width, theme, hash = '', then = ''}) {
-  const profile = mkdtempSync(join(root, 'chromium-'));
-  const page = join(profile, 'page.html');
-  // The theme is fixed before the page's own first script reads it.
-  const html = readFileSync(file, 'utf8').replace(
-    '<script>let t=null;try{t=localStorage.getItem(' + `'parley-theme')}catch{}`,
-    `<script>let t='${theme}';`,
-  );
-  writeFileSync(page, `${html}<script type="module">${then}</script>`);
-  const result = spawnSync(
-    CHROMIUM,
-    [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      `--user-data-dir=${profile}`,
-      `--window-size=${width},900`,
-      '--virtual-time-budget=20000',
-      '--dump-dom',
-      `${pathToFileURL(page).href}${hash}`,
-    ],
-    {encoding: 'utf8', maxBuffer: 64 * 2 ** 20, timeout: 300000},
-  );
-  return result.stdout.replace(/<script[\s\S]*?<\/script>/g, '');
+/** The page's DOM after its scripts ran, without them; `options` as browse() takes them. */
+function domOf(file, options) {
+  return browse(file, {...options, flags: ['--dump-dom']}).replace(/<script[\s\S]*?<\/script>/g, '');
 }
 
 for (const [width, theme, color] of [
@@ -883,7 +882,7 @@ for (const [width, theme, color] of [
     `a browser draws every plot at ${width} pixels, ${theme}`,
     {skip: !CHROMIUM && 'no chromium'},
     () => {
-      const dom = browse(full.done.report, {width, theme});
+      const dom = domOf(full.done.report, {width, theme});
       assert.match(dom, new RegExp(`<html[^>]*data-theme="${theme}"[^>]*data-ready="true"`));
       assert.equal((dom.match(/<svg[^>]*class="marks"/g) ?? []).length, FIGURES.length);
       assert.ok(dom.includes(`stroke="${color}"`), 'in the colours of the theme');
@@ -902,7 +901,7 @@ function textsIn(dom, name) {
 
 test('an address shows what it chooses, in all plots, on a phone', {skip: !CHROMIUM && 'no chromium'}, () => {
   const hash = '#strategy=raft&nodes=3&at=cost-per-operation';
-  const dom = browse(full.done.report, {width: 500, theme: 'light', hash});
+  const dom = domOf(full.done.report, {width: 500, theme: 'light', hash});
   assert.match(dom, /data-ready="true"/);
   assert.deepEqual(
     textsIn(dom, 'latency-throughput').filter((text) => text.includes(' · ')),
@@ -931,7 +930,7 @@ test('a choice changes the plots and the address, and a link keeps it', {skip: !
     root.dataset.moved = location.hash;
     await until(() => !document.getElementById('plot-latency-throughput').textContent.includes('raft'));
     root.dataset.filtered = 'yes';`;
-  const dom = browse(full.done.report, {width: 1200, theme: 'dark', then});
+  const dom = domOf(full.done.report, {width: 1200, theme: 'dark', then});
   assert.match(dom, /data-chosen="#strategy=unreplicated&amp;strategy=gossip_lww"/);
   assert.match(dom, /data-moved="#strategy=unreplicated&amp;strategy=gossip_lww&amp;at=recovery"/);
   assert.match(dom, /data-filtered="yes"/);

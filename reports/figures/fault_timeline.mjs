@@ -4,7 +4,7 @@ import {binWidth, groupBy} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, median, recovery} from '../format.mjs';
 import {intervalText} from '../intervals.mjs';
-import {eventLegend, eventStrip} from './event_strip.mjs';
+import {EVENT_LABELS, eventLegend, eventStrip} from './event_strip.mjs';
 import {intervalBand, styleOf} from './style.mjs';
 import {
   alignBins,
@@ -359,7 +359,7 @@ export function faultTimeline(model) {
     panels: drawn.map((group) => panelOf(group, model, span, tops)),
     minPanel: 300,
     maxColumns: 3,
-    yExtent: 50,
+    yExtent: withEvents ? EVENT_LABELS : 50,
     data: groups.flatMap((group) => group.rows),
     medians,
     caption:

@@ -1,7 +1,7 @@
 // Throughput and p99 over node count and read share, as a map for each strategy.
 
 import {conditions} from '../conditions.mjs';
-import {isNumber, list} from '../format.mjs';
+import {isNumber, list, significant} from '../format.mjs';
 import {intervalText} from '../intervals.mjs';
 import {groupBy} from '../model.mjs';
 import {SPEED, groupsOver, mediansOver, panelsOf, rowsOver} from './over.mjs';
@@ -12,9 +12,7 @@ const MEASURES = [
 ];
 const MAX_PANELS = 24;
 const ROW = 38;
-const VALUE =
-  "datum.value >= 1e6 ? format(datum.value / 1e6, '.3~r') + ' M' : " +
-  "datum.value >= 1e3 ? format(datum.value / 1e3, '.3~r') + ' k' : format(datum.value, '.3~r')";
+const MANY_SHARES = 4; // more columns than these have no room for intervals
 
 const PERCENT = "format(100 * datum.value, '.4~r')";
 
@@ -34,6 +32,18 @@ export function mapped(model) {
       ...group,
       rows: rowsOver(group, SPEED, (run) => ({read_share: run.manifest.read_share})),
     }));
+}
+
+const UNITS = [
+  [1e6, ' M'],
+  [1e3, ' k'],
+  [1, ''],
+];
+
+/** Numbers in the unit of the last of them: "28.6–29.2 k". */
+function inUnits(values) {
+  const [by, unit] = UNITS.find(([least]) => values[values.length - 1] >= least) ?? UNITS[2];
+  return `${values.map((value) => significant(value / by)).join('–')}${unit}`;
 }
 
 /** The values of a measure as the colours of the map have them: a share of the way between the ends. */
@@ -58,6 +68,8 @@ function mapOf(medians, all, [field, title, ramp, kind]) {
     interval: row.interval,
     load: row.load,
     heat: shareOf(row[field], ends, kind),
+    text: inUnits([row[field]]),
+    spread: inUnits([row[`${field}_low`], row[`${field}_high`]]),
   }));
   if (tiles.length === 0) return null;
   const sorted = (name) => [...new Set(medians.map((row) => row[name]))].sort((a, b) => a - b);
@@ -89,20 +101,20 @@ function mapOf(medians, all, [field, title, ramp, kind]) {
     legend: null,
     scale: {domain: [0, 1], range: ramp, interpolate: 'lab'},
   };
-  const text = (expression, mark) => ({
+  const text = (words, mark) => ({
     data: {values: tiles},
-    transform: [{calculate: expression, as: 'words'}],
     mark: {type: 'text', baseline: 'middle', ...mark},
     encoding: {
       x,
       y,
-      text: {field: 'words'},
+      text: {field: words},
       color: {condition: {test: 'datum.heat > 0.45', value: '@surface'}, value: '@ink'},
     },
   });
-  const spread = ['low', 'high'].map((end) => VALUE.replaceAll('datum.value', `datum.${end}`));
+  const roomy = x.scale.domain.length <= MANY_SHARES;
   return {
     height: ROW * y.scale.domain.length,
+    full: true,
     spec: {
       layer: [
         {
@@ -110,8 +122,8 @@ function mapOf(medians, all, [field, title, ramp, kind]) {
           mark: {type: 'rect', stroke: '@surface', strokeWidth: 2},
           encoding: {x, y, color, tooltip},
         },
-        text(VALUE, {fontSize: 12, fontWeight: 600, dy: -6}),
-        text(`(${spread[0]}) + ' – ' + (${spread[1]})`, {fontSize: 9.5, dy: 8}),
+        text('text', {fontSize: 12, fontWeight: 600, dy: roomy ? -6 : 0}),
+        ...(roomy ? [text('spread', {fontSize: 10, dy: 9})] : []),
       ],
     },
   };

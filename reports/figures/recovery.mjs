@@ -148,7 +148,7 @@ function timesPanel(medians, title, model) {
     field,
     type: 'quantitative',
     scale: {domain: [0, top * 1.3], nice: false},
-    axis: {title: 'ms after the fault', tickCount: 4, grid: true},
+    axis: {title: 'ms after the fault', tickCount: 3, grid: true, labelOverlap: true},
   });
   const opacity = {
     field: 'kind',
@@ -174,7 +174,7 @@ function pixelsPanel(medians, title) {
     scale: {type: 'symlog', constant: 1, domain: [0, (top + 1) ** 1.35], nice: false},
     axis: {
       title: 'pixels (log)',
-      values: [0, ...Array.from({length: decades}, (_, at) => 10 ** at)],
+      values: [0, ...Array.from({length: decades}, (_, at) => 10 ** (at + 1))].filter((v) => v < 10 * top),
       labelExpr: SHORT_NUMBER,
       grid: true,
     },
