@@ -181,7 +181,7 @@ function filterHtml(model) {
     `<label><input type="checkbox" name="${name}" value="${escapeHtml(value)}" checked>${key}` +
     `<span>${escapeHtml(value)}</span></label>`;
   const group = (legend, boxes) =>
-    `<fieldset><legend>${legend}</legend>${boxes.join('')}</fieldset>`;
+    boxes.length > 1 ? `<fieldset><legend>${legend}</legend>${boxes.join('')}</fieldset>` : '';
   const colorOf = (algorithm) => styleOf(model, {algorithm, nodes: 3}).color.slice(1);
   const key = (algorithm) => `<span class="key" data-color="${escapeHtml(colorOf(algorithm))}"></span>`;
   return (

@@ -7,9 +7,10 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {after, before, test} from 'node:test';
-import {CHROMIUM, browse} from './browser.mjs';
 import {duration, perSecond} from './format.mjs';
+import {CHROMIUM, browse} from './testdata/browser.mjs';
 import {planRuns, writeSweep} from './testdata/fixture.mjs';
+import {MOST_BYTES, SHOTS} from './testdata/screenshots.mjs';
 
 const RENDER = fileURLToPath(new URL('render.mjs', import.meta.url));
 const FIGURES = [
@@ -941,4 +942,15 @@ test('a choice changes the plots and the address, and a link keeps it', {skip: !
 test('a page with one strategy at one size has nothing to choose', () => {
   assert.match(full.html, /<form id="filter"/);
   assert.doesNotMatch(report('alone', twoRuns()).html, /<form id="filter"/);
+});
+
+test('the screenshots of the documentation are there, small, and shown', () => {
+  const docs = fileURLToPath(new URL('../docs/', import.meta.url));
+  const text = readFileSync(join(docs, 'report.md'), 'utf8');
+  for (const {name, width, height} of SHOTS) {
+    const png = readFileSync(join(docs, `${name}.png`));
+    assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [width, height], name);
+    assert.ok(png.length < MOST_BYTES, `${name}: ${png.length} bytes`);
+    assert.ok(text.includes(`${name}.png`), `docs/report.md shows ${name}`);
+  }
 });
