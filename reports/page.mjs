@@ -358,6 +358,7 @@ export function renderPage(model, {figures, files, flags, findings}) {
   const drawn = figures.map((f, at) => figureHtml(f, at + 1, files[f.name] ?? {}));
   const links = [
     ...figures.map((f) => [f.name, f.title]),
+    ['median-table', 'Medians and intervals'],
     ['run-table', 'All runs'],
     ['manifest', 'Manifest'],
   ].map(([id, text]) => `<a href="#${id}">${escapeHtml(text)}</a>`);
@@ -387,7 +388,8 @@ ${tiles(model)}
 this page.</p></noscript>
 ${flagsHtml(flags)}
 <section class="findings" id="findings"><h2>Findings</h2>
-<p class="quiet">Written from the result files; every figure is a median over repetitions unless it is a range.</p>
+<p class="quiet">Written from the result files; every figure is a median over repetitions unless it is a range. Intervals:
+<a href="#median-table">medians over repetitions</a>.</p>
 ${findingsHtml(findings)}</section>
 <div id="plots">
 ${filterHtml(model)}

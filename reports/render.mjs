@@ -20,7 +20,8 @@ const HEROES = ['latency-throughput', 'fault-timeline'];
 const HELP = `Usage: render.mjs DIR... --out OUT [--json] [--readme DIR]
 
 Turns result folders (of sweeps, of single runs, or one that holds sweeps) into
-plots (OUT/plots/*.svg, *.pdf, *.csv, *.md; *-1col and *-2col for a paper) and one self-contained page (OUT/report.html).
+plots (OUT/plots/*.svg, *.pdf, *.csv, *.md; *-1col and *-2col for the columns
+of a paper) and one self-contained page (OUT/report.html).
 
   --out OUT      where the report goes (made when absent)
   --readme DIR   also write the plots of a README, light and dark, to DIR

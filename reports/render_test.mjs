@@ -126,6 +126,9 @@ test('medians stand beside their intervals: in files, plots and tables', () => {
     const band = layers.find(({encoding}) => encoding.y2?.field?.endsWith('_high'));
     assert.ok(band.data.values.length > 0, `${name} has bands`);
   }
+  const [queue] = rowsOf(full.done.plots.find((p) => p.name === 'predicted').csv);
+  assert.ok(Number(queue.measured_low) < Number(queue.measured), 'models stand beside intervals, too');
+  assert.equal(queue.interval, 'range of 3');
   assert.match(full.html, /whole range of the repetitions \(fewer than 6/);
 });
 

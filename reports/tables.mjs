@@ -64,9 +64,12 @@ function generator(run) {
 /** A median with its interval, each number shown by `show`: "3.1 (2.9 – 3.4)". */
 function withInterval(values, show) {
   const of = medianInterval(values);
-  if (of === null) return MISSING;
-  const [low, high] = [show(of.low), show(of.high)];
-  return low === high ? show(of.median) : `${show(of.median)} (${low} – ${high})`;
+  return of === null ? MISSING : intervalWords(of.median, of.low, of.high, show);
+}
+
+function intervalWords(median, low, high, show) {
+  const [from, to] = [show(low), show(high)];
+  return from === to ? show(median) : `${show(median)} (${from} – ${to})`;
 }
 
 /** The medians over the repetitions of the same thing, with their intervals. */
@@ -199,6 +202,7 @@ function capacityText(q) {
 /** What each model predicts, beside what was measured, and what it leaves out where that is much. */
 export function modelsTable(model) {
   const latency = (s) => (isNumber(s) ? duration(s * 1e6) : MISSING);
+  const asMeasured = ({interval: {median, low, high}}) => intervalWords(median, low, high, latency);
   const queues = queueModels(model).flatMap((q) => {
     const row = (what, load, measured, predicted, error, note) => {
       return {run: q.run, what, load, measured, predicted, error, bottleneck: q.bottleneck, note};
@@ -208,7 +212,7 @@ export function modelsTable(model) {
         row(
           `M/D/1${q.setting ? `, ${q.setting}` : ''}: mean latency`,
           p.load,
-          latency(p.measured),
+          asMeasured(p),
           isNumber(p.predicted) ? latency(p.predicted) : 'endless',
           p.calibrated ? null : isNumber(p.predicted) ? p.error : Infinity,
           p.calibrated ? 'taken from here' : '',
@@ -228,7 +232,7 @@ export function modelsTable(model) {
     run: s.run,
     what: `simulator, ${s.links}: p50`,
     load: s.load,
-    measured: latency(s.measured),
+    measured: asMeasured(s),
     predicted: latency(s.predicted),
     error: s.error,
     note: Math.abs(s.error) > LARGE_ERROR ? SIMULATOR_LACKS : '',

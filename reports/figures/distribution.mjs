@@ -195,6 +195,7 @@ export function distribution(model) {
       'Read it as: so many per cent of operations took at most so long. The horizontal axis ' +
       'gives every further nine the same room. Thin lines are repetitions, thick lines their ' +
       'medians. Operations without an answer lie above everything: where they begin, a curve ends; ' +
-      `it also ends where there are too few operations to speak of a percentile.${intervalText(medians, 'Bands')}${omitted}`,
+      `it also ends where there are too few operations to speak of a percentile.` +
+      `${intervalText(medians, 'Bands')}${omitted}`,
   };
 }

@@ -3,9 +3,10 @@
 
 import {conditions} from '../conditions.mjs';
 import {isNumber, perSecond, significant} from '../format.mjs';
+import {intervalName, intervalText} from '../intervals.mjs';
 import {groupBy} from '../model.mjs';
 import {LARGE_ERROR, md1Wait, meanLatency, mm1Wait, queueModels, simulatedLatencies} from '../queueing.mjs';
-import {logDomain, logTicks, SHORT_NUMBER, styleOf} from './style.mjs';
+import {errorBars, logDomain, logTicks, SHORT_NUMBER, styleOf} from './style.mjs';
 
 const NAME = 'predicted';
 const TITLE = 'What models predict';
@@ -43,6 +44,22 @@ function measuredOf(found) {
   );
 }
 
+/** The interval of a median that was measured, as fields of a row; in ms with `by` 1000. */
+function intervalFields(field, interval, by = 1) {
+  return {
+    [`${field}_low`]: interval.low * by,
+    [`${field}_high`]: interval.high * by,
+    repetitions: interval.n,
+    interval: intervalName(interval.n),
+  };
+}
+
+function mediansOf(found) {
+  return found.points.map(({rate, measured, interval}) => {
+    return {rate, latency_ms: measured * 1e3, ...intervalFields('latency_ms', interval, 1e3)};
+  });
+}
+
 function queueSpec(found, model) {
   const {color, shape} = styleOf(model, found.run);
   const curve = curveOf(found);
@@ -72,6 +89,7 @@ function queueSpec(found, model) {
       },
       line('md1_ms', [1, 0]),
       line('mm1_ms', [4, 3]),
+      ...errorBars(mediansOf(found), {x, y: y('latency_ms'), mark: {color}}),
       {
         data: {values: measured},
         mark: {type: 'point', filled: true, color, shape, size: 50, opacity: 0.8},
@@ -109,7 +127,7 @@ function simulatedSpec(rows, model) {
     scale: {domain: order},
     axis: {title: null, minExtent: LABELS, maxExtent: LABELS, labelLimit: LABELS - 8, domain: false},
   };
-  const domain = logDomain(rows.flatMap((row) => [row.measured_ms, row.predicted_ms]));
+  const domain = logDomain(rows.flatMap((row) => [row.measured_ms_low, row.measured_ms_high, row.predicted_ms]));
   const x = (field) => ({
     field,
     type: 'quantitative',
@@ -130,7 +148,8 @@ function simulatedSpec(rows, model) {
     mark: {type: 'point', shape: 'circle', filled, size, strokeWidth: 1.8},
     encoding: {x: x(field), y, color, tooltip},
   });
-  return {layer: [points('predicted_ms', false, 130), points('measured_ms', true, 40)]};
+  const bars = errorBars(rows, {x: x('measured_ms'), y, color, along: 'x'});
+  return {layer: [points('predicted_ms', false, 130), ...bars, points('measured_ms', true, 40)]};
 }
 
 function simulatedRows(found) {
@@ -139,6 +158,7 @@ function simulatedRows(found) {
     algorithm: cell.run.algorithm,
     nodes: cell.run.nodes,
     measured_ms: cell.measured * 1e3,
+    ...intervalFields('measured_ms', cell.interval, 1e3),
     predicted_ms: cell.predicted * 1e3,
     error: errorText(cell.error),
   }));
@@ -161,15 +181,25 @@ export function isPredicted(model) {
 }
 
 function dataOf(queues, simulated) {
-  const row = (by, series, load, measured, predicted, error) => {
-    return {model: by, series, load, measured, predicted, error};
+  const row = (by, {series, load}, of, predicted, error) => {
+    const {measured, interval} = of;
+    const known = interval
+      ? intervalFields('measured', interval)
+      : {measured_low: null, measured_high: null, repetitions: null, interval: null};
+    return {model: by, series, load, measured, ...known, predicted, error};
   };
   return [
     ...queues.flatMap((q) => [
-      ...q.points.map((p) => row('M/D/1 mean latency (s)', q.series, p.load, p.measured, p.predicted, p.error)),
-      row('capacity (operations/s)', q.series, q.setting, q.saturation, q.capacity, q.capacityError),
+      ...q.points.map((p) => row('M/D/1 mean latency (s)', {series: q.series, load: p.load}, p, p.predicted, p.error)),
+      row(
+        'capacity (operations/s)',
+        {series: q.series, load: q.setting},
+        {measured: q.saturation},
+        q.capacity,
+        q.capacityError,
+      ),
     ]),
-    ...simulated.map((s) => row('simulated p50 (s)', s.series, s.load, s.measured, s.predicted, s.error)),
+    ...simulated.map((s) => row('simulated p50 (s)', s, s, s.predicted, s.error)),
   ].map((entry) => ({...entry, predicted: isNumber(entry.predicted) ? entry.predicted : null}));
 }
 
@@ -178,6 +208,7 @@ export function predicted(model) {
   const queues = queueModels(model);
   const simulated = simulatedLatencies(model);
   const runs = [...queues.flatMap((q) => q.points.flatMap((p) => p.runs)), ...simulated.flatMap((s) => s.runs)];
+  const data = dataOf(queues, simulated);
   const panels = [
     ...queues.map((found) => queuePanel(found, model)),
     ...simulatedPanels(simulated, model),
@@ -197,8 +228,8 @@ export function predicted(model) {
     minPanel: 320,
     maxColumns: 2,
     yExtent: simulated.length ? LABELS : 44,
-    data: dataOf(queues, simulated),
-    caption: caption(queues, simulated, panels.length),
+    data,
+    caption: caption(queues, simulated, panels.length) + intervalText(data),
   };
 }
 
