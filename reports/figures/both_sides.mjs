@@ -10,6 +10,7 @@ import {
   binMedians,
   byFault,
   columnsOf,
+  drawnBins,
   faultBand,
   faultRule,
   groupEvents,
@@ -84,7 +85,7 @@ function sideRow(side, rows, events, {span, top, color}) {
     axis: leftAxis,
   });
   const x = xOf(span, 't_ms', timeAxis);
-  const middle = binMedians(own, span, RATES);
+  const middle = drawnBins(own, span, RATES);
   const each = own
     .filter((row) => row.t_ms >= span[0])
     .map(({t_ms: t, placed_per_s: placed, run}) => ({t_ms: t, placed_per_s: placed, run}));

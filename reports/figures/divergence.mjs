@@ -11,6 +11,7 @@ import {
   binMedians,
   byFault,
   columnsOf,
+  drawnBins,
   faultBand,
   faultRule,
   groupEvents,
@@ -79,7 +80,7 @@ function measureRow([measure, name], rows, events, {span, top, color}) {
     scale: {domain: [0, Math.max(1, top) * 1.08], nice: false},
     axis: leftAxis,
   };
-  const middle = binMedians(own, span, ['most']);
+  const middle = drawnBins(own, span, ['most']);
   const inside = own
     .filter((row) => row.t_ms >= span[0])
     .map(({t_ms: t, most, run}) => ({t_ms: t, most, run}));

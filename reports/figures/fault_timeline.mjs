@@ -9,6 +9,7 @@ import {intervalBand, styleOf} from './style.mjs';
 import {
   alignBins,
   binMedians,
+  drawnBins,
   faultRule,
   groupEvents,
   hiddenAxis,
@@ -163,7 +164,7 @@ function recoveryStrip(events, span, color) {
 }
 
 function throughputRow(rows, events, span, color, top) {
-  const middle = binMedians(rows, span, ['completed_per_s']);
+  const middle = drawnBins(rows, span, ['completed_per_s']);
   const before = median(events.map(baseline).filter(isNumber));
   const inside = rows
     .filter((row) => row.t_ms >= span[0])

@@ -72,6 +72,17 @@ export function binMedians(rows, [from, to], fields) {
     .sort((a, b) => a.t_ms - b.t_ms);
 }
 
+/** binMedians() with only what a plot draws: the page has these rows in several layers. */
+export function drawnBins(rows, span, fields) {
+  return binMedians(rows, span, fields).map((row) => ({
+    t_ms: row.t_ms,
+    repetitions: row.repetitions,
+    ...Object.fromEntries(
+      fields.flatMap((name) => [name, `${name}_low`, `${name}_high`].map((field) => [field, row[field]])),
+    ),
+  }));
+}
+
 /**
  * Events of the same fault, series, load and setting (and of the same `extra`) together, as
  * [{members, setting}] in the order of their first appearance.
