@@ -2,7 +2,7 @@
 
 import {asText} from './read.mjs';
 import {hostName} from './model.mjs';
-import {list, plural} from './format.mjs';
+import {isNumber, list, plural} from './format.mjs';
 
 const STATED = [
   [(m) => m.durability, (v) => `durability ${v}`],
@@ -18,7 +18,8 @@ const STATED = [
 ];
 
 function valuesOf(runs, pick) {
-  return [...new Set(runs.map((run) => asText(pick(run.manifest))).filter((v) => v !== null))];
+  const known = [...new Set(runs.map((run) => asText(pick(run.manifest))).filter((v) => v !== null))];
+  return known.every((v) => isNumber(Number(v))) ? known.sort((a, b) => a - b) : known;
 }
 
 /** One line: durability, routing, workload, duration, clients, host; differing values are listed. */

@@ -38,6 +38,40 @@ export async function drawSvg(figure, options) {
   }
 }
 
+const PX_PER_MM = 96 / 25.4;
+
+const TOLERATED = 1.03;
+
+/** {svg, width, height}: the figure within `wide` pixels, as far as its texts allow that. */
+async function fitted(figure, wide) {
+  const drawn = async (columns, width) => {
+    const options = {width, theme: 'light', titled: false, print: true};
+    const svg = await drawSvg({...figure, maxColumns: columns}, options);
+    const size = /^<svg[^>]* viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg);
+    return {svg, width: Number(size[1]), height: Number(size[2])};
+  };
+  // Texts that stick out of their panels make a plot wider than asked for: then fewer panels stand side by
+  // side and, when there is only one, it leaves them the room.
+  for (let columns = figure.maxColumns; columns > 0; columns -= 1) {
+    const plot = await drawn(columns, wide);
+    if (plot.width <= wide * TOLERATED) return plot;
+    if (columns === 1) return drawn(1, Math.round(2 * wide - plot.width));
+  }
+  throw new Error(`figure '${figure.name}' has no columns`);
+}
+
+/**
+ * The SVG text of a figure for a paper's column of so many mm: exactly as wide, without a title, no text
+ * smaller than 7 pt.
+ */
+export async function drawColumn(figure, mm) {
+  const {svg, width, height} = await fitted(figure, Math.floor(mm * PX_PER_MM));
+  const tall = ((mm * height) / width).toFixed(3);
+  return svg
+    .replace(/^(<svg[^>]*?) width="[\d.]+"/, `$1 width="${mm}mm"`)
+    .replace(/^(<svg[^>]*?) height="[\d.]+"/, `$1 height="${tall}mm"`);
+}
+
 /** True when rsvg-convert, which makes the PDF files, is installed. */
 export async function hasPdfConverter() {
   try {

@@ -95,13 +95,38 @@ export function escapeHtml(text) {
   return String(text).replace(/[&<>"']/g, (c) => ESCAPES[c]);
 }
 
+const MARKDOWN_ROWS = 200;
+
+/** A value in a Markdown table: numbers with at most six significant digits, text on one line. */
+function markdownCell(value) {
+  if (value === null || value === undefined) return '';
+  if (isNumber(value)) return String(Number(value.toPrecision(6)));
+  if (value === Infinity) return '∞';
+  return String(value).replace(/[\\|<>`*_[\]]/g, '\\$&').replace(/\s+/g, ' ');
+}
+
+/** Rows (objects) as a Markdown table with the columns of the first row, and how many are left out. */
+export function markdown(rows) {
+  if (rows.length === 0) return '';
+  const columns = Object.keys(rows[0]);
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  const align = columns.map((column) => {
+    return rows.every((row) => row[column] === null || typeof row[column] === 'number') ? '---:' : '---';
+  });
+  const shown = rows.slice(0, MARKDOWN_ROWS);
+  const body = shown.map((row) => line(columns.map((column) => markdownCell(row[column]))));
+  const left = rows.length - shown.length;
+  const rest = left > 0 ? `\n${plural(left, 'further row')} in the CSV beside this file.\n` : '';
+  return `${[line(columns.map(markdownCell)), line(align), ...body].join('\n')}\n${rest}`;
+}
+
 /** Rows (objects) as CSV with the columns of the first row. */
 export function csv(rows) {
   if (rows.length === 0) return '';
   const columns = Object.keys(rows[0]);
   const cell = (value) => {
     if (value === null || value === undefined) return '';
-    const text = String(value);
+    const text = value === Infinity ? 'inf' : String(value);
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const lines = rows.map((row) => columns.map((column) => cell(row[column])).join(','));

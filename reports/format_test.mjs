@@ -6,9 +6,10 @@ import {
   csv,
   duration,
   escapeHtml,
+  markdown,
   median,
-  percentile,
   perSecond,
+  percentile,
   range,
   recovery,
   significant,
@@ -57,4 +58,17 @@ test('text is escaped for HTML and for CSV', () => {
     ]),
     'a,b\n"x,y",\n"say ""x""",0\n',
   );
+});
+
+test('Markdown tables keep text from becoming markup, and say what they leave out', () => {
+  const rows = Array.from({length: 203}, (_, at) => ({name: 'a|b_c', value: at / 3, none: null}));
+  const lines = markdown(rows).split('\n');
+  assert.deepEqual(lines.slice(0, 4), [
+    '| name | value | none |',
+    '| --- | ---: | ---: |',
+    '| a\\|b\\_c | 0 |  |',
+    '| a\\|b\\_c | 0.333333 |  |',
+  ]);
+  assert.match(markdown(rows), /\n3 further rows in the CSV beside this file\.\n$/);
+  assert.equal(markdown([]), '');
 });

@@ -2,8 +2,10 @@
 // node (SVG, PDF) and inside the page (interactive plots), so this file imports nothing.
 //
 // A figure: {name, title, legend: [item], minPanel, maxColumns, yExtent, panels: [panel]}
-//   item:  {label, color, shape?, size?, dash?, mark: "line"|"point"|"bar"|"rule", opacity?}
-//   panel: {title, subtitle?, rows: [{height, spec, title?}]}   rows of one panel share the x axis
+//   item:  {label, color, shape?, size?, dash?, mark: "line"|"point"|"bar"|"rule", opacity?, of?}
+//          with `of` a click on it chooses something (filter.mjs)
+//   panel: {title, subtitle?, series?, rows: [{height, spec, title?, full?}]}
+//          rows of one panel share the x axis; `full` ones keep their height in print
 // Colours in a spec are tokens, "@ink" or "@raft"; the theme gives them their value.
 
 const PAPER = {
@@ -24,6 +26,10 @@ const PAPER = {
     unknown: '#cc79a7',
     unsent: '#8d96a3',
     bad: '#b3261e',
+    heat0: '#e9f1f7',
+    heat1: '#0a4a75',
+    warm0: '#fbf0e4',
+    warm1: '#8f3a00',
   },
   dark: {
     surface: '#14181d',
@@ -42,11 +48,19 @@ const PAPER = {
     unknown: '#e596c0',
     unsent: '#7f8a99',
     bad: '#ff8a80',
+    heat0: '#1d2a35',
+    heat1: '#8fd0f7',
+    warm0: '#33261b',
+    warm1: '#ffbf8a',
   },
 };
 const FONT =
   'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", ' +
   'Arial, sans-serif';
+// Else panels of a figure would share the domains of all of them.
+const OWN_SCALES = Object.fromEntries(
+  ['color', 'opacity', 'shape', 'size', 'strokeDash', 'yOffset'].map((channel) => [channel, 'independent']),
+);
 const LEGEND_ROW = 19;
 const GAP = 26;
 
@@ -163,6 +177,7 @@ function legendView(items, width, yExtent) {
           y0: item.y - 5,
           y1: item.y + 5,
           label: item.label,
+          pick: item.of !== undefined,
         },
       ],
     };
@@ -203,7 +218,14 @@ function legendView(items, width, yExtent) {
     }
     layer.push({
       data,
-      mark: {type: 'text', align: 'left', baseline: 'middle', color: '@muted', tooltip: null},
+      mark: {
+        type: 'text',
+        align: 'left',
+        baseline: 'middle',
+        color: '@muted',
+        tooltip: null,
+        ...(item.of ? {cursor: 'pointer'} : {}),
+      },
       encoding: {x: pixel('text'), y: pixel('y'), text: {field: 'label'}},
     });
   }
@@ -215,13 +237,16 @@ function legendView(items, width, yExtent) {
   };
 }
 
-function panelView(panel, width) {
-  const title = {text: wrap(panel.title, 12, width)};
+// In print there is less room than on a screen: flat panels, and as many of them side by side as can be read.
+const PRINT = {panel: 150, tall: 100, flat: 0.72};
+
+function panelView(panel, width, print) {
+  const title = {text: wrap(panel.title, 13, width)}; // bold, and so wider than its 12 pixels say
   if (panel.subtitle) title.subtitle = wrap(panel.subtitle, 11, width);
   const rows = panel.rows.map((row) => ({
     ...row.spec,
     width,
-    height: row.height,
+    height: Math.round(row.height * (print && !row.full && row.height >= PRINT.tall ? PRINT.flat : 1)),
     ...(row.title
       ? {title: {text: row.title, fontSize: 11, fontWeight: 'normal', color: '@muted', offset: 5}}
       : {}),
@@ -231,8 +256,9 @@ function panelView(panel, width) {
 }
 
 /** How wide a panel's plotting area is, and how many stand side by side. */
-function columnsFor(figure, width) {
-  const fits = Math.floor((width + GAP) / (figure.minPanel + GAP));
+function columnsFor(figure, width, print) {
+  const least = print ? figure.yExtent + PRINT.panel : figure.minPanel;
+  const fits = Math.floor((width + GAP) / (least + GAP));
   const columns = Math.max(1, Math.min(figure.maxColumns, figure.panels.length, fits));
   const outer = (width - GAP * (columns - 1)) / columns;
   return {columns, inner: Math.floor(outer - figure.yExtent)};
@@ -242,16 +268,16 @@ function columnsFor(figure, width) {
  * The Vega-Lite spec of a figure.
  * @param figure description as above
  * @param options {width: pixels of the whole plot, theme: "light"|"dark", titled: whether the
- *     figure's title and conditions are drawn in it}
+ *     figure's title and conditions are drawn in it, print: whether it is for the columns of a paper}
  */
-export function layout(figure, {width, theme, titled}) {
+export function layout(figure, {width, theme, titled, print = false}) {
   const colors = PAPER[theme];
   const usable = width - 14;
-  const {columns, inner} = columnsFor(figure, usable);
-  const panels = figure.panels.map((panel) => panelView(panel, inner));
+  const {columns, inner} = columnsFor(figure, usable, print);
+  const panels = figure.panels.map((panel) => panelView(panel, inner, print));
   const parts = [];
   if (figure.legend.length) parts.push(legendView(figure.legend, usable, figure.yExtent));
-  parts.push({concat: panels, columns, spacing: {row: 30, column: GAP}});
+  parts.push({concat: panels, columns, spacing: {row: 30, column: GAP}, resolve: {scale: OWN_SCALES}});
   const spec = {
     vconcat: parts,
     spacing: 14,

@@ -129,10 +129,13 @@ export function differingKeys(runs) {
 /**
  * Groups runs by setting, the largest group first.
  * Each is {id, title, runs}; the title names only what differs between the groups.
+ * @param but keys of the setting that may differ within a group: what a figure is about
  */
-export function bySetting(runs) {
-  const keys = differingKeys(runs);
-  const groups = groupBy(runs, (run) => run.settingId);
+export function bySetting(runs, but = []) {
+  const keys = differingKeys(runs).filter(([key]) => !but.includes(key));
+  const idOf = ({setting}) =>
+    SETTING_KEYS.filter(([key]) => !but.includes(key)).map(([key]) => setting[key]).join('\u0001');
+  const groups = groupBy(runs, but.length ? idOf : (run) => run.settingId);
   const settings = [...groups].map(([id, members]) => {
     const title = keys.map(([key, name]) => settingWord(key, name, members[0])).join(' · ');
     return {id, title, runs: members};

@@ -3,6 +3,7 @@ import {test} from 'node:test';
 import {buildFlags} from './flags.mjs';
 import {conditions} from './conditions.mjs';
 import {binWidth, bySetting, buildModel, commonLoad} from './model.mjs';
+import {meetingChance} from './figures/contention.mjs';
 import {quantiles} from './figures/distribution.mjs';
 import {layout} from './layout.mjs';
 import {driftOf, spreadOf, trendChance} from './noise.mjs';
@@ -230,4 +231,30 @@ test('a spec becomes TOML', () => {
     toToml({rate: [1, 2], loop: 'open', none: null, options: {raft: {a_ms: 150}}}),
     'rate = [1, 2]\nloop = "open"\n[options.raft]\na_ms = 150',
   );
+});
+
+test('how often two placements meet follows from the shares of the cells', () => {
+  assert.equal(meetingChance('uniform', '10x10'), 0.01);
+  const zipf = [1, 1 / 2, 1 / 3, 1 / 4];
+  const sum = zipf.reduce((a, b) => a + b, 0);
+  const squares = zipf.reduce((a, b) => a + b * b, 0);
+  assert.ok(Math.abs(meetingChance('zipf', '2x2') - squares / sum ** 2) < 1e-12);
+  assert.ok(Math.abs(meetingChance('zipf:0.000001', '2x2') - 0.25) < 1e-6, 'nearly uniform');
+  assert.ok(Math.abs(meetingChance('hotspot:0.5@2', '2x2') - 0.25) < 1e-12, 'all alike');
+  assert.ok(Math.abs(meetingChance('hotspot:1@16', '10x10') - 1 / 16) < 1e-12);
+  assert.equal(meetingChance('hotspot', '10x10'), meetingChance('hotspot:0.9@16', '10x10'));
+  assert.equal(meetingChance('rplace', '10x10'), null);
+  assert.equal(meetingChance('uniform', 'large'), null);
+});
+
+test('runs are grouped by their setting but for what a figure is about', () => {
+  const model = modelOf([run('a', {}), run('b', {batch: 8}), run('c', {batch: 8, durability: 'async'})]);
+  assert.deepEqual(
+    bySetting(model.runs, ['batch']).map((s) => [s.title, s.runs.length]),
+    [
+      ['durability none', 2],
+      ['durability async', 1],
+    ],
+  );
+  assert.equal(bySetting(model.runs, ['batch', 'durability']).length, 1);
 });

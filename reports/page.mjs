@@ -2,7 +2,16 @@
 
 import {readFileSync} from 'node:fs';
 import {bySetting, hostName, isOfStrategy, medianOf} from './model.mjs';
-import {consistencyTable, factsTable, faultsTable, modelsTable, nodesTable, runsTable} from './tables.mjs';
+import {
+  consistencyTable,
+  factsTable,
+  faultsTable,
+  mediansTable,
+  modelsTable,
+  nodesTable,
+  recoveryTable,
+  runsTable,
+} from './tables.mjs';
 import {count, escapeHtml, isNumber, list, perSecond, plural} from './format.mjs';
 import {colorsOf} from './layout.mjs';
 import {isPredicted} from './figures/predicted.mjs';
@@ -56,7 +65,7 @@ const asJson = (value) =>
     .replace(/</g, '\\u003c')
     .replace(/[\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
 
-function scripts(figures) {
+function scripts(figures, series) {
   const libraries = PACKAGES.map((name) => {
     const text = readFileSync(here(`node_modules/${name}/build/${name}.min.js`), 'utf8').replace(
       /\n\/\/# sourceMappingURL=.*\s*$/,
@@ -69,13 +78,14 @@ function scripts(figures) {
     .map(({name, title, conditions, legend, panels, minPanel, maxColumns, yExtent}) => {
       return {name, title, conditions, legend, panels, minPanel, maxColumns, yExtent};
     });
-  const own = ['layout.mjs', 'page_client.js'].map((leaf) => readFileSync(here(leaf), 'utf8'));
+  const own = ['layout.mjs', 'filter.mjs', 'page_client.js'].map((leaf) => readFileSync(here(leaf), 'utf8'));
   const licenses = PACKAGES.map((name) =>
     readFileSync(here(`node_modules/${name}/LICENSE`), 'utf8'),
   );
   return (
     `<script type="text/plain" id="licenses">${inScript(licenses.join('\n'))}</script>\n` +
     `<script type="application/json" id="figures">${asJson(data)}</script>\n` +
+    `<script type="application/json" id="series">${asJson(series)}</script>\n` +
     `${libraries.join('\n')}\n<script type="module">\n${inScript(own.join('\n'))}</script>`
   );
 }
@@ -163,6 +173,26 @@ function flagsHtml(flags) {
   return `<div class="flags" id="flags">${loud.map(one).join('\n')}${folded}</div>`;
 }
 
+/** The bar that chooses what plots show; none where there is nothing to choose. */
+function filterHtml(model) {
+  const nodes = [...new Set(model.series.map((series) => series.nodes))].sort((a, b) => a - b);
+  if (model.algorithms.length < 2 && nodes.length < 2) return '';
+  const box = (name, value, key = '') =>
+    `<label><input type="checkbox" name="${name}" value="${escapeHtml(value)}" checked>${key}` +
+    `<span>${escapeHtml(value)}</span></label>`;
+  const group = (legend, boxes) =>
+    boxes.length > 1 ? `<fieldset><legend>${legend}</legend>${boxes.join('')}</fieldset>` : '';
+  const colorOf = (algorithm) => styleOf(model, {algorithm, nodes: 3}).color.slice(1);
+  const key = (algorithm) => `<span class="key" data-color="${escapeHtml(colorOf(algorithm))}"></span>`;
+  return (
+    '<form id="filter" aria-label="What the plots show">' +
+    group('Strategies', model.algorithms.map((name) => box('algorithm', name, key(name)))) +
+    group('Nodes', nodes.map((n) => box('nodes', n))) +
+    '<button type="button" id="filter-all" hidden>Show all</button>' +
+    '<span id="filter-said" role="status"></span></form>'
+  );
+}
+
 function findingsHtml(groups) {
   const part = (p) =>
     typeof p === 'string' ? escapeHtml(p) : `<strong>${escapeHtml(p.strong)}</strong>`;
@@ -174,6 +204,18 @@ function findingsHtml(groups) {
     .join('\n');
 }
 
+const FILE_NAMES = {
+  svg: 'SVG',
+  pdf: 'PDF',
+  csv: 'CSV',
+  medians: 'medians (CSV)',
+  md: 'Markdown',
+  svg_1col: 'one column: SVG',
+  pdf_1col: 'PDF',
+  svg_2col: 'two columns: SVG',
+  pdf_2col: 'PDF',
+};
+
 function figureHtml(figure, number, files) {
   const heading = `<h2><span class="index">${number}</span>${escapeHtml(figure.title)}</h2>`;
   if (figure.absent) {
@@ -184,7 +226,7 @@ function figureHtml(figure, number, files) {
   }
   const links = Object.entries(files)
     .filter(([, file]) => file)
-    .map(([kind, file]) => `<a href="${escapeHtml(file)}">${kind.toUpperCase()}</a>`);
+    .map(([kind, file]) => `<a href="${escapeHtml(file)}">${FILE_NAMES[kind]}</a>`);
   return `<figure id="${figure.name}">${heading}
 <p class="conditions">${escapeHtml(figure.conditions)}</p>
 <div class="sheet"><div class="plot" id="plot-${figure.name}" role="img" aria-label="${escapeHtml(
@@ -251,7 +293,7 @@ function tablesHtml(model) {
   const faults =
     model.events.length === 0
       ? '<p class="absent">Absent: no run injected a fault.</p>'
-      : faultsTable(model.events);
+      : recoveryTable(model.events) + faultsTable(model.events);
   const kills = model.events.every((event) => event.fault.startsWith('kill-leader'));
   return [
     section(
@@ -259,7 +301,8 @@ function tablesHtml(model) {
       kills ? 'What a killed leader cost, in numbers' : 'What each fault cost, in numbers',
       'Recovery in milliseconds after the injection. Pixels are the operations that did not ' +
         'succeed from the injection to the next fault or the end of the run: refused (definitely ' +
-        'not done), unknown (may have been done), unsent (no place among those in flight).',
+        'not done), unknown (may have been done), unsent (no place among those in flight). First the ' +
+        'medians with their intervals, then every fault.',
       faults,
     ),
     section(
@@ -270,6 +313,14 @@ function tablesHtml(model) {
         'final write was over before another acknowledged one began. An order lets neither happen ' +
         'unseen, and is not searched for the first (–); it lags instead of diverging.',
       consistencyTable(model.runs, model.events),
+    ),
+    section(
+      'median-table',
+      'Medians over repetitions',
+      'In brackets, from six repetitions on, the 95 % confidence interval of the median by order ' +
+        'statistics (Le Boudec, Performance Evaluation, 2010, §2.2), which assumes no distribution; of ' +
+        'fewer, which are too few for one, the whole range. Runs without faults.',
+      mediansTable(model.steady),
     ),
     section(
       'run-table',
@@ -298,7 +349,8 @@ function tablesHtml(model) {
 /**
  * The page's HTML.
  * @param model of buildModel
- * @param parts {figures, files: {name: {svg, pdf, csv}}, flags, findings}; files relative to the page
+ * @param parts {figures, files: {name: {svg, pdf, …}} as writePlot() returns them, flags, findings};
+ *     files are relative to the page
  */
 export function renderPage(model, {figures, files, flags, findings}) {
   for (const run of model.runs) run.color = styleOf(model, run).color.slice(1);
@@ -306,6 +358,7 @@ export function renderPage(model, {figures, files, flags, findings}) {
   const drawn = figures.map((f, at) => figureHtml(f, at + 1, files[f.name] ?? {}));
   const links = [
     ...figures.map((f) => [f.name, f.title]),
+    ['median-table', 'Medians and intervals'],
     ['run-table', 'All runs'],
     ['manifest', 'Manifest'],
   ].map(([id, text]) => `<a href="#${id}">${escapeHtml(text)}</a>`);
@@ -335,15 +388,19 @@ ${tiles(model)}
 this page.</p></noscript>
 ${flagsHtml(flags)}
 <section class="findings" id="findings"><h2>Findings</h2>
-<p class="quiet">Written from the result files; every figure is a median over repetitions unless it is a range.</p>
+<p class="quiet">Written from the result files; every figure is a median over repetitions unless it is a range. Intervals:
+<a href="#median-table">medians over repetitions</a>.</p>
 ${findingsHtml(findings)}</section>
+<div id="plots">
+${filterHtml(model)}
 ${drawn.join('\n')}
+</div>
 ${tablesHtml(model)}
 ${section('manifest', 'Manifest', 'What is needed to repeat or to judge each run.', manifestHtml(model))}
 </main>
 <footer>Made by Parley from result files only. Plots by Vega, Vega-Lite and Vega-Embed
 (BSD 3-clause; the licences are in this file).</footer>
-${scripts(figures)}
+${scripts(figures, model.series)}
 </body>
 </html>
 `

@@ -1,9 +1,12 @@
-// Runs in the page, after the text of layout.mjs in the same module: draws the figures for the
-// width and the theme at hand, again when either changes.
+// Runs in the page, after the texts of layout.mjs and filter.mjs in the same module: draws the figures
+// for the width, the theme and the choice at hand, again when any of them changes.
 
 const root = document.documentElement;
 const figures = JSON.parse(document.getElementById('figures').textContent);
+const series = JSON.parse(document.getElementById('series').textContent);
+const boxes = [...document.querySelectorAll('#filter input')];
 const drawnAt = new Map();
+let choice = readHash(location.hash, series);
 
 function storedTheme() {
   try {
@@ -16,25 +19,99 @@ function storedTheme() {
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const themeNow = () => root.dataset.theme;
 
+/** A click on a legend's item chooses only what it names; a second one all again. */
+function onlyOf(label) {
+  const of = series.find((s) => s.label === label) ?? series.find((s) => s.algorithm === label);
+  if (!of) return;
+  const only = {algorithm: [of.algorithm], nodes: of.label === label ? [of.nodes] : []};
+  const again = writeHash({...choice, at: null}) === writeHash(only);
+  choose(again ? {algorithm: [], nodes: []} : only);
+}
+
 async function draw(figure, force) {
   const place = document.getElementById(`plot-${figure.name}`);
   const width = Math.floor(place.clientWidth);
   if (width === 0 || (!force && drawnAt.get(figure.name) === width)) return;
   drawnAt.set(figure.name, width);
-  const spec = layout(figure, {width, theme: themeNow(), titled: false});
-  await vegaEmbed(place, spec, {
+  const shown = filterFigure(figure, series, choice);
+  if (shown.panels.length === 0) {
+    place.textContent = 'This plot has nothing of what is chosen.';
+    return;
+  }
+  const spec = layout(shown, {width, theme: themeNow(), titled: false});
+  const {view} = await vegaEmbed(place, spec, {
     mode: 'vega-lite',
     renderer: 'svg',
     downloadFileName: figure.name,
     actions: {export: true, source: false, compiled: false, editor: false},
     tooltip: {theme: themeNow()},
   });
+  view.addEventListener('click', (event, item) => {
+    if (item?.datum?.pick) onlyOf(item.datum.label);
+  });
 }
 
-async function drawAll(force) {
-  for (const figure of figures) await draw(figure, force);
-  root.dataset.ready = 'true';
+// One drawing at a time; what changes meanwhile is drawn by the next.
+let drawing = Promise.resolve();
+function drawAll(force) {
+  drawing = drawing.then(async () => {
+    for (const figure of figures) await draw(figure, force);
+    root.dataset.ready = 'true';
+  });
+  return drawing;
 }
+
+const all = document.getElementById('filter-all');
+const said = document.getElementById('filter-said');
+
+/** Shows the choice in the bar: no box checked stands for all, and so all are. */
+function showChoice() {
+  for (const box of boxes) {
+    const values = choice[box.name];
+    box.checked = values.length === 0 || values.map(String).includes(box.value);
+  }
+  const shown = series.filter(({algorithm, nodes}) => {
+    const of = {algorithm, nodes};
+    return Object.keys(of).every((name) => !choice[name].length || choice[name].includes(of[name]));
+  });
+  const some = choice.algorithm.length + choice.nodes.length > 0;
+  if (!all) return;
+  all.hidden = !some;
+  said.textContent = some ? `${shown.length} of ${series.length} series` : '';
+}
+
+/** Draws what is chosen, and puts it into the address so that it can be sent to somebody. */
+function choose(next) {
+  choice = {...choice, ...next};
+  showChoice();
+  try {
+    history.replaceState(null, '', writeHash(choice) || location.pathname + location.search);
+  } catch {
+    // Where pages may not change their address the choice only lasts until the page is closed.
+  }
+  return drawAll(true);
+}
+
+function chooseBoxes() {
+  const of = (name) => boxes.filter((box) => box.name === name);
+  const values = (name) => {
+    const checked = of(name).filter((box) => box.checked);
+    return checked.length === of(name).length ? [] : checked.map((box) => box.value);
+  };
+  choose({algorithm: values('algorithm'), nodes: values('nodes').map(Number)});
+}
+for (const box of boxes) box.addEventListener('change', chooseBoxes);
+all?.addEventListener('click', () => choose({algorithm: [], nodes: []}));
+
+const goTo = (id) => id && document.getElementById(id)?.scrollIntoView({behavior: 'instant'});
+
+// A link within the page names a place only: the choice stays.
+addEventListener('hashchange', () => {
+  const next = readHash(location.hash, series);
+  const placeOnly = next.at !== null && location.hash === `#${next.at}`;
+  if (placeOnly) choose({at: next.at}).then(() => goTo(next.at));
+  else choose(next).then(() => goTo(next.at));
+});
 
 function setTheme(theme) {
   root.dataset.theme = theme;
@@ -64,4 +141,5 @@ addEventListener('resize', () => {
 });
 
 setTheme(themeNow());
-drawAll(true);
+showChoice();
+drawAll(true).then(() => goTo(choice.at));

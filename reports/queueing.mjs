@@ -7,6 +7,7 @@
 import {asText} from './read.mjs';
 import {bySetting, cells, groupBy, medianOf} from './model.mjs';
 import {isNumber} from './format.mjs';
+import {medianInterval} from './intervals.mjs';
 
 /** Errors above this say what the model leaves out. */
 export const LARGE_ERROR = 0.25;
@@ -135,7 +136,9 @@ function seriesModel(model, own, calibration, setting) {
     const measured = medianOf(cell, meanLatency);
     const predicted = base + md1Wait(rate, service);
     const error = at > 0 && isNumber(measured) && isNumber(predicted) ? predicted / measured - 1 : null;
-    return {load: cell[0].load.label, rate, measured, predicted, error, calibrated: at === 0, runs: cell};
+    const interval = medianInterval(cell.map(meanLatency));
+    const {label: load} = cell[0].load;
+    return {load, rate, measured, interval, predicted, error, calibrated: at === 0, runs: cell};
   });
   const saturation = saturationOf(model, conditionsOf(first[0]));
   const capacity = 1 / service;
@@ -187,6 +190,7 @@ export function simulatedLatencies(model) {
         links: asText(cell[0].manifest.links),
         load: cell[0].load.label,
         measured: measured / 1e6,
+        interval: medianInterval(cell.map((run) => run.summary.latency_us.p50.us / 1e6)),
         predicted: predicted / 1e6,
         error: predicted / measured - 1,
         runs: cell,

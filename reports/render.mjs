@@ -9,16 +9,19 @@ import {buildFigures} from './figures/all.mjs';
 import {buildFindings} from './findings.mjs';
 import {buildFlags} from './flags.mjs';
 import {buildModel} from './model.mjs';
-import {csv} from './format.mjs';
+import {csv, markdown} from './format.mjs';
 import {renderPage} from './page.mjs';
 
 const FILE_WIDTH = 980;
+// The widths of one and two columns of a paper, in mm.
+const COLUMNS = {'1col': 85, '2col': 178};
 const HEROES = ['latency-throughput', 'fault-timeline'];
 
 const HELP = `Usage: render.mjs DIR... --out OUT [--json] [--readme DIR]
 
 Turns result folders (of sweeps, of single runs, or one that holds sweeps) into
-plots (OUT/plots/*.svg, *.pdf, *.csv) and one self-contained page (OUT/report.html).
+plots (OUT/plots/*.svg, *.pdf, *.csv, *.md; *-1col and *-2col for the columns
+of a paper) and one self-contained page (OUT/report.html).
 
   --out OUT      where the report goes (made when absent)
   --readme DIR   also write the plots of a README, light and dark, to DIR
@@ -55,14 +58,47 @@ function parse(argv) {
   return {dirs: positionals, out: resolve(values.out), readme: values.readme, json: values.json};
 }
 
-/** Writes one figure's SVG, PDF and CSV; returns their paths relative to `out` (pdf null without). */
-async function writePlot({drawSvg, convertPdf}, figure, out, withPdf) {
+/** The figure's numbers as Markdown: medians with their intervals where it has them, else all. */
+function inMarkdown(figure) {
+  const {title, conditions, caption, medians, data} = figure;
+  const rows = medians?.length ? medians : data;
+  return `# ${title}\n\n${conditions}\n\n${caption}\n\n${markdown(rows)}`;
+}
+
+/** Writes the figure for the columns of a paper; returns {svg_1col, pdf_1col, …} as writePlot() does. */
+async function writeColumns({drawColumn, convertPdf}, figure, out, withPdf) {
+  const files = {};
+  for (const [columns, mm] of Object.entries(COLUMNS)) {
+    const [svg, pdf] = ['svg', 'pdf'].map((kind) => `plots/${figure.name}-${columns}.${kind}`);
+    writeFileSync(join(out, svg), await drawColumn(figure, mm));
+    if (withPdf) await convertPdf(join(out, svg), join(out, pdf));
+    Object.assign(files, {[`svg_${columns}`]: svg, [`pdf_${columns}`]: withPdf ? pdf : null});
+  }
+  return files;
+}
+
+/**
+ * Writes one figure's SVG and PDF, its numbers as CSV (each repetition, and the medians with their
+ * intervals) and as Markdown; returns the paths relative to `out` (null of what there is not).
+ */
+async function writePlot(draw, figure, out, withPdf) {
+  const {drawSvg, convertPdf} = draw;
   const path = (kind) => `plots/${figure.name}.${kind}`;
   const svg = await drawSvg(figure, {width: FILE_WIDTH, theme: 'light', titled: true});
   writeFileSync(join(out, path('svg')), svg);
   writeFileSync(join(out, path('csv')), csv(figure.data));
+  const medians = figure.medians?.length ? `plots/${figure.name}-medians.csv` : null;
+  if (medians) writeFileSync(join(out, medians), csv(figure.medians));
+  writeFileSync(join(out, path('md')), inMarkdown(figure));
   if (withPdf) await convertPdf(join(out, path('svg')), join(out, path('pdf')));
-  return {svg: path('svg'), pdf: withPdf ? path('pdf') : null, csv: path('csv')};
+  return {
+    svg: path('svg'),
+    pdf: withPdf ? path('pdf') : null,
+    csv: path('csv'),
+    medians,
+    md: path('md'),
+    ...(await writeColumns(draw, figure, out, withPdf)),
+  };
 }
 
 /** Writes the README's plots: <name>-light.svg and <name>-dark.svg; returns the files' paths. */
@@ -108,9 +144,7 @@ function tell(options, {report, drawn, files, figures, flags, heroes, model}) {
     const plots = drawn.map(({name, title}) => ({
       name,
       title,
-      svg: full(files[name].svg),
-      pdf: full(files[name].pdf),
-      csv: full(files[name].csv),
+      ...Object.fromEntries(Object.entries(files[name]).map(([kind, file]) => [kind, full(file)])),
     }));
     const readme = options.readme ? {readme: heroes} : {};
     process.stdout.write(`${JSON.stringify({report, plots, absent, flags, ...readme}, null, 2)}\n`);

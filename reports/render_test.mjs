@@ -5,15 +5,18 @@ import {spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {fileURLToPath, pathToFileURL} from 'node:url';
+import {fileURLToPath} from 'node:url';
 import {after, before, test} from 'node:test';
 import {duration, perSecond} from './format.mjs';
+import {CHROMIUM, browse} from './testdata/browser.mjs';
 import {planRuns, writeSweep} from './testdata/fixture.mjs';
+import {MOST_BYTES, SHOTS} from './testdata/screenshots.mjs';
 
 const RENDER = fileURLToPath(new URL('render.mjs', import.meta.url));
 const FIGURES = [
   'latency-throughput',
   'fault-timeline',
+  'recovery',
   'both-sides',
   'divergence',
   'staleness',
@@ -22,7 +25,6 @@ const FIGURES = [
   'cost-per-operation',
   'predicted',
 ];
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 const hasRsvg = spawnSync('rsvg-convert', ['--version']).status === 0;
 
 const root = mkdtempSync(join(tmpdir(), 'parley-reports-'));
@@ -93,6 +95,83 @@ test('every plot is written as SVG, PDF and CSV, and is not empty', () => {
   }
 });
 
+const rowsOf = (file) => {
+  const [head, ...lines] = readFileSync(file, 'utf8').trim().split('\n');
+  const columns = head.split(',');
+  return lines.map((line) => Object.fromEntries(line.split(',').map((cell, at) => [columns[at], cell])));
+};
+
+test('medians stand beside their intervals: in files, plots and tables', () => {
+  const plot = full.done.plots.find((p) => p.name === 'latency-throughput');
+  const rates = [1, 2, 3].map((n) => full.written[`raft-3-r200000-${n}`].summary.latency_us.p99 / 1000);
+  rates.sort((a, b) => a - b);
+  const row = rowsOf(plot.medians).find((r) => {
+    return r.series === 'raft · 3 nodes' && r.load === '200 k/s offered' && r.percentile === 'p99';
+  });
+  assert.deepEqual([row.latency_ms_low, row.latency_ms, row.latency_ms_high].map(Number), rates);
+  assert.deepEqual([row.repetitions, row.interval], ['3', 'range of 3']);
+  assert.match(readFileSync(plot.md, 'utf8'), /\| range of 3 \|/);
+  const table = /<table id="medians">.*?<\/table>/s.exec(full.html)[0];
+  const cells = rates.map((ms) => duration(ms * 1000));
+  assert.ok(table.includes(`>${cells[1]} (${cells[0]} – ${cells[2]})<`), cells.join());
+  for (const name of ['latency-throughput', 'cost-nodes', 'cost-per-operation']) {
+    const layers = figureOf(name).panels[0].rows[0].spec.layer;
+    const bar = layers.find(({mark, encoding}) => {
+      return mark.type === 'rule' && (encoding.y2 ?? encoding.x2)?.field.endsWith('_high');
+    });
+    assert.ok(bar.data.values.length > 0, `${name} has error bars`);
+  }
+  for (const name of ['fault-timeline', 'both-sides', 'divergence', 'latency-distribution']) {
+    const layers = figureOf(name).panels[0].rows.flatMap(({spec}) => spec.layer);
+    const band = layers.find(({encoding}) => encoding.y2?.field?.endsWith('_high'));
+    assert.ok(band.data.values.length > 0, `${name} has bands`);
+  }
+  const [queue] = rowsOf(full.done.plots.find((p) => p.name === 'predicted').csv);
+  assert.ok(Number(queue.measured_low) < Number(queue.measured), 'models stand beside intervals, too');
+  assert.equal(queue.interval, 'range of 3');
+  assert.match(full.html, /whole range of the repetitions \(fewer than 6/);
+});
+
+test('from six repetitions on the interval is a confidence interval', () => {
+  const runs = planRuns({nodes: {raft: [3]}, rates: [10000], repetitions: 9, kills: {}});
+  runs.forEach((run, at) => (run.summary = {achieved_ops_per_s: 9001 + at}));
+  const result = report('nine', runs);
+  const plot = result.done.plots.find((p) => p.name === 'latency-throughput');
+  const [row] = rowsOf(plot.medians);
+  assert.deepEqual(
+    [row.achieved_ops_per_s_low, row.achieved_ops_per_s, row.achieved_ops_per_s_high],
+    ['9002', '9005', '9008'],
+  );
+  assert.equal(row.interval, '95 %');
+  assert.match(result.html, /Le Boudec 2010, §2\.2/);
+});
+
+test('plots for a paper are as wide as its columns, and their text can be read', () => {
+  const POINT = 25.4 / 72;
+  for (const plot of full.done.plots) {
+    for (const [columns, mm] of [['1col', 85], ['2col', 178]]) {
+      const file = join(full.out, 'plots', `${plot.name}-${columns}.svg`);
+      assert.equal(plot[`svg_${columns}`], file);
+      const svg = readFileSync(file, 'utf8');
+      const [, width, height, box] = /width="([\d.]+)mm" height="([\d.]+)mm" viewBox="0 0 ([\d.]+) /.exec(svg);
+      assert.equal(Number(width), mm);
+      assert.ok(Number(height) > 20);
+      const sizes = [...svg.matchAll(/font-size="([\d.]+)px"/g)].map(([, px]) => Number(px));
+      const least = (Math.min(...sizes) * (mm / Number(box))) / POINT;
+      assert.ok(least >= 7, `${plot.name}-${columns}: ${least} pt`);
+      if (!hasRsvg) continue;
+      const media = /MediaBox \[ 0 0 ([\d.]+) /.exec(readFileSync(plot[`pdf_${columns}`], 'latin1'));
+      assert.ok(Math.abs(Number(media[1]) * POINT - mm) < 0.1, 'the PDF is as wide');
+    }
+  }
+});
+
+test('no two things of the page have one name', () => {
+  const ids = [...full.html.replace(/<script[\s\S]*?<\/script>/g, '').matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  assert.deepEqual(ids.filter((id, at) => ids.indexOf(id) !== at), []);
+  assert.ok(ids.length > 50);
+});
+
 test('the README plots come in light and dark', () => {
   assert.equal(full.done.readme.length, 4);
   for (const file of full.done.readme) {
@@ -158,6 +237,37 @@ test('the killed leader costs what faults.csv and timeline.csv say', () => {
   }
 });
 
+test('the recovery of each strategy stands in bars, beside the pixels it cost', () => {
+  const kills = [1, 2, 3].map((n) => full.written[`raft-3-kill-${n}`].summary);
+  const ordered = (pick) => kills.map(pick).sort((a, b) => a - b);
+  const {panels} = figureOf('recovery');
+  const bars = (title) => {
+    const panel = panels.find((p) => p.title === title);
+    return panel.rows[0].spec.layer[0].data.values.filter((bar) => bar.series.startsWith('raft'));
+  };
+  const shown = bars('kill-leader: recovery').map((bar) => [bar.value_low, bar.value, bar.value_high]);
+  assert.deepEqual(
+    shown,
+    ['noticed_ms', 'first_success_ms', 'back_to_95_ms'].map((name) => ordered((s) => s.recovery[0][name])),
+  );
+  const unsent = bars('kill-leader: pixels').find((bar) => bar.kind === 'unsent');
+  assert.equal(unsent.value, ordered((s) => s.unsent)[1]);
+  assert.ok(!bars('kill-leader: pixels').some((bar) => bar.kind === 'lost'), 'none was');
+  const [never] = bars('partition-leader: recovery');
+  assert.deepEqual([never.kind, never.label], ['noticed', 'never']);
+  const gossip = panels.find((p) => p.title === 'partition-leader: pixels').rows[0].spec.layer[0];
+  assert.deepEqual(
+    gossip.data.values.map((bar) => [bar.series, bar.kind, bar.value]),
+    [['gossip_lww · 3 nodes', 'superseded', 77]],
+  );
+  const plot = full.done.plots.find((p) => p.name === 'recovery');
+  const row = rowsOf(plot.medians).find((r) => r.fault === 'kill-leader');
+  assert.equal(Number(row.back_to_95_ms), ordered((s) => s.recovery[0].back_to_95_ms)[1]);
+  const table = /<table id="recoveries">.*?<\/table>/s.exec(full.html)[0];
+  const [low, middle, high] = ordered((s) => s.recovery[0].noticed_ms);
+  assert.ok(table.includes(`>${middle} ms (${low} ms – ${high} ms)<`), table);
+});
+
 test('what followed a fault stands above what followed it in the simulator', () => {
   assert.match(full.html, /who leads: live, and the same faults simulated/);
   const figures = JSON.parse(/id="figures">(.*?)<\/script>/s.exec(full.html)[1]);
@@ -202,7 +312,7 @@ test('gossip serves both sides of a partition, an order one', () => {
     const [, middle] = layersOf(figure, series, side);
     const rows = middle.filter((row) => row.t_ms >= 100 && row.t_ms < 2400);
     assert.ok(rows.length > 20);
-    return rows.map((row) => [row.placed, row.refused]);
+    return rows.map((row) => [row.placed_per_s, row.refused_per_s]);
   };
   assert.ok(during('gossip_lww', 'cut off: node 1').every((row) => `${row}` === '270,0'));
   assert.ok(during('gossip_lww', 'the others: nodes 2 3').every((row) => `${row}` === '530,0'));
@@ -212,13 +322,14 @@ test('gossip serves both sides of a partition, an order one', () => {
 
 test('what merges diverges, what has an order lags, until some time after the healing', () => {
   const figure = figureOf('divergence');
-  const [[band], , middle, , marks] = layersOf(figure, 'gossip_lww', 'divergent cells');
+  const [[band], interval, , middle, , marks] = layersOf(figure, 'gossip_lww', 'divergent cells');
   assert.equal(band.until, 2500);
+  assert.ok(interval.every((row) => row.most_low === row.most_high), 'the repetitions are alike');
   assert.equal(Math.max(...middle.map((row) => row.most)), 2450);
   assert.equal(marks.length, 3);
   assert.deepEqual([marks[0].t, marks[0].text], [2620, 'agreed 120 ms after the healing']);
   assert.equal(layersOf(figure, 'gossip_lww', 'lag'), undefined);
-  const lag = layersOf(figure, 'raft · 3 nodes, partition', 'lag')[2];
+  const lag = layersOf(figure, 'raft · 3 nodes, partition', 'lag')[3];
   assert.equal(Math.max(...lag.map((row) => row.most)), 4900);
   assert.equal(layersOf(figure, 'raft · 3 nodes, partition', 'divergent'), undefined);
 });
@@ -306,7 +417,15 @@ test('plots that the data cannot give are named as absent', () => {
   });
   assert.deepEqual(
     small.done.absent.map((a) => a.name),
-    ['fault-timeline', 'both-sides', 'divergence', 'staleness', 'latency-distribution', 'cost-nodes'],
+    [
+      'fault-timeline',
+      'recovery',
+      'both-sides',
+      'divergence',
+      'staleness',
+      'latency-distribution',
+      'cost-nodes',
+    ],
   );
   assert.match(small.html, /Absent: no run injected a fault/);
   assert.match(small.html, /Absent: no recorded run has reads/);
@@ -424,6 +543,112 @@ test('rates that were searched for are drawn beside the saturation', () => {
   });
   assert.equal(broken.status, 2);
   assert.match(broken.stderr, /search\.saturation_ops_per_s/);
+});
+
+/** The runs of `twoRuns` under each of these manifests, with a summary that `figures` makes of both. */
+function under(manifests, figures, runs = twoRuns()) {
+  return manifests.flatMap((manifest, at) =>
+    runs.map((run) => {
+      return {...run, name: `${run.name}-${at}`, manifest, summary: figures(manifest, run)};
+    }),
+  );
+}
+const plotOf = (result, name) => result.done.plots.find((p) => p.name === name);
+const panelsIn = (result, name) =>
+  JSON.parse(/id="figures">(.*?)<\/script>/s.exec(result.html)[1]).find((f) => f.name === name).panels;
+const linesIn = (panel) => {
+  return panel.rows[0].spec.layer.find(({mark}) => mark.type === 'line').data.values;
+};
+
+test('what contention costs is drawn over workloads, least contended first', () => {
+  const shares = {'hotspot:0.9@16': 0.05, uniform: 0, rplace: 0.5, zipf: 0.01};
+  const workloads = Object.keys(shares).map((workload) => ({workload}));
+  const result = report('contention', under(workloads, ({workload}) => ({
+    completed: 1000,
+    refused: 20,
+    unknown: 0,
+    consistency: {verdict: 'pass', superseded: 1000 * shares[workload]},
+  })));
+  assert.equal(result.status, 0, result.stderr);
+  const panels = panelsIn(result, 'contention');
+  assert.deepEqual(
+    panels.map((panel) => panel.title.split(' ')[0]),
+    ['placements', 'p50', 'p99', 'refused', 'superseded'],
+  );
+  const values = linesIn(panels[4]).map((row) => [row.workload, row.superseded_per_1000]);
+  assert.deepEqual(values, [
+    ['uniform', 0],
+    ['zipf', 10],
+    ['hotspot:0.9@16', 50],
+  ]);
+  assert.ok(linesIn(panels[3]).every((row) => row.refused_per_1000 === 20000 / 1020));
+  const rows = rowsOf(plotOf(result, 'contention').csv);
+  assert.equal(rows.length, 6, 'every repetition, but of a workload that tells no shares');
+  assert.equal(Number(rows[0].meeting_chance), 1e-6);
+  assert.ok(!report('calm', under([{workload: 'uniform'}], () => ({}))).html.includes('id="contention"'));
+});
+
+test('throughput and p99 stand in a map of node counts and shares of reads', () => {
+  const runs = planRuns({nodes: {raft: [3, 5], gossip_lww: [3]}, rates: [10000], repetitions: 3, kills: {}});
+  const manifests = [0, 0.9].map((share) => ({read_share: share}));
+  const result = report('heat', under(manifests, ({read_share: share}, run) => ({
+    achieved_ops_per_s: 1000 * run.nodes + 100 * share + run.repetition,
+  }), runs));
+  assert.equal(result.status, 0, result.stderr);
+  const panels = panelsIn(result, 'heat-map');
+  assert.deepEqual(
+    panels.map((panel) => panel.title),
+    ['raft: operations per second', 'raft: p99 latency (ms)'],
+    'gossip was measured at one node count',
+  );
+  const [tiles] = panels[0].rows[0].spec.layer.map((layer) => layer.data.values);
+  assert.deepEqual(
+    tiles.map((tile) => [tile.nodes, tile.read_share, tile.low, tile.value, tile.high, tile.heat]),
+    [
+      [3, 0, 3001, 3002, 3003, 0],
+      [3, 0.9, 3091, 3092, 3093, 90 / 2090],
+      [5, 0, 5001, 5002, 5003, 2000 / 2090],
+      [5, 0.9, 5091, 5092, 5093, 1],
+    ],
+  );
+  const medians = rowsOf(plotOf(result, 'heat-map').medians);
+  assert.deepEqual(Object.keys(medians[0]).slice(0, 6), [
+    'series',
+    'algorithm',
+    'nodes',
+    'setting',
+    'load',
+    'read_share',
+  ]);
+  assert.match(readFileSync(plotOf(result, 'heat-map').svg, 'utf8'), />90 %</);
+  assert.ok(!result.done.absent.some(({name}) => name === 'heat-map'));
+});
+
+test('batch sizes and durability modes stand in order, a line for each mode', () => {
+  const manifests = [64, 8, 1].flatMap((batch) =>
+    ['group_commit', 'none'].map((durability) => ({batch, durability})),
+  );
+  const result = report('ablation', under(manifests, ({batch, durability}) => ({
+    achieved_ops_per_s: 1000 * batch + (durability === 'none' ? 500 : 0),
+  })));
+  assert.equal(result.status, 0, result.stderr);
+  const [throughput] = panelsIn(result, 'ablation');
+  assert.equal(throughput.title, 'raft · 3 nodes: placements per second');
+  assert.deepEqual(
+    linesIn(throughput).map((row) => [row.batch, row.durability, row.achieved_ops_per_s]),
+    [1, 8, 64].flatMap((batch) => [
+      [batch, 'none', 1000 * batch + 500],
+      [batch, 'group_commit', 1000 * batch],
+    ]),
+  );
+  const modes = manifests.filter(({batch}) => batch === 1);
+  const durable = report('durability', under(modes, () => ({})));
+  assert.deepEqual(
+    linesIn(panelsIn(durable, 'ablation')[0]).map((row) => row.durability),
+    ['none', 'group_commit'],
+    'with one batch size the modes are the axis',
+  );
+  assert.equal(plotOf(report('one-mode', twoRuns()), 'ablation'), undefined);
 });
 
 test('the bare transport is a ceiling, not the fastest strategy', () => {
@@ -648,36 +873,9 @@ test('dependencies are pinned, and the lock file names no address', () => {
   assert.ok(packages.every((entry) => entry.resolved === undefined));
 });
 
-/** The page's DOM after its scripts ran, at a width and in a theme. */
-function browse(file, {width, theme}) {
-  const profile = mkdtempSync(join(root, 'chromium-'));
-  const page = join(profile, 'page.html');
-  // The theme is fixed before the page's own first script reads it.
-  const html = readFileSync(file, 'utf8').replace(
-    '<script>let t=null;try{t=localStorage.getItem(' + `'parley-theme')}catch{}`,
-    `<script>let t='${theme}';`,
-  );
-  writeFileSync(page, html);
-  const result = spawnSync(
-    CHROMIUM,
-    [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      `--user-data-dir=${profile}`,
-      `--window-size=${width},900`,
-      '--virtual-time-budget=20000',
-      '--dump-dom',
-      pathToFileURL(page).href,
-    ],
-    {encoding: 'utf8', maxBuffer: 64 * 2 ** 20, timeout: 300000},
-  );
-  return result.stdout.replace(/<script[\s\S]*?<\/script>/g, '');
+/** The page's DOM after its scripts ran, without them; `options` as browse() takes them. */
+function domOf(file, options) {
+  return browse(file, {...options, flags: ['--dump-dom']}).replace(/<script[\s\S]*?<\/script>/g, '');
 }
 
 for (const [width, theme, color] of [
@@ -688,7 +886,7 @@ for (const [width, theme, color] of [
     `a browser draws every plot at ${width} pixels, ${theme}`,
     {skip: !CHROMIUM && 'no chromium'},
     () => {
-      const dom = browse(full.done.report, {width, theme});
+      const dom = domOf(full.done.report, {width, theme});
       assert.match(dom, new RegExp(`<html[^>]*data-theme="${theme}"[^>]*data-ready="true"`));
       assert.equal((dom.match(/<svg[^>]*class="marks"/g) ?? []).length, FIGURES.length);
       assert.ok(dom.includes(`stroke="${color}"`), 'in the colours of the theme');
@@ -698,3 +896,64 @@ for (const [width, theme, color] of [
     },
   );
 }
+
+/** What a plot of the page's DOM says, as its texts. */
+function textsIn(dom, name) {
+  const plot = new RegExp(`id="plot-${name}".*?</figure>`, 's').exec(dom)[0];
+  return [...plot.matchAll(/<text[^>]*>([^<]+)</g)].map(([, text]) => text);
+}
+
+test('an address shows what it chooses, in all plots, on a phone', {skip: !CHROMIUM && 'no chromium'}, () => {
+  const hash = '#strategy=raft&nodes=3&at=cost-per-operation';
+  const dom = domOf(full.done.report, {width: 500, theme: 'light', hash});
+  assert.match(dom, /data-ready="true"/);
+  assert.deepEqual(
+    textsIn(dom, 'latency-throughput').filter((text) => text.includes(' · ')),
+    ['raft · 3 nodes'],
+  );
+  const bars = textsIn(dom, 'cost-per-operation').filter((text) => text.includes('@'));
+  assert.ok(bars.length > 0 && bars.every((text) => text.startsWith('raft 3 @')), bars.join());
+  const panels = textsIn(dom, 'both-sides').filter((text) => text.includes('nodes,'));
+  assert.deepEqual(panels, ['raft · 3 nodes, partition-leader']);
+  assert.match(dom, /role="status">1 of 4 series</);
+});
+
+test('a choice changes the plots and the address, and a link keeps it', {skip: !CHROMIUM && 'no chromium'}, () => {
+  const then = `
+    const until = (what) => new Promise((done) => {
+      const timer = setInterval(() => what() && (clearInterval(timer), done()), 20);
+    });
+    const root = document.documentElement;
+    await until(() => root.dataset.ready);
+    document.querySelector('#filter input[value="raft"]').focus();
+    document.activeElement.click();
+    await until(() => location.hash !== '');
+    root.dataset.chosen = location.hash;
+    document.querySelector('nav a[href="#recovery"]').click();
+    await until(() => location.hash.includes('at='));
+    root.dataset.moved = location.hash;
+    await until(() => !document.getElementById('plot-latency-throughput').textContent.includes('raft'));
+    root.dataset.filtered = 'yes';`;
+  const dom = domOf(full.done.report, {width: 1200, theme: 'dark', then});
+  assert.match(dom, /data-chosen="#strategy=unreplicated&amp;strategy=gossip_lww"/);
+  assert.match(dom, /data-moved="#strategy=unreplicated&amp;strategy=gossip_lww&amp;at=recovery"/);
+  assert.match(dom, /data-filtered="yes"/);
+  assert.ok(!textsIn(dom, 'latency-distribution').some((text) => text.startsWith('raft')));
+  assert.ok(textsIn(dom, 'latency-distribution').includes('gossip_lww · 3 nodes'));
+});
+
+test('a page with one strategy at one size has nothing to choose', () => {
+  assert.match(full.html, /<form id="filter"/);
+  assert.doesNotMatch(report('alone', twoRuns()).html, /<form id="filter"/);
+});
+
+test('the screenshots of the documentation are there, small, and shown', () => {
+  const docs = fileURLToPath(new URL('../docs/', import.meta.url));
+  const text = readFileSync(join(docs, 'report.md'), 'utf8');
+  for (const {name, width, height} of SHOTS) {
+    const png = readFileSync(join(docs, `${name}.png`));
+    assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [width, height], name);
+    assert.ok(png.length < MOST_BYTES, `${name}: ${png.length} bytes`);
+    assert.ok(text.includes(`${name}.png`), `docs/report.md shows ${name}`);
+  }
+});

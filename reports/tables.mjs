@@ -2,7 +2,9 @@
 
 import {asText} from './read.mjs';
 import {errorText} from './figures/predicted.mjs';
-import {groupBy, hostName} from './model.mjs';
+import {intervalName, medianInterval} from './intervals.mjs';
+import {bySetting, cells, cpuTotal, groupBy, hostName, percentileUs} from './model.mjs';
+import {groupEvents} from './figures/time_axis.mjs';
 import {LARGE_ERROR, leftOut, queueModels, simulatedLatencies} from './queueing.mjs';
 import {
   MISSING,
@@ -57,6 +59,66 @@ function generator(run) {
   if (isNumber(generator_cpu_share)) parts.push(`${percent(generator_cpu_share)} of a core`);
   if (isNumber(own_share_p99)) parts.push(`${percent(own_share_p99)} of p99`);
   return parts.length ? parts.join(', ') : MISSING;
+}
+
+/** A median with its interval, each number shown by `show`: "3.1 (2.9 – 3.4)". */
+function withInterval(values, show) {
+  const of = medianInterval(values);
+  return of === null ? MISSING : intervalWords(of.median, of.low, of.high, show);
+}
+
+function intervalWords(median, low, high, show) {
+  const [from, to] = [show(low), show(high)];
+  return from === to ? show(median) : `${show(median)} (${from} – ${to})`;
+}
+
+/** The medians over the repetitions of the same thing, with their intervals. */
+export function mediansTable(runs) {
+  const over = (title, pick, show) =>
+    number(title, (cell) => withInterval(cell.map((run) => pick(run.summary)), show));
+  const settings = new Map(bySetting(runs).map(({id, title}) => [id, title]));
+  const latency = (us) => (us === Infinity ? 'above timeout' : duration(us));
+  return table(
+    'medians',
+    [
+      {title: 'strategy', text: (cell) => strategy(cell[0]), html: true},
+      {title: 'load', text: (cell) => cell[0].load.label},
+      {title: 'setting', text: (cell) => settings.get(cell[0].settingId) || MISSING},
+      {title: 'interval', text: (cell) => intervalName(cell.length)},
+      over('achieved', (x) => x.achieved_ops_per_s, perSecond),
+      over('p50', (x) => percentileUs(x.latency_us.p50), latency),
+      over('p99', (x) => percentileUs(x.latency_us.p99), latency),
+      over('p99.9', (x) => percentileUs(x.latency_us.p999), latency),
+      over('CPU nodes and clients (s/M)', cpuTotal, significant),
+      over('messages/op', (x) => x.messages_per_op, significant),
+      over('bytes/op', (x) => x.bytes_per_op, significant),
+      over('refused', (x) => x.refused, count),
+    ],
+    cells(runs),
+  );
+}
+
+/** What the repetitions of each fault cost: medians with their intervals. */
+export function recoveryTable(events) {
+  const time = (ms) => (isNumber(ms) ? `${count(ms)} ms` : 'never');
+  const of = (title, pick, show) =>
+    number(title, ({members}) => withInterval(members.map(pick), show));
+  return table(
+    'recoveries',
+    [
+      {title: 'strategy', text: ({members}) => strategy(members[0].run), html: true},
+      {title: 'fault', text: ({members}) => members[0].fault},
+      {title: 'load', text: ({members}) => members[0].run.load.label},
+      {title: 'interval', text: ({members}) => intervalName(members.length)},
+      of('noticed', (e) => e.noticed_ms ?? Infinity, time),
+      of('first success', (e) => e.first_success_ms ?? Infinity, time),
+      of('back to 95 %', (e) => e.back_to_95_ms ?? Infinity, time),
+      of('pixels refused', (e) => e.refused, count),
+      of('pixels unknown', (e) => e.unknown, count),
+      of('pixels unsent', (e) => e.unsent, count),
+    ],
+    groupEvents(events),
+  );
 }
 
 /** Every run with its figures. */
@@ -140,6 +202,7 @@ function capacityText(q) {
 /** What each model predicts, beside what was measured, and what it leaves out where that is much. */
 export function modelsTable(model) {
   const latency = (s) => (isNumber(s) ? duration(s * 1e6) : MISSING);
+  const asMeasured = ({interval: {median, low, high}}) => intervalWords(median, low, high, latency);
   const queues = queueModels(model).flatMap((q) => {
     const row = (what, load, measured, predicted, error, note) => {
       return {run: q.run, what, load, measured, predicted, error, bottleneck: q.bottleneck, note};
@@ -149,7 +212,7 @@ export function modelsTable(model) {
         row(
           `M/D/1${q.setting ? `, ${q.setting}` : ''}: mean latency`,
           p.load,
-          latency(p.measured),
+          asMeasured(p),
           isNumber(p.predicted) ? latency(p.predicted) : 'endless',
           p.calibrated ? null : isNumber(p.predicted) ? p.error : Infinity,
           p.calibrated ? 'taken from here' : '',
@@ -169,7 +232,7 @@ export function modelsTable(model) {
     run: s.run,
     what: `simulator, ${s.links}: p50`,
     load: s.load,
-    measured: latency(s.measured),
+    measured: asMeasured(s),
     predicted: latency(s.predicted),
     error: s.error,
     note: Math.abs(s.error) > LARGE_ERROR ? SIMULATOR_LACKS : '',

@@ -1,13 +1,16 @@
 // Who serves while the cluster is split or most of it is dead: placements of the nodes that a fault
 // hit, and of all others.
 
-import {binWidth, groupBy, medianOf} from '../model.mjs';
+import {binWidth, groupBy} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
-import {styleOf} from './style.mjs';
+import {intervalText} from '../intervals.mjs';
+import {intervalBand, styleOf} from './style.mjs';
 import {
   alignBins,
+  binMedians,
   byFault,
   columnsOf,
+  drawnBins,
   faultBand,
   faultRule,
   groupEvents,
@@ -22,6 +25,7 @@ import {
 const NAME = 'both-sides';
 const TITLE = 'Who serves while the cluster is split';
 const MAX_PANELS = 12;
+const RATES = ['placed_per_s', 'read_per_s', 'refused_per_s'];
 const SPLITS = /^(partition|isolate|deaf|mute|cut|kill-majority|pause-majority)/;
 
 function timeWindow(event) {
@@ -81,22 +85,15 @@ function sideRow(side, rows, events, {span, top, color}) {
     axis: leftAxis,
   });
   const x = xOf(span, 't_ms', timeAxis);
-  const middle = [...groupBy(own, (row) => row.bin_ms).values()]
-    .map((bin) => ({
-      t_ms: bin[0].bin_ms,
-      placed: medianOf(bin, (row) => row.placed_per_s),
-      refused: medianOf(bin, (row) => row.refused_per_s),
-    }))
-    .filter((row) => row.t_ms >= span[0])
-    .sort((a, b) => a.t_ms - b.t_ms);
+  const middle = drawnBins(own, span, RATES);
   const each = own
     .filter((row) => row.t_ms >= span[0])
-    .map(({t_ms: t, placed_per_s: placed, run}) => ({t_ms: t, placed, run}));
+    .map(({t_ms: t, placed_per_s: placed, run}) => ({t_ms: t, placed_per_s: placed, run}));
   const step = {interpolate: 'step-after', clip: true};
   const tooltip = [
     {field: 't_ms', title: 'ms since the fault', format: ',.0f'},
-    {field: 'placed', title: 'placements ok (per s)', format: ',.0f'},
-    {field: 'refused', title: 'attempts refused (per s)', format: ',.0f'},
+    {field: 'placed_per_s', title: 'placements ok (per s)', format: ',.0f'},
+    {field: 'refused_per_s', title: 'attempts refused (per s)', format: ',.0f'},
   ];
   return {
     height: 84,
@@ -107,32 +104,33 @@ function sideRow(side, rows, events, {span, top, color}) {
         {
           data: {values: middle},
           mark: {type: 'area', color, opacity: 0.22, ...step},
-          encoding: {x, y: y('placed')},
+          encoding: {x, y: y('placed_per_s')},
         },
+        intervalBand(middle, 'placed_per_s', {x, y: y('placed_per_s'), color}),
         {
           data: {values: each},
           mark: {type: 'line', color, strokeWidth: 0.9, opacity: 0.5, ...step},
-          encoding: {x, y: y('placed'), detail: [{field: 'run'}]},
+          encoding: {x, y: y('placed_per_s'), detail: [{field: 'run'}]},
         },
         {
           data: {values: middle},
           mark: {type: 'line', color, strokeWidth: 1.8, ...step},
-          encoding: {x, y: y('placed')},
+          encoding: {x, y: y('placed_per_s')},
         },
         {
           data: {values: middle},
           mark: {type: 'area', color: '@refused', opacity: 0.22, ...step},
-          encoding: {x, y: y('refused')},
+          encoding: {x, y: y('refused_per_s')},
         },
         {
           data: {values: middle},
           mark: {type: 'line', color: '@refused', strokeWidth: 1.6, ...step},
-          encoding: {x, y: y('refused')},
+          encoding: {x, y: y('refused_per_s')},
         },
         {
           data: {values: middle},
           mark: {type: 'point', size: 30, opacity: 0},
-          encoding: {x, y: y('placed'), tooltip},
+          encoding: {x, y: y('placed_per_s'), tooltip},
         },
         faultRule(span),
       ],
@@ -180,6 +178,15 @@ export function bothSides(model) {
   }
   const groups = groupsOf(events).sort((a, b) => byFault(b, a)); // partitions before kills
   const drawn = groups.slice(0, MAX_PANELS);
+  const medians = groups.flatMap(({members, span, rows}) =>
+    sidesOf(members[0]).flatMap(([side]) =>
+      binMedians(
+        rows.filter((row) => row.side === side),
+        span,
+        RATES,
+      ),
+    ),
+  );
   const omitted = omittedText(groups.slice(MAX_PANELS));
   return {
     name: NAME,
@@ -195,9 +202,11 @@ export function bothSides(model) {
     maxColumns: columnsOf(groups),
     yExtent: 50,
     data: groups.flatMap((group) => group.rows),
+    medians,
     caption:
       'Per second, by the node that answered: placements answered ok and attempts refused (a client ' +
       'whose attempt is refused tries again, elsewhere too, so that there may be many of them; what ' +
-      `lies above the axis is cut off). Reads are not in it. Thin lines are repetitions.${omitted}`,
+      `lies above the axis is cut off). Reads are not in it. Thin lines are repetitions, the thick ones ` +
+      `their medians.${intervalText(medians, 'Bands')}${omitted}`,
   };
 }

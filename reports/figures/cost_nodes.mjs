@@ -1,8 +1,9 @@
 // What one more node costs: CPU and messages per operation over the node count, at one load.
 
-import {bySetting, commonLoad, cpuTotal, groupBy, medianOf} from '../model.mjs';
+import {bySetting, commonLoad, cpuTotal} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, list} from '../format.mjs';
+import {intervalText, summarized} from '../intervals.mjs';
 import {
   algorithmScales,
   MAX_SETTINGS,
@@ -41,9 +42,7 @@ function rowsOf(setting) {
 }
 
 function mediansOf(rows) {
-  return [...groupBy(rows, (row) => `${row.algorithm} ${row.nodes}`).values()].map((cell) => {
-    return {...cell[0], value: medianOf(cell, (row) => row.value)};
-  });
+  return summarized(rows, (row) => `${row.measure} ${row.algorithm} ${row.nodes}`, ['value']);
 }
 
 function panelSpec(rows, model, counts, top) {
@@ -99,6 +98,7 @@ export function costNodes(model) {
     }),
   );
   const names = new Set(runs.map((run) => run.algorithm));
+  const medians = drawn.flatMap((setting) => mediansOf(setting.rows));
   const legend = model.algorithms
     .filter((name) => names.has(name))
     .map((algorithm) => {
@@ -114,7 +114,8 @@ export function costNodes(model) {
     maxColumns: 2,
     yExtent: 44,
     data,
-    caption: caption(drawn, runs, model),
+    medians,
+    caption: caption(drawn, runs, model) + intervalText(medians),
   };
 }
 

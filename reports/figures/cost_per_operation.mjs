@@ -3,7 +3,8 @@
 import {bySetting, cells, cpuTotal, medianOf} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber} from '../format.mjs';
-import {MAX_SETTINGS, styleOf} from './style.mjs';
+import {intervalText, summarized} from '../intervals.mjs';
+import {errorBars, MAX_SETTINGS, styleOf} from './style.mjs';
 
 const NAME = 'cost-per-operation';
 const TITLE = 'CPU, messages and bytes per operation';
@@ -27,9 +28,17 @@ function label(run) {
   return `${run.algorithm} ${run.nodes} @ ${load}`;
 }
 
-function rowsOf(runs) {
-  return runs.map((run) => ({
+const FIELDS = [
+  'cpu_nodes_s_per_mops',
+  'cpu_clients_s_per_mops',
+  'messages_per_op',
+  'bytes_per_op',
+];
+
+function rowsOf(setting) {
+  return setting.runs.map((run) => ({
     at: label(run),
+    setting: setting.title,
     algorithm: run.algorithm,
     nodes: run.nodes,
     load: run.load.label,
@@ -53,6 +62,7 @@ function barsOf(runs, parts) {
         {
           at: label(cell[0]),
           algorithm: cell[0].algorithm,
+          nodes: cell[0].nodes,
           part,
           value,
           low: base - value,
@@ -100,18 +110,22 @@ function panelSpec(model, runs, [measure, , parts], order, top) {
   const y = labelAxis(order);
   const scale = {domain: [0, top * 1.06], nice: false};
   const points = runs.map((run) => {
-    return {at: label(run), run: run.id, value: TOTALS[measure](run.summary)};
+    const {series, id} = run;
+    return {at: label(run), series, run: id, value: TOTALS[measure](run.summary)};
   });
+  const medians = summarized(points, (row) => row.at, ['value']);
+  const x = {field: 'value', type: 'quantitative', scale};
   const dots = {
     data: {values: points},
     mark: {type: 'point', shape: 'circle', size: 16, filled: true, color: '@ink', opacity: 0.65},
     encoding: {
       y,
-      x: {field: 'value', type: 'quantitative', scale},
+      x,
       tooltip: [{field: 'run'}, {field: 'value', format: ',.4~f'}],
     },
   };
-  return {layer: [barLayer(barsOf(runs, parts), model, y, scale), dots]};
+  const bars = errorBars(medians, {x, y, along: 'x', mark: {color: '@ink'}});
+  return {layer: [barLayer(barsOf(runs, parts), model, y, scale), ...bars, dots]};
 }
 
 /** Builds the figure; absent when no steady run has any of the three figures. */
@@ -148,6 +162,8 @@ export function costPerOperation(model) {
     };
   }
   const runs = settings.flatMap((setting) => setting.runs);
+  const data = bySetting(model.steady).flatMap(rowsOf);
+  const medians = summarized(data, (row) => `${row.setting}\u0001${row.at}`, FIELDS);
   return {
     name: NAME,
     title: TITLE,
@@ -156,7 +172,8 @@ export function costPerOperation(model) {
     minPanel: 300,
     maxColumns: 3,
     yExtent: LABELS,
-    data: rowsOf(model.steady),
+    data,
+    medians,
     legend: [
       {label: 'nodes', mark: 'bar', color: '@muted', opacity: 0.95},
       {label: 'clients', mark: 'bar', color: '@muted', opacity: 0.4},
@@ -165,6 +182,6 @@ export function costPerOperation(model) {
     caption:
       'Bars are medians over repetitions, points the repetitions. CPU is that of the measured ' +
       'window: dark for all nodes together, pale for the clients. "@" names the load: offered ' +
-      'operations a second, or operations in flight ("out").',
+      `operations a second, or operations in flight ("out").${intervalText(medians)}`,
   };
 }

@@ -1,7 +1,8 @@
 // The latency distribution with a tail that can be read: percentiles on a 1/(1-q) scale.
 
-import {bySetting, cells, groupBy, loads, medianOf} from '../model.mjs';
+import {bySetting, cells, loads} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
+import {intervalText, summarized} from '../intervals.mjs';
 import {MAX_SETTINGS, logDomain, logTicks, seriesLegend, seriesScales} from './style.mjs';
 
 const NAME = 'latency-distribution';
@@ -9,7 +10,7 @@ const TITLE = 'Latency distribution';
 const MAX_PANELS = 9;
 const FURTHEST = 1e4;
 const STEPS_PER_DECADE = 16;
-const PERCENT = "format(100 * (1 - 1 / datum.value), '~r') + ' %'";
+const PERCENT = "format(100 * (1 - 1 / datum.value), '~r')";
 
 /** 1/(1-q) at which distributions are read: 1, 2, 10, 100 … are among them. */
 const RANKS = (() => {
@@ -61,15 +62,12 @@ function curvesOf(cell) {
     latency_ms: latency,
     run: run.id,
   });
-  const middle = [...groupBy(each, (point) => point.rank).values()]
-    .filter((points) => points.length === runs.length)
-    .map((points) => ({
-      ...row(points[0]),
-      run: 'median',
-      repetition: null,
-      latency_ms: medianOf(points, (point) => point.latency_ms),
-    }));
-  return {each: each.map(row), middle};
+  const rows = each.map(row);
+  // Where a curve of a repetition has ended, there is no median of all.
+  const middle = summarized(rows, (point) => point.rank, ['latency_ms']).filter((point) => {
+    return point.repetitions === runs.length;
+  });
+  return {each: rows, middle};
 }
 
 function panelSpec(curves, scales, y) {
@@ -80,7 +78,7 @@ function panelSpec(curves, scales, y) {
     axis: {
       values: [2, 10, 100, 1000, 10000],
       labelExpr: PERCENT,
-      title: 'percentile',
+      title: 'percentile (%)',
       grid: true,
       labelFlush: true,
       labelOverlap: 'greedy',
@@ -96,9 +94,31 @@ function panelSpec(curves, scales, y) {
     rows.map(({series, percentile, rank, latency_ms: ms, repetition}) => {
       return {series, percentile, rank, latency_ms: Number(ms.toPrecision(5)), repetition};
     });
-  const middle = slim(curves.flatMap((c) => c.middle));
+  const round = (ms) => Number(ms.toPrecision(5));
+  const middle = curves
+    .flatMap((c) => c.middle)
+    .map(({series, percentile, rank, repetitions, ...point}) => ({
+      series,
+      percentile,
+      rank,
+      repetitions,
+      latency_ms: round(point.latency_ms),
+      latency_ms_low: round(point.latency_ms_low),
+      latency_ms_high: round(point.latency_ms_high),
+    }));
   return {
     layer: [
+      {
+        data: {values: middle.filter((row) => row.repetitions > 1)},
+        mark: {type: 'area', opacity: 0.16},
+        encoding: {
+          x,
+          y: {...y, field: 'latency_ms_low'},
+          y2: {field: 'latency_ms_high'},
+          color,
+          detail: [{field: 'series'}],
+        },
+      },
       {
         data: {values: slim(curves.flatMap((c) => c.each))},
         mark: {type: 'line', strokeWidth: 0.9, opacity: 0.45, interpolate: 'step-before'},
@@ -143,7 +163,8 @@ export function distribution(model) {
   }
   const all = panelsOf(runs);
   const drawn = all.slice(0, MAX_PANELS);
-  const data = all.flatMap((panel) => panel.curves.flatMap((c) => [...c.each, ...c.middle]));
+  const data = all.flatMap((panel) => panel.curves.flatMap((c) => c.each));
+  const medians = all.flatMap((panel) => panel.curves.flatMap((c) => c.middle));
   const scales = seriesScales(model, runs);
   const domain = logDomain(data.map((row) => row.latency_ms));
   const y = {
@@ -169,10 +190,12 @@ export function distribution(model) {
     maxColumns: 3,
     yExtent: 44,
     data,
+    medians,
     caption:
       'Read it as: so many per cent of operations took at most so long. The horizontal axis ' +
       'gives every further nine the same room. Thin lines are repetitions, thick lines their ' +
       'medians. Operations without an answer lie above everything: where they begin, a curve ends; ' +
-      `it also ends where there are too few operations to speak of a percentile.${omitted}`,
+      `it also ends where there are too few operations to speak of a percentile.` +
+      `${intervalText(medians, 'Bands')}${omitted}`,
   };
 }

@@ -1,14 +1,17 @@
 // How far replicas were apart around each fault: divergent cells of strategies that merge, the lag of
 // those with an order.
 
-import {binWidth, groupBy, medianOf} from '../model.mjs';
+import {binWidth} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, recovery} from '../format.mjs';
-import {styleOf} from './style.mjs';
+import {intervalText} from '../intervals.mjs';
+import {intervalBand, styleOf} from './style.mjs';
 import {
   alignBins,
+  binMedians,
   byFault,
   columnsOf,
+  drawnBins,
   faultBand,
   faultRule,
   groupEvents,
@@ -77,10 +80,7 @@ function measureRow([measure, name], rows, events, {span, top, color}) {
     scale: {domain: [0, Math.max(1, top) * 1.08], nice: false},
     axis: leftAxis,
   };
-  const middle = [...groupBy(own, (row) => row.bin_ms).values()]
-    .map((bin) => ({t_ms: bin[0].bin_ms, most: medianOf(bin, (row) => row.most)}))
-    .filter((row) => row.t_ms >= span[0])
-    .sort((a, b) => a.t_ms - b.t_ms);
+  const middle = drawnBins(own, span, ['most']);
   const inside = own
     .filter((row) => row.t_ms >= span[0])
     .map(({t_ms: t, most, run}) => ({t_ms: t, most, run}));
@@ -91,6 +91,7 @@ function measureRow([measure, name], rows, events, {span, top, color}) {
   });
   const layer = [
     faultBand(events, span, timeAxis),
+    intervalBand(middle, 'most', {x: x('t_ms'), y, color}),
     line(inside, {strokeWidth: 1, opacity: 0.45}, {detail: [{field: 'run'}]}),
     line(middle, {strokeWidth: 2}, {}),
     {
@@ -160,6 +161,15 @@ export function divergence(model) {
   }
   groups.sort(byFault);
   const drawn = groups.slice(0, MAX_PANELS);
+  const medians = groups.flatMap(({span, rows}) =>
+    MEASURES.flatMap(([measure]) =>
+      binMedians(
+        rows.filter((row) => row.measure === measure),
+        span,
+        ['most'],
+      ),
+    ),
+  );
   const omitted = omittedText(groups.slice(MAX_PANELS));
   return {
     name: NAME,
@@ -174,11 +184,12 @@ export function divergence(model) {
     maxColumns: columnsOf(groups),
     yExtent: 50,
     data: groups.flatMap((group) => group.rows),
+    medians,
     caption:
       'Strategies that merge diverge: cells whose stamps differ between live replicas, the most at ' +
       'one moment of each bin, from the journals of what each replica applied. Strategies with an ' +
       'order only lag: the largest distance in log indices between what two nodes had applied. Thin ' +
       'lines are repetitions, thick lines their medians. The same fault has the same axes for all ' +
-      `strategies.${omitted}`,
+      `strategies.${intervalText(medians, 'Bands')}${omitted}`,
   };
 }

@@ -11,6 +11,8 @@ const MARKS = [
 ];
 const LINE_HEIGHT = 17;
 const MAX_LABEL = 96;
+/** The room that the labels of the strip's lines take at its left. */
+export const EVENT_LABELS = 92;
 
 /** The events of a run relative to its fault of that number, counted from 1; null without it. */
 function around(events, number) {

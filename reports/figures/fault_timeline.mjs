@@ -1,12 +1,15 @@
 // Throughput and errors around a fault, with the recovery of every repetition in milliseconds.
 
-import {binWidth, groupBy, medianOf} from '../model.mjs';
+import {binWidth, groupBy} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, median, recovery} from '../format.mjs';
-import {eventLegend, eventStrip} from './event_strip.mjs';
-import {styleOf} from './style.mjs';
+import {intervalText} from '../intervals.mjs';
+import {EVENT_LABELS, eventLegend, eventStrip} from './event_strip.mjs';
+import {intervalBand, styleOf} from './style.mjs';
 import {
   alignBins,
+  binMedians,
+  drawnBins,
   faultRule,
   groupEvents,
   hiddenAxis,
@@ -161,13 +164,7 @@ function recoveryStrip(events, span, color) {
 }
 
 function throughputRow(rows, events, span, color, top) {
-  const middle = [...groupBy(rows, (row) => row.bin_ms).values()]
-    .map((bin) => ({
-      t_ms: bin[0].bin_ms,
-      completed_per_s: medianOf(bin, (row) => row.completed_per_s),
-    }))
-    .filter((row) => row.t_ms >= span[0] && row.t_ms <= span[1])
-    .sort((a, b) => a.t_ms - b.t_ms);
+  const middle = drawnBins(rows, span, ['completed_per_s']);
   const before = median(events.map(baseline).filter(isNumber));
   const inside = rows
     .filter((row) => row.t_ms >= span[0])
@@ -187,6 +184,7 @@ function throughputRow(rows, events, span, color, top) {
     {field: 'completed_per_s', title: 'completed (ops/s)', format: ',.0f'},
   ];
   const layer = [
+    intervalBand(middle, 'completed_per_s', {x: x('t_ms'), y, color}),
     {
       data: {values: inside},
       mark: {type: 'line', interpolate: 'step-after', strokeWidth: 1, opacity: 0.4, color},
@@ -348,6 +346,7 @@ export function faultTimeline(model) {
     failed: Math.max(...drawn.map((g) => failedMax(g.rows, g.members.length))),
   };
   const runs = [...new Set(events.map((event) => event.run))];
+  const medians = groups.flatMap(({rows}) => binMedians(rows, span, ['completed_per_s', ...OUTCOMES]));
   const withEvents = runs.some((run) => run.events || run.simulated);
   const strips = withEvents
     ? 'Beneath: who led each repetition, and how the same faults went in the simulator. '
@@ -361,12 +360,13 @@ export function faultTimeline(model) {
     panels: drawn.map((group) => panelOf(group, model, span, tops)),
     minPanel: 300,
     maxColumns: 3,
-    yExtent: 50,
+    yExtent: withEvents ? EVENT_LABELS : 50,
     data: groups.flatMap((group) => group.rows),
+    medians,
     caption:
       'Top: when each repetition noticed the fault, answered again and was back to 95 %, in ' +
       `milliseconds after it. ${strips}Middle: operations completed per second, thin lines for repetitions, ` +
       'the thick line for their median. Bottom: operations that did not succeed, as the mean of the ' +
-      `repetitions (bars) and each repetition's sum (points).${omitted}`,
+      `repetitions (bars) and each repetition's sum (points).${intervalText(medians, 'Bands')}${omitted}`,
   };
 }

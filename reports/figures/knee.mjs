@@ -1,9 +1,10 @@
 // The highest rate that meets a latency objective, beside the saturation throughput, over node count.
 
-import {bySetting, groupBy, medianOf} from '../model.mjs';
+import {bySetting} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, list} from '../format.mjs';
-import {algorithmScales, MAX_SETTINGS, nodesAxis, panelTitle, styleOf} from './style.mjs';
+import {intervalText, summarized} from '../intervals.mjs';
+import {algorithmScales, errorBars, MAX_SETTINGS, nodesAxis, panelTitle, styleOf} from './style.mjs';
 
 const NAME = 'knee';
 const TITLE = 'Highest rate that meets the objective';
@@ -32,13 +33,8 @@ function rowsOf(setting) {
 }
 
 function mediansOf(rows) {
-  return [...groupBy(rows, (row) => `${row.algorithm} ${row.nodes}`).values()].map((cell) => {
-    return {
-      ...cell[0],
-      rate: medianOf(cell, (row) => row.rate),
-      saturation: medianOf(cell, (row) => row.saturation),
-    };
-  });
+  const key = (row) => `${row.algorithm} ${row.nodes}`;
+  return summarized(rows, key, ['rate', 'not_met_at', 'saturation']);
 }
 
 function panelSpec(rows, model, counts, top) {
@@ -60,10 +56,13 @@ function panelSpec(rows, model, counts, top) {
     {field: 'confirmed', title: 'met once more'},
     {field: 'run', title: 'run'},
   ];
-  const medians = {values: mediansOf(rows)};
+  const summaries = mediansOf(rows);
+  const medians = {values: summaries};
   const points = {values: rows};
   return {
     layer: [
+      ...errorBars(summaries, {x, y: y('rate'), color}),
+      ...errorBars(summaries, {x, y: y('saturation'), color, mark: {opacity: 0.6}}),
       {data: medians, mark: {type: 'line', strokeWidth: 2.2}, encoding: {x, y: y('rate'), color}},
       {
         data: medians,
@@ -94,6 +93,7 @@ export function knee(model) {
   const counts = [...new Set(data.map((row) => row.nodes))].sort((a, b) => a - b);
   const top = Math.max(...data.map((row) => Math.max(row.rate, row.saturation)));
   const names = new Set(runs.map((run) => run.algorithm));
+  const medians = settings.flatMap((setting) => mediansOf(setting.rows));
   return {
     name: NAME,
     title: TITLE,
@@ -111,7 +111,8 @@ export function knee(model) {
     maxColumns: 2,
     yExtent: 44,
     data,
-    caption: caption(data),
+    medians,
+    caption: caption(data) + intervalText(medians),
   };
 }
 

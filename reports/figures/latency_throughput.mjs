@@ -1,9 +1,12 @@
 // Latency against achieved throughput: where each strategy stops carrying what it is offered.
 
-import {bySetting, cells, medianOf, percentileUs} from '../model.mjs';
+import {bySetting} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
+import {intervalText, summarized} from '../intervals.mjs';
 import {
   MAX_SETTINGS,
+  SHORT_NUMBER,
+  errorBars,
   logDomain,
   logTicks,
   panelTitle,
@@ -14,17 +17,15 @@ import {
 const NAME = 'latency-throughput';
 const TITLE = 'Latency against achieved throughput';
 const SHOWN = ['p50', 'p99'];
-const PER_SECOND =
-  "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
-  "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')";
 
-function pointsOf(runs) {
-  return runs
+function pointsOf(setting) {
+  return setting.runs
     .flatMap((run) =>
       SHOWN.map((name) => {
         const p = run.summary.latency_us[name];
         return {
           series: run.series,
+          setting: setting.title,
           load: run.load.label,
           load_value: run.load.value,
           repetition: run.repetition,
@@ -40,22 +41,19 @@ function pointsOf(runs) {
     .filter((row) => row.latency_ms !== null && row.latency_ms > 0 && row.achieved_ops_per_s > 0);
 }
 
-/** One point a load: the medians over repetitions, in the order of the loads. */
-function linesOf(runs) {
-  return cells(runs)
-    .flatMap((cell) =>
-      SHOWN.map((name) => {
-        const us = medianOf(cell, (run) => percentileUs(run.summary.latency_us[name]));
-        return {
-          series: cell[0].series,
-          percentile: name,
-          load_value: cell[0].load.value,
-          achieved_ops_per_s: medianOf(cell, (run) => run.summary.achieved_ops_per_s),
-          latency_ms: us === null || us === Infinity ? null : us / 1e3,
-        };
-      }),
-    )
-    .filter((row) => row.latency_ms !== null);
+/**
+ * One point a load, in the order of the loads: the medians over repetitions. A percentile above the
+ * timeout is endless; a median of such is not drawn, and their interval has no upper end.
+ */
+function mediansOf(points) {
+  const endless = points.map((row) => ({
+    ...row,
+    latency_ms: row.above_timeout ? Infinity : row.latency_ms,
+  }));
+  const key = (row) => [row.setting, row.percentile, row.series, row.load].join('\u0001');
+  return summarized(endless, key, ['achieved_ops_per_s', 'latency_ms'])
+    .filter((row) => row.latency_ms !== null)
+    .map(({above_timeout: _above, generator_limited: _limited, ...row}) => row);
 }
 
 /** Series with one load only: they have no line, so their name stands beside their point. */
@@ -69,7 +67,7 @@ function xAxis(values) {
     high / low > 12
       ? {type: 'log', domain: logDomain(values)}
       : {domain: [0, high * 1.04], nice: true};
-  const axis = {title: 'achieved throughput (operations/s)', labelExpr: PER_SECOND, tickCount: 5};
+  const axis = {title: 'achieved throughput (operations/s)', labelExpr: SHORT_NUMBER, tickCount: 5};
   if (scale.type === 'log') axis.values = logTicks(scale.domain);
   return {field: 'achieved_ops_per_s', type: 'quantitative', scale, axis};
 }
@@ -100,6 +98,8 @@ function panelSpec(points, lines, scales, x, y) {
   });
   return {
     layer: [
+      ...errorBars(lines, {x, y, color}),
+      ...errorBars(lines, {x, y, color, along: 'x'}),
       {
         data: {values: lines},
         mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},
@@ -128,11 +128,13 @@ function panelSpec(points, lines, scales, x, y) {
 /** Builds the figure; {name, title, absent} when no steady run has both figures. */
 export function latencyThroughput(model) {
   const runs = model.steady;
-  const points = pointsOf(runs);
+  const all = bySetting(runs).map((setting) => ({...setting, points: pointsOf(setting)}));
+  const points = all.flatMap((setting) => setting.points);
   if (points.length === 0) {
     return {name: NAME, title: TITLE, absent: 'no run without faults has p50 or p99 latency'};
   }
-  const settings = bySetting(runs).slice(0, MAX_SETTINGS);
+  const settings = all.slice(0, MAX_SETTINGS);
+  const medians = all.flatMap((setting) => mediansOf(setting.points));
   const scales = seriesScales(model, runs);
   const x = xAxis(points.map((row) => row.achieved_ops_per_s));
   const domain = logDomain(points.map((row) => row.latency_ms));
@@ -144,12 +146,11 @@ export function latencyThroughput(model) {
   };
   const panels = settings.flatMap((setting) =>
     SHOWN.map((name) => {
-      const members = new Set(setting.runs.map((run) => run.id));
-      const own = points.filter((row) => row.percentile === name && members.has(row.run));
-      const cellLines = linesOf(setting.runs).filter((row) => row.percentile === name);
+      const own = setting.points.filter((row) => row.percentile === name);
+      const lines = mediansOf(own).filter((row) => Number.isFinite(row.latency_ms));
       return {
         ...panelTitle(`${name} latency (ms, log)`, setting),
-        rows: [{height: 260, spec: panelSpec(own, cellLines, scales, x, y)}],
+        rows: [{height: 260, spec: panelSpec(own, lines, scales, x, y)}],
       };
     }),
   );
@@ -163,11 +164,12 @@ export function latencyThroughput(model) {
     maxColumns: 2,
     yExtent: 44,
     data: points,
-    caption: caption(points, settings, runs),
+    medians,
+    caption: caption(points, settings, all) + intervalText(medians),
   };
 }
 
-function caption(points, settings, runs) {
+function caption(points, settings, all) {
   const parts = [
     'Latency runs from the moment an operation was meant to be sent, so queueing is part of it. ' +
       'Every repetition is a point; lines join the medians of each load.',
@@ -178,7 +180,6 @@ function caption(points, settings, runs) {
   if (points.some((row) => row.above_timeout)) {
     parts.push('Arrows: the percentile lies above the timeout, drawn at the timeout.');
   }
-  const all = bySetting(runs).length;
-  if (all > settings.length) parts.push(`${all - settings.length} further settings are not drawn.`);
+  if (all.length > settings.length) parts.push(`${all.length - settings.length} further settings are not drawn.`);
   return parts.join(' ');
 }

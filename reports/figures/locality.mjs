@@ -1,9 +1,18 @@
 // How long an operation takes for clients of each region.
 
-import {bySetting, commonLoad, groupBy, medianOf} from '../model.mjs';
+import {bySetting, commonLoad} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber} from '../format.mjs';
-import {algorithmScales, logDomain, logTicks, MAX_SETTINGS, panelTitle, styleOf} from './style.mjs';
+import {intervalText, summarized} from '../intervals.mjs';
+import {
+  algorithmScales,
+  errorBars,
+  logDomain,
+  logTicks,
+  MAX_SETTINGS,
+  panelTitle,
+  styleOf,
+} from './style.mjs';
 
 const NAME = 'locality';
 const TITLE = 'Latency by region of the client';
@@ -41,9 +50,8 @@ function rowsOf(setting) {
 }
 
 function mediansOf(rows) {
-  return [...groupBy(rows, (row) => `${row.algorithm} ${row.region}`).values()].map((cell) => {
-    return {...cell[0], ms: medianOf(cell, (row) => row.ms)};
-  });
+  const key = (row) => `${row.percentile} ${row.algorithm} ${row.nodes} ${row.region}`;
+  return summarized(rows, key, ['ms']);
 }
 
 function panelSpec(rows, model, order, domain) {
@@ -68,10 +76,12 @@ function panelSpec(rows, model, order, domain) {
     {field: 'run', title: 'run'},
   ];
   const drawn = rows.filter((row) => row.ms > 0);
+  const medians = mediansOf(drawn);
   return {
     layer: [
+      ...errorBars(medians, {x, y, color, along: 'x'}),
       {
-        data: {values: mediansOf(drawn)},
+        data: {values: medians},
         mark: {type: 'point', filled: true, size: 110, opacity: 0.9},
         encoding: {x, y, color, shape, tooltip},
       },
@@ -93,6 +103,7 @@ export function locality(model) {
   const data = settings.flatMap((setting) => setting.rows);
   const domain = logDomain(data.map((row) => row.ms));
   const names = new Set(data.map((row) => row.algorithm));
+  const medians = settings.flatMap((setting) => mediansOf(setting.rows));
   const panels = settings.flatMap((setting) => {
     const order = [...new Set(setting.rows.map((row) => row.region))];
     return PERCENTILES.map((percentile) => ({
@@ -122,7 +133,8 @@ export function locality(model) {
     maxColumns: 2,
     yExtent: LABELS,
     data,
-    caption: caption(data),
+    medians,
+    caption: caption(data) + intervalText(medians),
   };
 }
 

@@ -1,8 +1,9 @@
 // What a strategy's options do to throughput and latency, where a sweep has measured several values.
 
-import {bySetting, commonLoad, groupBy, medianOf, percentileUs} from '../model.mjs';
+import {bySetting, commonLoad, groupBy, percentileUs} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, list} from '../format.mjs';
+import {intervalText, summarized} from '../intervals.mjs';
 import {logDomain, logTicks, MAX_SETTINGS, panelTitle, pointsOnMedians} from './style.mjs';
 
 const MEASURES = [
@@ -48,6 +49,7 @@ function rowsOf(group) {
       return {
         measure,
         strategy: group.name,
+        series: run.series,
         others: otherOptions(run, group.axis),
         option: group.axis,
         at: run.variedOptions[group.axis],
@@ -61,9 +63,8 @@ function rowsOf(group) {
 }
 
 function mediansOf(rows) {
-  return [...groupBy(rows, (row) => `${row.others}\u0001${row.at}`).values()].map((cell) => {
-    return {...cell[0], value: medianOf(cell, (row) => row.value)};
-  });
+  const key = (row) => `${row.measure}\u0001${row.strategy}\u0001${row.others}\u0001${row.at}`;
+  return summarized(rows, key, ['value']);
 }
 
 function panelSpec(rows, names, option, title) {
@@ -101,6 +102,7 @@ export function options(model) {
   const drawn = groups.map((group) => ({...group, rows: rowsOf(group)}));
   const names = [...new Set(drawn.flatMap((group) => group.rows.map((row) => row.others)))];
   const runs = groups.flatMap((group) => group.runs);
+  const medians = drawn.flatMap((group) => mediansOf(group.rows));
   const panels = drawn.flatMap((group) =>
     MEASURES.flatMap(([measure, title]) => {
       const rows = group.rows.filter((row) => row.measure === measure);
@@ -131,8 +133,10 @@ export function options(model) {
     maxColumns: 2,
     yExtent: 44,
     data: drawn.flatMap((group) => group.rows),
+    medians,
     caption:
       `At ${list([...new Set(groups.map((group) => group.load.label))])}. ` +
-      'Every repetition is a point; lines join the medians. Both scales are logarithmic.',
+      'Every repetition is a point; lines join the medians. Both scales are logarithmic.' +
+      intervalText(medians),
   };
 }

@@ -3,9 +3,10 @@
 
 import {conditions} from '../conditions.mjs';
 import {isNumber, perSecond, significant} from '../format.mjs';
+import {intervalName, intervalText} from '../intervals.mjs';
 import {groupBy} from '../model.mjs';
 import {LARGE_ERROR, md1Wait, meanLatency, mm1Wait, queueModels, simulatedLatencies} from '../queueing.mjs';
-import {logDomain, logTicks, styleOf} from './style.mjs';
+import {errorBars, logDomain, logTicks, SHORT_NUMBER, styleOf} from './style.mjs';
 
 const NAME = 'predicted';
 const TITLE = 'What models predict';
@@ -14,9 +15,6 @@ const LABELS = 150;
 // The curve is drawn up to here; at 1 the queue has no end.
 const FULLEST = 0.98;
 const STEPS = 60;
-const PER_SECOND =
-  "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
-  "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')";
 
 /** "+12 %". */
 export function errorText(error) {
@@ -46,6 +44,22 @@ function measuredOf(found) {
   );
 }
 
+/** The interval of a median that was measured, as fields of a row; in ms with `by` 1000. */
+function intervalFields(field, interval, by = 1) {
+  return {
+    [`${field}_low`]: interval.low * by,
+    [`${field}_high`]: interval.high * by,
+    repetitions: interval.n,
+    interval: intervalName(interval.n),
+  };
+}
+
+function mediansOf(found) {
+  return found.points.map(({rate, measured, interval}) => {
+    return {rate, latency_ms: measured * 1e3, ...intervalFields('latency_ms', interval, 1e3)};
+  });
+}
+
 function queueSpec(found, model) {
   const {color, shape} = styleOf(model, found.run);
   const curve = curveOf(found);
@@ -59,7 +73,7 @@ function queueSpec(found, model) {
     scale: {type: 'log', domain, nice: false, clamp: true},
     axis: {values: logTicks(domain), ...axis},
   });
-  const x = log('rate', xDomain, {title: 'achieved placements per second', labelExpr: PER_SECOND});
+  const x = log('rate', xDomain, {title: 'achieved placements per second', labelExpr: SHORT_NUMBER});
   const y = (field) => log(field, yDomain, {title: null, format: '~g', minExtent: 44, maxExtent: 44});
   const line = (field, dash) => ({
     data: {values: curve},
@@ -75,6 +89,7 @@ function queueSpec(found, model) {
       },
       line('md1_ms', [1, 0]),
       line('mm1_ms', [4, 3]),
+      ...errorBars(mediansOf(found), {x, y: y('latency_ms'), mark: {color}}),
       {
         data: {values: measured},
         mark: {type: 'point', filled: true, color, shape, size: 50, opacity: 0.8},
@@ -97,6 +112,7 @@ function queuePanel(found, model) {
   const errors = found.points.map((point) => errorText(point.error)).filter(Boolean);
   const off = errors.length ? `off by ${errors.join(', ')}` : 'no rate left below its capacity';
   return {
+    series: found.series,
     title: `${found.series}: mean latency (ms, log)`,
     subtitle: `${found.setting ? `${found.setting}: ` : ''}${off}; capacity ${perSecond(found.capacity)}`,
     rows: [{height: 200, spec: queueSpec(found, model)}],
@@ -111,7 +127,7 @@ function simulatedSpec(rows, model) {
     scale: {domain: order},
     axis: {title: null, minExtent: LABELS, maxExtent: LABELS, labelLimit: LABELS - 8, domain: false},
   };
-  const domain = logDomain(rows.flatMap((row) => [row.measured_ms, row.predicted_ms]));
+  const domain = logDomain(rows.flatMap((row) => [row.measured_ms_low, row.measured_ms_high, row.predicted_ms]));
   const x = (field) => ({
     field,
     type: 'quantitative',
@@ -132,14 +148,17 @@ function simulatedSpec(rows, model) {
     mark: {type: 'point', shape: 'circle', filled, size, strokeWidth: 1.8},
     encoding: {x: x(field), y, color, tooltip},
   });
-  return {layer: [points('predicted_ms', false, 130), points('measured_ms', true, 40)]};
+  const bars = errorBars(rows, {x: x('measured_ms'), y, color, along: 'x'});
+  return {layer: [points('predicted_ms', false, 130), ...bars, points('measured_ms', true, 40)]};
 }
 
 function simulatedRows(found) {
   return found.map((cell) => ({
     at: `${cell.run.algorithm} ${cell.run.nodes} @ ${cell.load.replace(' offered', '').replace(' in flight', ' out')}`,
     algorithm: cell.run.algorithm,
+    nodes: cell.run.nodes,
     measured_ms: cell.measured * 1e3,
+    ...intervalFields('measured_ms', cell.interval, 1e3),
     predicted_ms: cell.predicted * 1e3,
     error: errorText(cell.error),
   }));
@@ -162,15 +181,25 @@ export function isPredicted(model) {
 }
 
 function dataOf(queues, simulated) {
-  const row = (by, series, load, measured, predicted, error) => {
-    return {model: by, series, load, measured, predicted, error};
+  const row = (by, {series, load}, of, predicted, error) => {
+    const {measured, interval} = of;
+    const known = interval
+      ? intervalFields('measured', interval)
+      : {measured_low: null, measured_high: null, repetitions: null, interval: null};
+    return {model: by, series, load, measured, ...known, predicted, error};
   };
   return [
     ...queues.flatMap((q) => [
-      ...q.points.map((p) => row('M/D/1 mean latency (s)', q.series, p.load, p.measured, p.predicted, p.error)),
-      row('capacity (operations/s)', q.series, q.setting, q.saturation, q.capacity, q.capacityError),
+      ...q.points.map((p) => row('M/D/1 mean latency (s)', {series: q.series, load: p.load}, p, p.predicted, p.error)),
+      row(
+        'capacity (operations/s)',
+        {series: q.series, load: q.setting},
+        {measured: q.saturation},
+        q.capacity,
+        q.capacityError,
+      ),
     ]),
-    ...simulated.map((s) => row('simulated p50 (s)', s.series, s.load, s.measured, s.predicted, s.error)),
+    ...simulated.map((s) => row('simulated p50 (s)', s, s, s.predicted, s.error)),
   ].map((entry) => ({...entry, predicted: isNumber(entry.predicted) ? entry.predicted : null}));
 }
 
@@ -179,6 +208,7 @@ export function predicted(model) {
   const queues = queueModels(model);
   const simulated = simulatedLatencies(model);
   const runs = [...queues.flatMap((q) => q.points.flatMap((p) => p.runs)), ...simulated.flatMap((s) => s.runs)];
+  const data = dataOf(queues, simulated);
   const panels = [
     ...queues.map((found) => queuePanel(found, model)),
     ...simulatedPanels(simulated, model),
@@ -198,8 +228,8 @@ export function predicted(model) {
     minPanel: 320,
     maxColumns: 2,
     yExtent: simulated.length ? LABELS : 44,
-    data: dataOf(queues, simulated),
-    caption: caption(queues, simulated, panels.length),
+    data,
+    caption: caption(queues, simulated, panels.length) + intervalText(data),
   };
 }
 

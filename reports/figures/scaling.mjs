@@ -1,9 +1,9 @@
 // How simulated clusters of a strategy that merges fare as they grow: rounds until all agree after
 // a partition, and bytes that a node sends.
 
-import {groupBy, medianOf} from '../model.mjs';
 import {list} from '../format.mjs';
-import {algorithmScales, logDomain, logTicks, styleOf} from './style.mjs';
+import {intervalText, summarized} from '../intervals.mjs';
+import {algorithmScales, errorBars, logDomain, logTicks, styleOf} from './style.mjs';
 
 const MEASURES = [
   ['rounds', 'rounds of exchange until all agree after healing', 'linear'],
@@ -11,9 +11,13 @@ const MEASURES = [
   ['idle_bytes_per_s', 'bytes a node sends in a second when all agree', 'log'],
 ];
 
-function mediansOf(rows, measure) {
-  return [...groupBy(rows, (row) => `${row.algorithm} ${row.nodes}`).values()].map((cell) => {
-    return {...cell[0], [measure]: medianOf(cell, (row) => row[measure])};
+const FIELDS = [...MEASURES.map(([measure]) => measure), 'promised_rounds'];
+
+/** The seeds of a size together; they are the repetitions here. */
+function mediansOf(rows) {
+  return summarized(rows, (row) => `${row.algorithm} ${row.nodes}`, FIELDS).map((row) => {
+    const {seed: _seed, ...others} = row;
+    return others;
   });
 }
 
@@ -48,9 +52,11 @@ function panelSpec(model, rows, [measure, title, kind]) {
     {field: measure, title, format: ',.3~f'},
     {field: 'seed', title: 'seed'},
   ];
+  const medians = mediansOf(rows);
   const layer = [
+    ...errorBars(medians, {x, y, color}),
     {
-      data: {values: mediansOf(rows, measure)},
+      data: {values: medians},
       mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},
       encoding: {x, y, color},
     },
@@ -62,7 +68,7 @@ function panelSpec(model, rows, [measure, title, kind]) {
   ];
   if (promised.length > 0) {
     layer.unshift({
-      data: {values: mediansOf(rows, 'promised_rounds')},
+      data: {values: medians},
       mark: {type: 'line', strokeWidth: 1.5, strokeDash: [4, 4], opacity: 0.7},
       encoding: {x, y: {...y, field: 'promised_rounds'}, color},
     });
@@ -73,6 +79,7 @@ function panelSpec(model, rows, [measure, title, kind]) {
 /** Builds the figure from the rows of scaling.csv; there is at least one. */
 export function scaling(model) {
   const rows = model.scaling;
+  const medians = mediansOf(rows);
   const names = [...new Set(rows.map((row) => row.algorithm))];
   const sizes = [...new Set(rows.map((row) => row.nodes))].sort((a, b) => a - b);
   return {
@@ -89,9 +96,10 @@ export function scaling(model) {
     maxColumns: 3,
     yExtent: 44,
     data: rows,
+    medians,
     caption:
       'A cluster takes writes, falls into two halves for three seconds in which both take writes, and heals. ' +
       'Dashed: the rounds that the strategy promises, which grow with log2 of the nodes. Bytes are those of ' +
-      'its messages, without what frames them. Every seed is a point; lines join the medians.',
+      `its messages, without what frames them. Every seed is a point; lines join the medians.${intervalText(medians)}`,
   };
 }

@@ -1,6 +1,8 @@
 // How a strategy looks, the same in every figure: a colour and a shape per strategy, a dash per node
 // count. The colours derive from Okabe and Ito, "Color Universal Design" (2008).
 
+import {isNumber} from '../format.mjs';
+
 const KNOWN = {
   unreplicated: {color: '@unreplicated', shape: 'square'},
   raft: {color: '@raft', shape: 'circle'},
@@ -70,6 +72,11 @@ export function seriesScales(model, runs) {
   };
 }
 
+/** The label of a tick as "20 k", "1 M". */
+export const SHORT_NUMBER =
+  "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
+  "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')";
+
 /** A domain with a little room around the values, for a logarithmic axis. */
 export function logDomain(values) {
   const known = values.filter((v) => Number.isFinite(v) && v > 0);
@@ -77,12 +84,19 @@ export function logDomain(values) {
   return [Math.min(...known) / 1.3, Math.max(...known) * 1.3];
 }
 
-/** Ticks for a logarithmic domain: 1-2-5 while there is room, else powers of ten. */
+/** How many ticks of a decade there is room for, by the number of decades. */
+function perDecade(decades) {
+  if (decades > 3.6) return [1];
+  if (decades > 1.3) return [1, 3];
+  return decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
+}
+
+/** Ticks for a logarithmic domain: at round numbers, as many as there is room for. */
 export function logTicks([from, to]) {
   const decades = Math.log10(to / from);
   const ticks = [];
   for (let e = Math.floor(Math.log10(from)); e <= Math.log10(to) + 1e-9; e += 1) {
-    for (const m of decades > 3.6 ? [1] : decades > 1.3 ? [1, 3] : [1, 2, 5]) {
+    for (const m of perDecade(decades)) {
       const tick = Number(`${m}e${e}`);
       if (tick >= from * 0.999 && tick <= to * 1.001) ticks.push(tick);
     }
@@ -104,14 +118,52 @@ export function nodesAxis(counts) {
   };
 }
 
-/** Every repetition as a point, and lines that join the medians. */
-export function pointsOnMedians(rows, medians, size, {x, y, color, shape, tooltip}) {
+/**
+ * The intervals of medians (rows of summarized()) as bars with caps: along y, or along x with
+ * `along: 'x'`. Rows of one repetition have none.
+ */
+export function errorBars(medians, {x, y, color, along = 'y', mark = {}}) {
+  const axis = along === 'y' ? y : x;
+  const [low, high] = [`${axis.field}_low`, `${axis.field}_high`];
+  const values = medians.filter((row) => {
+    return row.repetitions > 1 && isNumber(row[low]) && isNumber(row[high]);
+  });
+  const ends = {[along]: {...axis, field: low}, [`${along}2`]: {field: high}};
+  const at = (field) => ({[along]: {...axis, field}});
+  const cap = (field) => ({
+    data: {values},
+    mark: {type: 'tick', orient: along === 'y' ? 'horizontal' : 'vertical', thickness: 1.2, size: 7, ...mark},
+    encoding: {x, y, color, ...at(field)},
+  });
+  return [
+    {
+      data: {values},
+      mark: {type: 'rule', strokeWidth: 1.2, ...mark},
+      encoding: {x, y, color, ...ends},
+    },
+    cap(low),
+    cap(high),
+  ];
+}
+
+/** The interval of medians over time as a band behind their line. */
+export function intervalBand(medians, field, {x, y, color}) {
+  return {
+    data: {values: medians.filter((row) => row.repetitions > 1)},
+    mark: {type: 'area', interpolate: 'step-after', clip: true, color, opacity: 0.16},
+    encoding: {x, y: {...y, field: `${field}_low`}, y2: {field: `${field}_high`}},
+  };
+}
+
+/** Every repetition as a point, and lines that join the medians (rows of summarized()). */
+export function pointsOnMedians(rows, medians, size, {x, y, color, shape, tooltip, strokeDash}) {
   return {
     layer: [
+      ...errorBars(medians, {x, y, color}),
       {
         data: {values: medians},
         mark: {type: 'line', strokeWidth: 2.2, opacity: 0.9},
-        encoding: {x, y, color},
+        encoding: {x, y, color, ...(strokeDash ? {strokeDash} : {})},
       },
       {
         data: {values: rows},

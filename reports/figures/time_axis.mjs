@@ -2,7 +2,9 @@
 // timeline lies on it.
 
 import {isNumber} from '../format.mjs';
+import {summarized} from '../intervals.mjs';
 import {bySetting, groupBy} from '../model.mjs';
+import {SHORT_NUMBER} from './style.mjs';
 
 export const hiddenAxis = {labels: false, ticks: false, title: null, domain: false, grid: false};
 export const timeAxis = {
@@ -15,9 +17,7 @@ export const leftAxis = {
   tickCount: 3,
   minExtent: 50,
   maxExtent: 50,
-  labelExpr:
-    "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : " +
-    "datum.value >= 1e3 ? format(datum.value / 1e3, '~g') + ' k' : format(datum.value, '~g')",
+  labelExpr: SHORT_NUMBER,
 };
 
 /** The encoding of a field on the time axis [from, to] in ms. */
@@ -64,6 +64,25 @@ export function alignBins(rows) {
   });
 }
 
+/** The medians of `fields` in each common bin of the span, with their intervals, in order of time. */
+export function binMedians(rows, [from, to], fields) {
+  return summarized(rows, (row) => row.bin_ms, fields)
+    .map(({bin_ms: bin, fault_number: _number, ...row}) => ({...row, t_ms: bin}))
+    .filter((row) => row.t_ms >= from && row.t_ms <= to)
+    .sort((a, b) => a.t_ms - b.t_ms);
+}
+
+/** binMedians() with only what a plot draws: the page has these rows in several layers. */
+export function drawnBins(rows, span, fields) {
+  return binMedians(rows, span, fields).map((row) => ({
+    t_ms: row.t_ms,
+    repetitions: row.repetitions,
+    ...Object.fromEntries(
+      fields.flatMap((name) => [name, `${name}_low`, `${name}_high`].map((field) => [field, row[field]])),
+    ),
+  }));
+}
+
 /**
  * Events of the same fault, series, load and setting (and of the same `extra`) together, as
  * [{members, setting}] in the order of their first appearance.
@@ -78,10 +97,11 @@ export function groupEvents(events, extra = () => '') {
   }));
 }
 
-/** The title and subtitle of the panel of a group. */
+/** The title and subtitle of the panel of a group, and of which series it is. */
 export function titlesOf({members, setting}) {
   const {run, fault} = members[0];
   return {
+    series: run.series,
     title: `${run.series}, ${fault}`,
     subtitle: [run.load.label, setting].filter(Boolean).join(' · '),
   };
