@@ -129,8 +129,9 @@ void Generator::plan() {
   for (std::uint8_t link = 0; link < link_count(); ++link) note_leader(link);
   event_thread_ = std::make_unique<EventThread>(events_, spec_.warmup + spec_.duration);
   const std::int64_t window_ns = WarmupWatch::window_of(spec_.warmup);
+  // The last window is still open when the others are judged.
   const bool long_enough =
-      spec_.warmup.count() >= window_ns * static_cast<std::int64_t>(kLeastWarmupWindows);
+      spec_.warmup.count() > window_ns * static_cast<std::int64_t>(kLeastWarmupWindows);
   if (spec_.warmup_max > Duration{} && long_enough) {
     warmup_.emplace(begin_ns_, window_ns);
   } else {

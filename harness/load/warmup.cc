@@ -55,14 +55,20 @@ bool varies_little(std::span<const double> values, double floor) {
 
 }  // namespace
 
+// From the back, with one value more each time (Welford 1962): the generator has no time to waste.
 std::size_t mser_truncation(std::span<const double> values) {
   std::size_t best = 0;
   double least = std::numeric_limits<double>::infinity();
-  for (std::size_t left_out = 0; left_out + kLeastRest <= values.size(); ++left_out) {
-    const auto rest = values.subspan(left_out);
-    const auto count = static_cast<double>(rest.size());
-    const double error = squares_about_mean(rest) / (count * count);
-    if (error >= least) continue;
+  double mean = 0;
+  double squares = 0;  // about the mean
+  for (std::size_t left_out = values.size(); left_out-- > 0;) {
+    const auto count = static_cast<double>(values.size() - left_out);
+    const double step = values[left_out] - mean;
+    mean += step / count;
+    squares += step * (values[left_out] - mean);
+    if (values.size() - left_out < kLeastRest) continue;
+    const double error = squares / (count * count);
+    if (error > least) continue;
     least = error;
     best = left_out;
   }

@@ -42,7 +42,7 @@ std::size_t mser_truncation(std::span<const double> values);
 // The state at the end of these windows.
 Steadiness judge_warmup(std::span<const WarmupWindow> windows, Loop loop);
 
-// In a sentence's half: "operations pile up or thin out". Empty for steady.
+// In a sentence's half: "the leader changed". Empty for steady.
 std::string_view steadiness_text(Steadiness steadiness);
 
 // Gathers the windows of a warm-up. Times in ns of one clock that never goes back.

@@ -133,6 +133,11 @@ Work Workloads::compare_and_set(const Json& body) const {
 }
 
 Work Workloads::add(const Json& body, const char* field, const char* done_type) {
+  if (self_.value > kv::kMaxLists) {
+    return error_body(ErrorCode::not_supported, "node_ids: the set has room for what " +
+                                                    std::to_string(kv::kMaxLists) +
+                                                    " nodes add, and this is a later one");
+  }
   std::string element;
   const std::string problem = read_text(body, field, kv::kMaxElementBytes, element);
   if (!problem.empty()) return malformed(problem);

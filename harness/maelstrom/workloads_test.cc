@@ -171,5 +171,16 @@ TEST(Workloads, AFullListTakesNoMore) {
   EXPECT_EQ(node.code({{"type", "add"}, {"element", large}}), 11);
 }
 
+TEST(Workloads, ASetTakesNothingFromMoreNodesThanItHasListsFor) {
+  Workloads workloads(*find_algorithm("gossip_lww"));
+  workloads.start(NodeId{64});
+  const Json add{{"type", "add"}, {"element", 1}};
+  EXPECT_TRUE(std::holds_alternative<Commands>(workloads.take(add)));
+  workloads.start(NodeId{65});
+  const Work refused = workloads.take(add);
+  ASSERT_TRUE(std::holds_alternative<Json>(refused));
+  EXPECT_EQ(std::get<Json>(refused).value("code", -1), 10);
+}
+
 }  // namespace
 }  // namespace parley::maelstrom

@@ -147,11 +147,12 @@ Json cost_by_node_json(const ClusterCost& cost, const load::LoadResult& load) {
   Json list = Json::array();
   for (const auto& [node, own] : cost.nodes) {
     const double user_s = share_of_cpu(own.user_s, own.system_s, own.cpu_s);
+    const double system_s = share_of_cpu(own.system_s, own.user_s, own.cpu_s);
     list.push_back(
         {{"node", node.value},
          {"cpu_s_per_mops", per_operation(own.cpu_s, load, 1e6)},
          {"user_s_per_mops", per_operation(user_s, load, 1e6)},
-         {"system_s_per_mops", per_operation(own.cpu_s - user_s, load, 1e6)},
+         {"system_s_per_mops", per_operation(system_s, load, 1e6)},
          {"messages_per_op", per_operation(real(own.messages), load)},
          {"voluntary_switches_per_op", per_operation(real(own.voluntary_switches), load)},
          {"involuntary_switches_per_op", per_operation(real(own.involuntary_switches), load)},

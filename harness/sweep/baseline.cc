@@ -120,9 +120,8 @@ std::string to_text(const BaselineSpread& spread) {
 std::string warning_of(const BaselineSpread& spread) {
   if (spread.share() <= kWideBaseline) return {};
   return fmt::format(
-      "the baseline runs are {:.0f} % apart ({:.0f} to {:.0f} operations/s), although they do one "
-      "and "
-      "the same: smaller differences between runs may be the machine's",
+      "the baseline runs are {:.0f} % apart ({:.0f} to {:.0f} operations/s), although they do "
+      "one and the same: smaller differences between runs may be the machine's",
       100 * spread.share(), spread.low, spread.high);
 }
 

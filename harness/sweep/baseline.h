@@ -43,7 +43,7 @@ inline constexpr double kWideBaseline = 0.2;
 // Nothing if fewer than two of them are done.
 std::optional<BaselineSpread> baseline_spread(const std::vector<ResultRow>& rows);
 
-// "5 baseline runs: 212000 operations/s, 3.1 % apart".
+// "5 baseline runs (unreplicated, 1 node): 212000 operations/s, 3.1 % apart".
 std::string to_text(const BaselineSpread& spread);
 // What to warn of; empty if the spread is not wide.
 std::string warning_of(const BaselineSpread& spread);

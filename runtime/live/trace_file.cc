@@ -28,7 +28,8 @@ Instant TraceFile::now() const {
 bool TraceFile::take(std::string_view lines) {
   {
     const std::lock_guard lock(mutex_);
-    if (!error_.empty() || waiting_.size() + lines.size() > max_waiting_) return false;
+    const std::size_t waiting = waiting_.size() + writing_bytes_;
+    if (!error_.empty() || waiting + lines.size() > max_waiting_) return false;
     waiting_ += lines;
   }
   changed_.notify_all();
@@ -37,7 +38,8 @@ bool TraceFile::take(std::string_view lines) {
 
 void TraceFile::drain() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return (waiting_.empty() && !writing_) || !error_.empty(); });
+  changed_.wait(lock,
+                [this] { return (waiting_.empty() && writing_bytes_ == 0) || !error_.empty(); });
 }
 
 std::string TraceFile::error() const {
@@ -54,11 +56,11 @@ void TraceFile::write_all() {
     if (waiting_.empty() || !error_.empty()) return;
     lines.clear();
     lines.swap(waiting_);
-    writing_ = true;
+    writing_bytes_ = lines.size();
     lock.unlock();
     std::string error = file_.write(lines);
     lock.lock();
-    writing_ = false;
+    writing_bytes_ = 0;
     if (!error.empty()) {
       error_ = "cannot write the trace: " + std::move(error);
       spdlog::error(error_);

@@ -47,10 +47,10 @@ class TraceFile final : public TraceOutput {
   LineFile file_;  // of the thread
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::string waiting_;   // guarded
-  bool writing_ = false;  // guarded
-  bool ending_ = false;   // guarded
-  std::string error_;     // guarded
+  std::string waiting_;            // guarded
+  std::size_t writing_bytes_ = 0;  // guarded
+  bool ending_ = false;            // guarded
+  std::string error_;              // guarded
   std::thread thread_;
 };
 

@@ -44,9 +44,8 @@ int end(const Node& node, const LineReader& lines) {
   const Dropped dropped = node.dropped();
   if (dropped.lines + dropped.frames + dropped.unsent + lines.dropped() > 0) {
     spdlog::warn(
-        "dropped: {} lines that were no messages, {} that were too long, {} frames, and {} that "
-        "were "
-        "too long to be sent",
+        "dropped: {} lines that were no messages, {} that were too long, {} frames, and {} "
+        "that were too long to be sent",
         dropped.lines, lines.dropped(), dropped.frames, dropped.unsent);
   }
   return 0;

@@ -20,8 +20,9 @@
 //   members 1 +4 -3        node 1 is asked to add node 4, remove node 3, or both
 //   hand_over 1 [2]        node 1 is asked to make way for node 2, or for any
 //   snapshot 1             node 1 has saved a snapshot of what it has applied, of two parts
-//   load 1 late | load 1   snapshots that node 1 receives wait; the one of which it has all is
-//   ready status | log           a line a node
+//   load 1 late            snapshots that node 1 receives wait from here on
+//   load 1                 the one of which it has all parts is ready
+//   status | log           a line a node
 #pragma once
 
 #include <string>
