@@ -228,7 +228,8 @@ Ticket Core::issue(Write write) {
 }
 
 void Core::broken(std::string story) {
-  if (broken_.empty()) broken_ = "bully_2pc node " + std::to_string(self_.value) + ": " + story;
+  if (broken_.empty())
+    broken_ = "bully_2pc node " + std::to_string(self_.value) + ": " + std::move(story);
 }
 
 void Core::send_now(NodeId to, Block header, const Block& body) {
