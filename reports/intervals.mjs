@@ -47,28 +47,55 @@ export function intervalName(n) {
 }
 
 /**
- * One row for the repetitions of the same thing: the first one's fields, with the median of each of
- * `fields`, its interval as <field>_low and <field>_high (null where none is known), the number of
- * `repetitions`, and in words what the `interval` is.
+ * "201 (200 – 202)", each number as `show` has it; only the median where all three look the same.
+ * @param of {median, low, high} as medianInterval() returns them
+ */
+export function intervalWords({median: middle, low, high}, show) {
+  const [from, to] = [show(low), show(high)];
+  return from === to ? show(middle) : `${show(middle)} (${from} – ${to})`;
+}
+
+/**
+ * The interval (of medianInterval(), or null) of a row's field: <field>_low and <field>_high, of how
+ * many values as <field>_n, and what it is in words as <field>_interval. In another unit with `by`.
+ */
+export function intervalFields(field, of, by = 1) {
+  return {
+    [`${field}_low`]: of ? of.low * by : null,
+    [`${field}_high`]: of ? of.high * by : null,
+    [`${field}_n`]: of ? of.n : 0,
+    [`${field}_interval`]: of ? intervalName(of.n) : null,
+  };
+}
+
+/**
+ * One row for the repetitions of the same thing: the first one's fields, the number of `repetitions`,
+ * and the median of each of `fields` with its intervalFields() (null where none is known). Not every
+ * repetition need have every field, so each has an interval of its own kind.
  */
 export function summarized(rows, key, fields) {
   return [...groupBy(rows, key).values()].map((cell) => {
     const {run: _run, repetition: _repetition, ...first} = cell[0];
-    const known = fields.map((field) => [field, medianInterval(cell.map((row) => row[field]))]);
-    const n = Math.max(0, ...known.map(([, interval]) => interval?.n ?? 0));
-    const parts = known.map(([field, of]) => ({
-      [field]: of?.median ?? null,
-      [`${field}_low`]: of?.low ?? null,
-      [`${field}_high`]: of?.high ?? null,
-    }));
-    return Object.assign(first, ...parts, {repetitions: n, interval: intervalName(n)});
+    const parts = fields.map((field) => {
+      const of = medianInterval(cell.map((row) => row[field]));
+      return {[field]: of?.median ?? null, ...intervalFields(field, of)};
+    });
+    return Object.assign(first, ...parts, {repetitions: cell.length});
   });
 }
 
-/** A sentence for a caption that says what the intervals of these rows are; '' if there is none. */
+/** Of how many values the intervals in these rows are. */
+const sizesIn = (rows) =>
+  rows.flatMap((row) => Object.keys(row).filter((name) => name.endsWith('_n')).map((name) => row[name]));
+
+/**
+ * A sentence for a caption that says what the intervals of these rows (with intervalFields()) are;
+ * '' if there is none.
+ */
 export function intervalText(rows, shape = 'Bars with caps') {
-  const many = rows.some((row) => row.repetitions >= LEAST_FOR_95);
-  const few = rows.some((row) => row.repetitions > 1 && row.repetitions < LEAST_FOR_95);
+  const sizes = sizesIn(rows);
+  const many = sizes.some((n) => n >= LEAST_FOR_95);
+  const few = sizes.some((n) => n > 1 && n < LEAST_FOR_95);
   const confidence =
     'the 95 % confidence interval of the median (by order statistics; Le Boudec 2010, §2.2)';
   const range = `the whole range of the repetitions (fewer than ${LEAST_FOR_95}, too few for a confidence interval)`;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {intervalName, intervalText, lowerRank, medianInterval, summarized} from './intervals.mjs';
+import {intervalName, intervalText, intervalWords, lowerRank, medianInterval, summarized} from './intervals.mjs';
 
 /** How often an interval of these ranks holds the median, summed from Pascal's triangle. */
 function coverage(n, rank) {
@@ -41,15 +41,31 @@ test('repetitions become one row that says what its interval is', () => {
       value: 2,
       value_low: 1,
       value_high: 3,
+      value_n: 3,
+      value_interval: 'range of 3',
       other: null,
       other_low: null,
       other_high: null,
+      other_n: 0,
+      other_interval: null,
       repetitions: 3,
-      interval: 'range of 3',
     },
   ]);
-  assert.match(intervalText([{repetitions: 3}]), /whole range of the repetitions/);
-  assert.match(intervalText([{repetitions: 6}]), /Le Boudec 2010, §2\.2/);
-  assert.match(intervalText([{repetitions: 6}, {repetitions: 2}]), /or, of fewer than 6/);
-  assert.equal(intervalText([{repetitions: 1}]), '');
+  assert.match(intervalText([{x_n: 3}]), /whole range of the repetitions/);
+  assert.match(intervalText([{x_n: 6}]), /Le Boudec 2010, §2\.2/);
+  assert.match(intervalText([{x_n: 6}, {x_n: 2}]), /or, of fewer than 6/);
+  assert.equal(intervalText([{x_n: 1, y_n: 0, repetitions: 6}]), '');
+});
+
+test('a field that few repetitions have is not called what the others are', () => {
+  const rows = [1, 2, 3, 4, 5, 6].map((all) => ({at: 'a', all, p: all < 3 ? all : null}));
+  const [row] = summarized(rows, ({at}) => at, ['all', 'p']);
+  assert.deepEqual([row.all_low, row.all_high, row.all_n, row.all_interval], [1, 6, 6, '95 %']);
+  assert.deepEqual([row.p_low, row.p_high, row.p_n, row.p_interval], [1, 2, 2, 'range of 2']);
+  assert.match(intervalText([row]), /or, of fewer than 6/);
+});
+
+test('an interval in words is left out where its ends look like one', () => {
+  assert.equal(intervalWords({median: 2, low: 1, high: 3}, String), '2 (1 – 3)');
+  assert.equal(intervalWords({median: 2.2, low: 2.1, high: 2.4}, (v) => v.toFixed(0)), '2');
 });

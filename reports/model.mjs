@@ -198,6 +198,12 @@ export function percentileUs(p) {
   return p.above ? Infinity : p.us;
 }
 
+/** percentileUs() in ms, endless above the timeout as well. */
+export function percentileMs(p) {
+  const us = percentileUs(p);
+  return us === null ? null : us / 1000;
+}
+
 /** The median of a figure over repetitions; null when none has it. */
 export function medianOf(runs, pick) {
   return median(runs.map(pick).filter((v) => v !== null && v !== undefined));

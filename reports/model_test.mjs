@@ -167,6 +167,28 @@ test('the chance of a trend is that of Mann, counted by hand', () => {
   assert.equal(spreadOf(baselineRuns(90, 120, 100)).share, 0.3);
 });
 
+/** All orders of these values, equal ones as often as they can be swapped. */
+function ordersOf(values) {
+  if (values.length < 2) return [values];
+  return values.flatMap((value, at) =>
+    ordersOf(values.filter((_, other) => other !== at)).map((rest) => [value, ...rest]),
+  );
+}
+
+const scoreOf = (values) =>
+  values.flatMap((value, at) => values.slice(at + 1).map((later) => Math.sign(later - value)))
+    .reduce((sum, sign) => sum + sign, 0);
+
+test('values that are equal never make a trend more certain than it is', () => {
+  for (const values of [[1, 1, 2], [1, 1, 1, 2], [1, 2, 2, 3, 4], [1, 1, 2, 2], [5, 4, 4, 3, 2, 1]]) {
+    const orders = ordersOf(values);
+    const least = Math.abs(scoreOf(values));
+    const exact = orders.filter((order) => Math.abs(scoreOf(order)) >= least).length / orders.length;
+    assert.ok(trendChance(values) >= exact - 1e-9, `${values}: ${trendChance(values)} < ${exact}`);
+  }
+  assert.equal(trendChance([1, 2, 2, 3, 4]).toFixed(5), (10 / 120).toFixed(5), 'as with one pair wrong');
+});
+
 test('faults above half of a saturation that is known are flagged', () => {
   const faulty = run('f', {faults: 'kill-leader', rate: 600});
   const titles = (...runs) => {

@@ -31,7 +31,8 @@ function inversionShares(n) {
 
 /**
  * The probability that values without a trend are ordered at least as much as these, one way or the
- * other: Mann, "Nonparametric tests against trend" (1945), exact. Equal neighbours count as half.
+ * other: Mann, "Nonparametric tests against trend" (1945), exact. Two equal values count as half a pair
+ * the wrong way round; a half that is left is rounded up, so that it never makes a trend of chance.
  */
 export function trendChance(values) {
   let score = 0;
@@ -42,7 +43,7 @@ export function trendChance(values) {
       pairs += 1;
     }
   });
-  const inverted = Math.floor((pairs - Math.abs(score)) / 2);
+  const inverted = Math.ceil((pairs - Math.abs(score)) / 2);
   const tail = inversionShares(values.length)
     .slice(0, inverted + 1)
     .reduce((sum, share) => sum + share, 0);

@@ -319,7 +319,8 @@ function tablesHtml(model) {
       'Medians over repetitions',
       'In brackets, from six repetitions on, the 95 % confidence interval of the median by order ' +
         'statistics (Le Boudec, Performance Evaluation, 2010, §2.2), which assumes no distribution; of ' +
-        'fewer, which are too few for one, the whole range. Runs without faults.',
+        'fewer, which are too few for one, the whole range. A figure that not all repetitions have says ' +
+        'what its own is. Runs without faults.',
       mediansTable(model.steady),
     ),
     section(

@@ -109,7 +109,7 @@ test('medians stand beside their intervals: in files, plots and tables', () => {
     return r.series === 'raft · 3 nodes' && r.load === '200 k/s offered' && r.percentile === 'p99';
   });
   assert.deepEqual([row.latency_ms_low, row.latency_ms, row.latency_ms_high].map(Number), rates);
-  assert.deepEqual([row.repetitions, row.interval], ['3', 'range of 3']);
+  assert.deepEqual([row.repetitions, row.latency_ms_n, row.latency_ms_interval], ['3', '3', 'range of 3']);
   assert.match(readFileSync(plot.md, 'utf8'), /\| range of 3 \|/);
   const table = /<table id="medians">.*?<\/table>/s.exec(full.html)[0];
   const cells = rates.map((ms) => duration(ms * 1000));
@@ -128,7 +128,7 @@ test('medians stand beside their intervals: in files, plots and tables', () => {
   }
   const [queue] = rowsOf(full.done.plots.find((p) => p.name === 'predicted').csv);
   assert.ok(Number(queue.measured_low) < Number(queue.measured), 'models stand beside intervals, too');
-  assert.equal(queue.interval, 'range of 3');
+  assert.equal(queue.measured_interval, 'range of 3');
   assert.match(full.html, /whole range of the repetitions \(fewer than 6/);
 });
 
@@ -142,8 +142,24 @@ test('from six repetitions on the interval is a confidence interval', () => {
     [row.achieved_ops_per_s_low, row.achieved_ops_per_s, row.achieved_ops_per_s_high],
     ['9002', '9005', '9008'],
   );
-  assert.equal(row.interval, '95 %');
+  assert.equal(row.latency_ms_interval, '95 %');
   assert.match(result.html, /Le Boudec 2010, §2\.2/);
+});
+
+test('tables name the interval of a figure that only some repetitions have', () => {
+  const runs = planRuns({nodes: {raft: [3]}, rates: [10000], repetitions: 6, kills: {raft: [3]}});
+  const of = (faults) => runs.filter((run) => run.faults === faults);
+  of('none').forEach((run, at) => {
+    run.summary = {achieved_ops_per_s: 9001 + at, messages_per_op: at < 2 ? 2 + at : null};
+  });
+  const result = report('some', runs, (dir) => {
+    of('kill-leader').slice(1).forEach(({name}) => rmSync(join(dir, name, 'timeline.csv')));
+  });
+  assert.equal(result.status, 0, result.stderr);
+  const table = (id) => new RegExp(`<table id="${id}">.*?</table>`, 's').exec(result.html)[0];
+  assert.match(table('medians'), /<td>95 %<\/td>.*>2\.5 \(2 – 3\), range of 2</s);
+  assert.doesNotMatch(table('medians'), /9 k\/s[^<]*range/, 'all have their throughput');
+  assert.match(table('recoveries'), />[\d,]+, one run</);
 });
 
 test('plots for a paper are as wide as its columns, and their text can be read', () => {
@@ -603,12 +619,12 @@ test('throughput and p99 stand in a map of node counts and shares of reads', () 
   );
   const [tiles] = panels[0].rows[0].spec.layer.map((layer) => layer.data.values);
   assert.deepEqual(
-    tiles.map((tile) => [tile.nodes, tile.read_share, tile.low, tile.value, tile.high, tile.heat]),
+    tiles.map((tile) => [tile.nodes, tile.read_share, tile.full, tile.heat]),
     [
-      [3, 0, 3001, 3002, 3003, 0],
-      [3, 0.9, 3091, 3092, 3093, 90 / 2090],
-      [5, 0, 5001, 5002, 5003, 2000 / 2090],
-      [5, 0.9, 5091, 5092, 5093, 1],
+      [3, 0, '3,002 (3,001 – 3,003)', 0],
+      [3, 0.9, '3,092 (3,091 – 3,093)', 90 / 2090],
+      [5, 0, '5,002 (5,001 – 5,003)', 2000 / 2090],
+      [5, 0.9, '5,092 (5,091 – 5,093)', 1],
     ],
   );
   const medians = rowsOf(plotOf(result, 'heat-map').medians);

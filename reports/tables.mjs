@@ -2,7 +2,7 @@
 
 import {asText} from './read.mjs';
 import {errorText} from './figures/predicted.mjs';
-import {intervalName, medianInterval} from './intervals.mjs';
+import {intervalName, intervalWords, medianInterval} from './intervals.mjs';
 import {bySetting, cells, cpuTotal, groupBy, hostName, percentileUs} from './model.mjs';
 import {groupEvents} from './figures/time_axis.mjs';
 import {LARGE_ERROR, leftOut, queueModels, simulatedLatencies} from './queueing.mjs';
@@ -61,15 +61,15 @@ function generator(run) {
   return parts.length ? parts.join(', ') : MISSING;
 }
 
-/** A median with its interval, each number shown by `show`: "3.1 (2.9 – 3.4)". */
+/**
+ * A median with its interval, each number shown by `show`: "3.1 (2.9 – 3.4)". Where not all of a row's
+ * repetitions have the figure it says what its interval is: "3.1 (2.9 – 3.4), range of 2".
+ */
 function withInterval(values, show) {
   const of = medianInterval(values);
-  return of === null ? MISSING : intervalWords(of.median, of.low, of.high, show);
-}
-
-function intervalWords(median, low, high, show) {
-  const [from, to] = [show(low), show(high)];
-  return from === to ? show(median) : `${show(median)} (${from} – ${to})`;
+  if (of === null) return MISSING;
+  const words = intervalWords(of, show);
+  return of.n === values.length ? words : `${words}, ${intervalName(of.n)}`;
 }
 
 /** The medians over the repetitions of the same thing, with their intervals. */
@@ -202,7 +202,7 @@ function capacityText(q) {
 /** What each model predicts, beside what was measured, and what it leaves out where that is much. */
 export function modelsTable(model) {
   const latency = (s) => (isNumber(s) ? duration(s * 1e6) : MISSING);
-  const asMeasured = ({interval: {median, low, high}}) => intervalWords(median, low, high, latency);
+  const asMeasured = ({interval}) => intervalWords(interval, latency);
   const queues = queueModels(model).flatMap((q) => {
     const row = (what, load, measured, predicted, error, note) => {
       return {run: q.run, what, load, measured, predicted, error, bottleneck: q.bottleneck, note};

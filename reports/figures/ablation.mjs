@@ -4,7 +4,17 @@ import {conditions} from '../conditions.mjs';
 import {list} from '../format.mjs';
 import {intervalText} from '../intervals.mjs';
 import {groupBy} from '../model.mjs';
-import {SPEED, conditionAxis, groupsOver, mediansOver, panelsOf, rowOver, rowsOver, valuesOf} from './over.mjs';
+import {
+  SPEED,
+  conditionAxis,
+  endlessText,
+  groupsOver,
+  mediansOver,
+  panelsOf,
+  rowOver,
+  rowsOver,
+  valuesOf,
+} from './over.mjs';
 import {seriesLegend, seriesScales} from './style.mjs';
 
 const MODES = [
@@ -103,7 +113,8 @@ export function ablation(model) {
     medians,
     caption:
       `At ${list([...new Set(data.map((row) => row.load))])}. Panels of one measure have the same axis. ` +
-      `Every repetition is a point; lines join the medians.${intervalText(medians)}` +
+      `Every repetition is a point; lines join the medians.` +
+      `${endlessText(data, ['p50_ms', 'p99_ms'])}${intervalText(medians)}` +
       `${left ? ` In the data but not drawn: ${left} panels.` : ''}`,
   };
 }

@@ -7,6 +7,7 @@ import {intervalText} from '../intervals.mjs';
 import {
   SPEED,
   conditionAxis,
+  endlessText,
   groupsOver,
   mediansOver,
   panelsOf,
@@ -122,7 +123,7 @@ export function contention(model) {
     yExtent: 44,
     data,
     medians,
-    caption: caption(data) + intervalText(medians),
+    caption: caption(data) + endlessText(data, ['p50_ms', 'p99_ms']) + intervalText(medians),
   };
 }
 

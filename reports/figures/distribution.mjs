@@ -97,11 +97,11 @@ function panelSpec(curves, scales, y) {
   const round = (ms) => Number(ms.toPrecision(5));
   const middle = curves
     .flatMap((c) => c.middle)
-    .map(({series, percentile, rank, repetitions, ...point}) => ({
+    .map(({series, percentile, rank, ...point}) => ({
       series,
       percentile,
       rank,
-      repetitions,
+      latency_ms_n: point.latency_ms_n,
       latency_ms: round(point.latency_ms),
       latency_ms_low: round(point.latency_ms_low),
       latency_ms_high: round(point.latency_ms_high),
@@ -109,7 +109,7 @@ function panelSpec(curves, scales, y) {
   return {
     layer: [
       {
-        data: {values: middle.filter((row) => row.repetitions > 1)},
+        data: {values: middle.filter((row) => row.latency_ms_n > 1)},
         mark: {type: 'area', opacity: 0.16},
         encoding: {
           x,

@@ -2,7 +2,7 @@
 
 import {conditions} from '../conditions.mjs';
 import {isNumber, list, significant} from '../format.mjs';
-import {intervalText} from '../intervals.mjs';
+import {intervalText, intervalWords} from '../intervals.mjs';
 import {groupBy} from '../model.mjs';
 import {SPEED, groupsOver, mediansOver, panelsOf, rowsOver} from './over.mjs';
 
@@ -40,37 +40,44 @@ const UNITS = [
   [1, ''],
 ];
 
-/** Numbers in the unit of the last of them: "28.6–29.2 k". */
+/** Numbers in the unit of the largest that ends: "28.6–29.2 k"; "20–∞" above the timeout. */
 function inUnits(values) {
-  const [by, unit] = UNITS.find(([least]) => values[values.length - 1] >= least) ?? UNITS[2];
-  return `${values.map((value) => significant(value / by)).join('–')}${unit}`;
+  const largest = Math.max(0, ...values.filter(isNumber));
+  const [by, unit] = UNITS.find(([least]) => largest >= least) ?? UNITS[2];
+  const show = (value) => (value === Infinity ? '∞' : significant(value / by));
+  return `${values.map(show).join('–')}${unit}`;
 }
+
+/** A number in full, as tooltips have it. */
+const inFull = (value) =>
+  value === Infinity ? 'above the timeout' : value.toLocaleString('en-US', {maximumFractionDigits: 3});
 
 /** The values of a measure as the colours of the map have them: a share of the way between the ends. */
 function shareOf(value, [low, high], kind) {
+  if (value === Infinity) return 1;
   if (high <= low) return 0;
   const at = kind === 'log' ? Math.log : (v) => v;
   return (at(value) - at(low)) / (at(high) - at(low));
 }
 
 function mapOf(medians, all, [field, title, ramp, kind]) {
-  const known = (row) => isNumber(row[field]) && (kind === 'linear' || row[field] > 0);
-  const values = all.filter(known).map((row) => row[field]);
+  const known = (row) => row[field] !== null && (kind === 'linear' || row[field] > 0);
+  const values = all.filter(known).map((row) => row[field]).filter(isNumber);
   const ends = [Math.min(...values), Math.max(...values)];
-  const tiles = medians.filter(known).map((row) => ({
-    algorithm: row.algorithm,
-    nodes: row.nodes,
-    read_share: row.read_share,
-    value: row[field],
-    low: row[`${field}_low`],
-    high: row[`${field}_high`],
-    repetitions: row.repetitions,
-    interval: row.interval,
-    load: row.load,
-    heat: shareOf(row[field], ends, kind),
-    text: inUnits([row[field]]),
-    spread: inUnits([row[`${field}_low`], row[`${field}_high`]]),
-  }));
+  const tiles = medians.filter(known).map((row) => {
+    const [value, low, high] = [row[field], row[`${field}_low`], row[`${field}_high`]];
+    return {
+      algorithm: row.algorithm,
+      nodes: row.nodes,
+      read_share: row.read_share,
+      full: intervalWords({median: value, low, high}, inFull),
+      interval: row[`${field}_interval`],
+      load: row.load,
+      heat: shareOf(value, ends, kind),
+      text: inUnits([value]),
+      spread: inUnits([low, high]),
+    };
+  });
   if (tiles.length === 0) return null;
   const sorted = (name) => [...new Set(medians.map((row) => row[name]))].sort((a, b) => a - b);
   const x = {
@@ -89,9 +96,7 @@ function mapOf(medians, all, [field, title, ramp, kind]) {
     {field: 'algorithm', title: 'strategy'},
     {field: 'nodes'},
     {field: 'read_share', title: 'share of reads', format: '.4~%'},
-    {field: 'value', title, format: ',.3~f'},
-    {field: 'low', title: 'from', format: ',.3~f'},
-    {field: 'high', title: 'to', format: ',.3~f'},
+    {field: 'full', title},
     {field: 'interval', title: 'the interval is the'},
     {field: 'load'},
   ];
@@ -158,6 +163,8 @@ export function heatMap(model) {
     caption:
       `Medians over repetitions and, smaller, their interval; at ${list([...new Set(data.map((row) => row.load))])}. ` +
       'Darker (in the dark theme: lighter) is more: more throughput on the left, slower on the right. ' +
-      `Maps of one measure share their colours; latency's are logarithmic.${intervalText(medians, 'Smaller numbers')}`,
+      `Maps of one measure share their colours; latency's are logarithmic.` +
+      `${data.some((row) => row.p99_ms === Infinity) ? ' ∞: above the timeout.' : ''}` +
+      intervalText(medians, 'Smaller numbers'),
   };
 }

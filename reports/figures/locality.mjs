@@ -49,9 +49,11 @@ function rowsOf(setting) {
     );
 }
 
+/** The medians; what lies above the timeout is endless in them, although it is drawn at the timeout. */
 function mediansOf(rows) {
+  const endless = rows.map(({above, ...row}) => ({...row, ms: above ? Infinity : row.ms}));
   const key = (row) => `${row.percentile} ${row.algorithm} ${row.nodes} ${row.region}`;
-  return summarized(rows, key, ['ms']);
+  return summarized(endless, key, ['ms']);
 }
 
 function panelSpec(rows, model, order, domain) {
@@ -76,7 +78,7 @@ function panelSpec(rows, model, order, domain) {
     {field: 'run', title: 'run'},
   ];
   const drawn = rows.filter((row) => row.ms > 0);
-  const medians = mediansOf(drawn);
+  const medians = mediansOf(rows).filter((row) => isNumber(row.ms) && row.ms > 0);
   return {
     layer: [
       ...errorBars(medians, {x, y, color, along: 'x'}),
@@ -144,7 +146,8 @@ function caption(data) {
   const beyond =
     above === 0
       ? ''
-      : ` ${above} ${above === 1 ? 'value lies' : 'values lie'} above the time-out and stands at it.`;
+      : ` ${above} ${above === 1 ? 'value lies' : 'values lie'} above the time-out and ` +
+        `${above === 1 ? 'stands' : 'stand'} at it; medians and intervals without an end are not drawn.`;
   return (
     `A client is in the region of its node, beside it; nodes are spread over the regions in turn. At ` +
     `${loads}.${beyond} Ticks are repetitions, shapes their medians.`

@@ -1,19 +1,18 @@
 // What a strategy's options do to throughput and latency, where a sweep has measured several values.
 
-import {bySetting, commonLoad, groupBy, percentileUs} from '../model.mjs';
+import {bySetting, commonLoad, groupBy, percentileMs} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {isNumber, list} from '../format.mjs';
 import {intervalText, summarized} from '../intervals.mjs';
+import {endlessText} from './over.mjs';
 import {logDomain, logTicks, MAX_SETTINGS, panelTitle, pointsOnMedians} from './style.mjs';
 
 const MEASURES = [
   ['throughput', 'placements per second', (s) => s.achieved_ops_per_s],
-  ['p50_ms', 'median latency, ms', (s) => inMs(percentileUs(s.latency_us.p50))],
+  ['p50_ms', 'median latency, ms', (s) => percentileMs(s.latency_us.p50)],
 ];
 const COLORS = ['@raft', '@bully_2pc', '@gossip_lww', '@other0', '@other1', '@other2'];
 const SHAPES = ['circle', 'triangle-up', 'diamond', 'square', 'cross', 'triangle-down'];
-
-const inMs = (us) => (isNumber(us) ? us / 1000 : null);
 
 /** The option along the x axis: the number with the most values, or the first that varies. */
 export function axisOption(runs) {
@@ -58,7 +57,7 @@ function rowsOf(group) {
         repetition: run.repetition,
         run: run.id,
       };
-    }).filter((row) => isNumber(row.value) && row.value > 0),
+    }).filter((row) => row.value > 0), // endless ones, too: they count in medians
   );
 }
 
@@ -93,7 +92,8 @@ function panelSpec(rows, names, option, title) {
     {field: 'value', title, format: ',.3~f'},
     {field: 'run', title: 'run'},
   ];
-  return pointsOnMedians(rows, mediansOf(rows), 60, {x, y, color, shape, tooltip});
+  const ends = (row) => isNumber(row.value);
+  return pointsOnMedians(rows.filter(ends), mediansOf(rows).filter(ends), 60, {x, y, color, shape, tooltip});
 }
 
 /** Builds the figure; some strategy's options vary. */
@@ -106,7 +106,7 @@ export function options(model) {
   const panels = drawn.flatMap((group) =>
     MEASURES.flatMap(([measure, title]) => {
       const rows = group.rows.filter((row) => row.measure === measure);
-      if (rows.length === 0) return [];
+      if (!rows.some((row) => isNumber(row.value))) return [];
       return [
         {
           ...panelTitle(`${group.name}: ${title}`, group.setting),
@@ -115,6 +115,7 @@ export function options(model) {
       ];
     }),
   );
+  const data = drawn.flatMap((group) => group.rows);
   return {
     name: 'options',
     title: 'What options do',
@@ -132,11 +133,11 @@ export function options(model) {
     minPanel: 320,
     maxColumns: 2,
     yExtent: 44,
-    data: drawn.flatMap((group) => group.rows),
+    data,
     medians,
     caption:
       `At ${list([...new Set(groups.map((group) => group.load.label))])}. ` +
       'Every repetition is a point; lines join the medians. Both scales are logarithmic.' +
-      intervalText(medians),
+      `${endlessText(data, ['value'])}${intervalText(medians)}`,
   };
 }

@@ -1,18 +1,19 @@
 // What figures over a condition of the runs have in common (how contended, how large the batches):
 // runs that agree in everything else, at one load, and panels of a measure each.
 
-import {isNumber} from '../format.mjs';
-import {bySetting, commonLoad, groupBy, percentileUs} from '../model.mjs';
+import {isNumber, plural} from '../format.mjs';
+import {bySetting, commonLoad, groupBy, percentileMs} from '../model.mjs';
 import {summarized} from '../intervals.mjs';
 import {SHORT_NUMBER, logDomain, logTicks, pointsOnMedians} from './style.mjs';
 
-const inMs = (us) => (isNumber(us) ? us / 1000 : null);
-
-/** Throughput and latency as [field, title, kind of scale, of a run]. */
+/**
+ * Throughput and latency as [field, title, kind of scale, of a run]. A percentile above the timeout is
+ * endless: it counts in medians, and is not drawn.
+ */
 export const SPEED = [
   ['achieved_ops_per_s', 'placements per second', 'linear', (s) => s.achieved_ops_per_s],
-  ['p50_ms', 'p50 latency (ms, log)', 'log', (s) => inMs(percentileUs(s.latency_us.p50))],
-  ['p99_ms', 'p99 latency (ms, log)', 'log', (s) => inMs(percentileUs(s.latency_us.p99))],
+  ['p50_ms', 'p50 latency (ms, log)', 'log', (s) => percentileMs(s.latency_us.p50)],
+  ['p99_ms', 'p99 latency (ms, log)', 'log', (s) => percentileMs(s.latency_us.p99)],
 ];
 
 /**
@@ -57,6 +58,16 @@ export function mediansOver(rows, measures, at) {
   );
 }
 
+/** A sentence for a caption where one of `fields` of these rows of runs is endless; else ''. */
+export function endlessText(rows, fields) {
+  const runs = new Set(rows.filter((row) => fields.some((f) => row[f] === Infinity)).map((row) => row.run));
+  if (runs.size === 0) return '';
+  return (
+    ` Not drawn: percentiles above the timeout, of ${plural(runs.size, 'run')}. They are endless in ` +
+    'medians and intervals, which are drawn only where they end.'
+  );
+}
+
 function scaleOf(values, kind) {
   const axis = {title: null, labelExpr: SHORT_NUMBER, minExtent: 44, maxExtent: 44};
   if (kind === 'linear') {
@@ -72,7 +83,7 @@ function scaleOf(values, kind) {
 
 /**
  * A panel's row: one measure over the ordinal condition x, every run a point, lines for medians.
- * Null when no row has the measure. The axis spans `all` rows, so that panels can be compared.
+ * What is endless is not drawn. Null when no row has the measure. The axis spans `all` rows, so that panels can be compared.
  * @param looks encodings: color, shape, strokeDash
  */
 export function rowOver({rows, medians, all}, [field, title, kind], {x, ...looks}) {

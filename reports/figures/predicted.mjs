@@ -3,7 +3,7 @@
 
 import {conditions} from '../conditions.mjs';
 import {isNumber, perSecond, significant} from '../format.mjs';
-import {intervalName, intervalText} from '../intervals.mjs';
+import {intervalFields, intervalText} from '../intervals.mjs';
 import {groupBy} from '../model.mjs';
 import {LARGE_ERROR, md1Wait, meanLatency, mm1Wait, queueModels, simulatedLatencies} from '../queueing.mjs';
 import {errorBars, logDomain, logTicks, SHORT_NUMBER, styleOf} from './style.mjs';
@@ -42,16 +42,6 @@ function measuredOf(found) {
       run: run.id,
     })),
   );
-}
-
-/** The interval of a median that was measured, as fields of a row; in ms with `by` 1000. */
-function intervalFields(field, interval, by = 1) {
-  return {
-    [`${field}_low`]: interval.low * by,
-    [`${field}_high`]: interval.high * by,
-    repetitions: interval.n,
-    interval: intervalName(interval.n),
-  };
 }
 
 function mediansOf(found) {
@@ -183,10 +173,7 @@ export function isPredicted(model) {
 function dataOf(queues, simulated) {
   const row = (by, {series, load}, of, predicted, error) => {
     const {measured, interval} = of;
-    const known = interval
-      ? intervalFields('measured', interval)
-      : {measured_low: null, measured_high: null, repetitions: null, interval: null};
-    return {model: by, series, load, measured, ...known, predicted, error};
+    return {model: by, series, load, measured, ...intervalFields('measured', interval), predicted, error};
   };
   return [
     ...queues.flatMap((q) => [

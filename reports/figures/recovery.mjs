@@ -3,7 +3,7 @@
 
 import {conditions} from '../conditions.mjs';
 import {count, isNumber} from '../format.mjs';
-import {intervalText, summarized} from '../intervals.mjs';
+import {intervalText, intervalWords, summarized} from '../intervals.mjs';
 import {bySetting, groupBy} from '../model.mjs';
 import {algorithmScales, errorBars, SHORT_NUMBER} from './style.mjs';
 
@@ -62,11 +62,10 @@ function mediansOf(rows) {
   return summarized(endless, (row) => `${sameFault(row)}\u0001${row.series}`, FIELDS);
 }
 
-/** "201 (200 – 202)", each number as `show` has it. */
-function intervalOf(row, field, show) {
-  const [value, low, high] = [row[field], row[`${field}_low`], row[`${field}_high`]].map(show);
-  return low === high ? value : `${value} (${low} – ${high})`;
-}
+/** The median of a field and its interval, from a row of summarized(). */
+const intervalOf = (row, field) => {
+  return {median: row[field], low: row[`${field}_low`], high: row[`${field}_high`]};
+};
 
 /** One bar for each of these kinds of a median: {series, kind, value, value_low, value_high, label, text}. */
 function barsOf(medians, kinds, top, show) {
@@ -83,10 +82,10 @@ function barsOf(medians, kinds, top, show) {
         value: inside(row[field]),
         value_low: inside(row[`${field}_low`]),
         value_high: inside(row[`${field}_high`]),
-        repetitions: row.repetitions,
-        interval: row.interval,
+        value_n: row[`${field}_n`],
+        interval: row[`${field}_interval`],
         label: show(row[field]),
-        text: intervalOf(row, field, show),
+        text: intervalWords(intervalOf(row, field), show),
       })),
   );
 }

@@ -120,13 +120,13 @@ export function nodesAxis(counts) {
 
 /**
  * The intervals of medians (rows of summarized()) as bars with caps: along y, or along x with
- * `along: 'x'`. Rows of one repetition have none.
+ * `along: 'x'`. Those of one value, and those without an end, have none.
  */
 export function errorBars(medians, {x, y, color, along = 'y', mark = {}}) {
   const axis = along === 'y' ? y : x;
   const [low, high] = [`${axis.field}_low`, `${axis.field}_high`];
   const values = medians.filter((row) => {
-    return row.repetitions > 1 && isNumber(row[low]) && isNumber(row[high]);
+    return row[`${axis.field}_n`] > 1 && isNumber(row[low]) && isNumber(row[high]);
   });
   const ends = {[along]: {...axis, field: low}, [`${along}2`]: {field: high}};
   const at = (field) => ({[along]: {...axis, field}});
@@ -149,7 +149,7 @@ export function errorBars(medians, {x, y, color, along = 'y', mark = {}}) {
 /** The interval of medians over time as a band behind their line. */
 export function intervalBand(medians, field, {x, y, color}) {
   return {
-    data: {values: medians.filter((row) => row.repetitions > 1)},
+    data: {values: medians.filter((row) => row[`${field}_n`] > 1)},
     mark: {type: 'area', interpolate: 'step-after', clip: true, color, opacity: 0.16},
     encoding: {x, y: {...y, field: `${field}_low`}, y2: {field: `${field}_high`}},
   };

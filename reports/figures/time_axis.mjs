@@ -76,9 +76,8 @@ export function binMedians(rows, [from, to], fields) {
 export function drawnBins(rows, span, fields) {
   return binMedians(rows, span, fields).map((row) => ({
     t_ms: row.t_ms,
-    repetitions: row.repetitions,
     ...Object.fromEntries(
-      fields.flatMap((name) => [name, `${name}_low`, `${name}_high`].map((field) => [field, row[field]])),
+      fields.flatMap((name) => [name, `${name}_low`, `${name}_high`, `${name}_n`].map((field) => [field, row[field]])),
     ),
   }));
 }
