@@ -6,6 +6,7 @@ const figures = JSON.parse(document.getElementById('figures').textContent);
 const series = JSON.parse(document.getElementById('series').textContent);
 const boxes = [...document.querySelectorAll('#filter input')];
 const drawnAt = new Map();
+const plots = new Map();
 let choice = readHash(location.hash, series);
 
 function storedTheme() {
@@ -28,27 +29,40 @@ function onlyOf(label) {
   choose(again ? {algorithm: [], nodes: []} : only);
 }
 
-async function draw(figure, force) {
-  const place = document.getElementById(`plot-${figure.name}`);
-  const width = Math.floor(place.clientWidth);
-  if (width === 0 || (!force && drawnAt.get(figure.name) === width)) return;
-  drawnAt.set(figure.name, width);
+async function plot(figure, place, width) {
   const shown = filterFigure(figure, series, choice);
   if (shown.panels.length === 0) {
     place.textContent = 'This plot has nothing of what is chosen.';
     return;
   }
   const spec = layout(shown, {width, theme: themeNow(), titled: false});
-  const {view} = await vegaEmbed(place, spec, {
+  const embedded = await vegaEmbed(place, spec, {
     mode: 'vega-lite',
     renderer: 'svg',
     downloadFileName: figure.name,
     actions: {export: true, source: false, compiled: false, editor: false},
     tooltip: {theme: themeNow()},
   });
-  view.addEventListener('click', (event, item) => {
+  plots.set(figure.name, embedded);
+  embedded.view.addEventListener('click', (event, item) => {
     if (item?.datum?.pick) onlyOf(item.datum.label);
   });
+}
+
+/** Draws a figure in its place; one that cannot be drawn says so there and keeps back no other. */
+async function draw(figure, force) {
+  const place = document.getElementById(`plot-${figure.name}`);
+  const width = Math.floor(place.clientWidth);
+  if (width === 0 || (!force && drawnAt.get(figure.name) === width)) return;
+  drawnAt.set(figure.name, width);
+  plots.get(figure.name)?.finalize(); // else its listeners stay
+  plots.delete(figure.name);
+  try {
+    await plot(figure, place, width);
+  } catch (error) {
+    drawnAt.delete(figure.name);
+    place.textContent = `This plot could not be drawn: ${error.message}`;
+  }
 }
 
 // One drawing at a time; what changes meanwhile is drawn by the next.
@@ -80,15 +94,20 @@ function showChoice() {
   said.textContent = some ? `${shown.length} of ${series.length} series` : '';
 }
 
-/** Draws what is chosen, and puts it into the address so that it can be sent to somebody. */
-function choose(next) {
-  choice = {...choice, ...next};
-  showChoice();
+/** Puts the choice into the address, so that it can be sent to somebody. */
+function showAddress() {
   try {
     history.replaceState(null, '', writeHash(choice) || location.pathname + location.search);
   } catch {
     // Where pages may not change their address the choice only lasts until the page is closed.
   }
+}
+
+/** Draws what is chosen. */
+function choose(next) {
+  choice = {...choice, ...next};
+  showChoice();
+  showAddress();
   return drawAll(true);
 }
 
@@ -105,12 +124,16 @@ all?.addEventListener('click', () => choose({algorithm: [], nodes: []}));
 
 const goTo = (id) => id && document.getElementById(id)?.scrollIntoView({behavior: 'instant'});
 
-// A link within the page names a place only: the choice stays.
+// A link within the page names a place only: the browser goes there, and the choice stays.
 addEventListener('hashchange', () => {
   const next = readHash(location.hash, series);
   const placeOnly = next.at !== null && location.hash === `#${next.at}`;
-  if (placeOnly) choose({at: next.at}).then(() => goTo(next.at));
-  else choose(next).then(() => goTo(next.at));
+  if (!placeOnly) {
+    choose(next).then(() => goTo(next.at));
+    return;
+  }
+  choice = {...choice, at: next.at};
+  showAddress();
 });
 
 function setTheme(theme) {

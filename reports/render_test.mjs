@@ -934,13 +934,17 @@ test('an address shows what it chooses, in all plots, on a phone', {skip: !CHROM
   assert.match(dom, /role="status">1 of 4 series</);
 });
 
+/** Begins a script of browse(): until(condition), plotOf(name), and all is drawn. */
+const UNTIL = `
+  const until = (what) => new Promise((done) => {
+    const timer = setInterval(() => what() && (clearInterval(timer), done()), 20);
+  });
+  const root = document.documentElement;
+  const plotOf = (name) => document.getElementById('plot-' + name);
+  await until(() => root.dataset.ready);`;
+
 test('a choice changes the plots and the address, and a link keeps it', {skip: !CHROMIUM && 'no chromium'}, () => {
-  const then = `
-    const until = (what) => new Promise((done) => {
-      const timer = setInterval(() => what() && (clearInterval(timer), done()), 20);
-    });
-    const root = document.documentElement;
-    await until(() => root.dataset.ready);
+  const then = `${UNTIL}
     document.querySelector('#filter input[value="raft"]').focus();
     document.activeElement.click();
     await until(() => location.hash !== '');
@@ -956,6 +960,51 @@ test('a choice changes the plots and the address, and a link keeps it', {skip: !
   assert.match(dom, /data-filtered="yes"/);
   assert.ok(!textsIn(dom, 'latency-distribution').some((text) => text.startsWith('raft')));
   assert.ok(textsIn(dom, 'latency-distribution').includes('gossip_lww · 3 nodes'));
+});
+
+test('a link to a place draws nothing again', {skip: !CHROMIUM && 'no chromium'}, () => {
+  const then = `${UNTIL}
+    let drawn = 0;
+    const embed = window.vegaEmbed;
+    window.vegaEmbed = (...args) => (drawn += 1, embed(...args));
+    root.style.scrollBehavior = 'auto'; // no frames pass here that a smooth one needs
+    document.querySelector('nav a[href="#recovery"]').click();
+    await until(() => location.hash === '#recovery');
+    await new Promise((done) => setTimeout(done, 500));
+    root.dataset.drawn = drawn;
+    root.dataset.scrolled = Math.abs(document.getElementById('recovery').getBoundingClientRect().top) < 200;
+    document.querySelector('#filter input[value="raft"]').click();
+    await until(() => drawn > 0);
+    root.dataset.hash = location.hash;`;
+  const dom = domOf(full.done.report, {width: 1200, theme: 'light', then});
+  assert.match(dom, /data-drawn="0"/);
+  assert.match(dom, /data-scrolled="true"/);
+  assert.match(dom, /data-hash="#strategy=unreplicated&amp;strategy=gossip_lww&amp;at=recovery"/, 'kept');
+});
+
+test('a plot that fails says so, and the others and the next drawing go on', {skip: !CHROMIUM && 'no chromium'}, () => {
+  const then = `${UNTIL}
+    const embed = window.vegaEmbed;
+    let [failing, drawn, finalized] = [true, 0, 0];
+    window.vegaEmbed = async (place, ...args) => {
+      if (failing && place.id === 'plot-recovery') throw new Error('no <b>memory</b>');
+      const result = await embed(place, ...args);
+      drawn += 1;
+      return {...result, finalize: () => (finalized += 1, result.finalize())};
+    };
+    const theme = document.getElementById('theme');
+    theme.click();
+    await until(() => drawn === ${FIGURES.length - 1});
+    root.dataset.failed = plotOf('recovery').textContent;
+    failing = false;
+    theme.click();
+    await until(() => drawn === ${2 * FIGURES.length - 1});
+    root.dataset.finalized = finalized;
+    root.dataset.again = plotOf('recovery').querySelector('svg.marks') !== null;`;
+  const dom = domOf(full.done.report, {width: 1200, theme: 'light', then});
+  assert.match(dom, /data-failed="This plot could not be drawn: no (<|&lt;)b(>|&gt;)memory/);
+  assert.match(dom, /data-again="true"/);
+  assert.match(dom, new RegExp(`data-finalized="${FIGURES.length - 1}"`), 'each earlier plot once');
 });
 
 test('a page with one strategy at one size has nothing to choose', () => {
