@@ -286,7 +286,7 @@ export function layout(figure, {width, theme, titled, print = false}) {
   if (titled) {
     spec.title = {
       text: wrap(figure.title, 17, usable),
-      subtitle: wrap(figure.conditions, 11.5, usable),
+      subtitle: wrap(figure.conditions, 13, usable), // fonts differ: where the widest is at hand it must fit
       fontSize: 17,
       fontWeight: 650,
       subtitleFontSize: 11.5,

@@ -53,10 +53,13 @@ function rowsOf(events) {
 
 const sameFault = (row) => [row.fault, row.load, row.setting].join('\u0001');
 
-/** Medians with intervals; a recovery that never came counts as endless. */
+/** Medians with intervals; a recovery that never came counts as endless. Where clients were served again
+ * and nobody noticed a change of leader, there was none to notice, as in a strategy without one. */
 function mediansOf(rows) {
   const endless = rows.map((row) => {
-    const times = PHASES.map(([field]) => [field, row[field] ?? Infinity]);
+    const absent = (field) =>
+      field === PHASES[0][0] && isNumber(row[PHASES[1][0]]) ? null : Infinity;
+    const times = PHASES.map(([field]) => [field, row[field] ?? absent(field)]);
     return {...row, ...Object.fromEntries(times)};
   });
   return summarized(endless, (row) => `${sameFault(row)}\u0001${row.series}`, FIELDS);
