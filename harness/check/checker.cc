@@ -183,7 +183,7 @@ void Checker::State::check_versions() {
   if (!options.quiescent) {
     note_incomplete("what replicas hold at the end is not final: loss was not looked for");
   } else if (result.final_reads > 0) {
-    if (!check_final_reads(context)) incomplete = true;
+    if (!check_final_reads(context, journals ? &*journals : nullptr)) incomplete = true;
   } else if (options.model == Model::linearizable) {
     result.notes.emplace_back("no final reads: lost writes were not looked for");
   } else {

@@ -41,6 +41,13 @@ enum class Verdict : std::uint8_t {
 };
 std::string_view verdict_name(Verdict verdict);
 
+// A fault took a node's state: the process was killed and not started again, or came back with an
+// empty memory.
+struct Departure {
+  std::uint32_t node = 0;
+  std::int64_t at_ns = 0;  // by the clock of the history
+};
+
 struct CheckOptions {
   Model model = Model::linearizable;
   // How far the clocks of the recorded times may be apart, in ns. An operation counts as completed
@@ -64,6 +71,11 @@ struct CheckOptions {
   std::uint64_t seed = 1;  // of samples and of the model of staleness
   // Nodes alive at the end. When empty: those with final reads, or all if there are none.
   std::vector<std::uint32_t> live_nodes;
+  // A strategy that merges acknowledges once `copies` nodes hold a write; where the one that
+  // answered and as many departed before others had heard of it, nobody promised that it stays.
+  // check_history takes both from the manifest when they are not given.
+  std::vector<Departure> departures;
+  std::optional<std::uint32_t> copies;
 };
 
 // The fields of `consistency` in summary.json. Empty where the record does not allow to compute it.

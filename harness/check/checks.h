@@ -55,9 +55,11 @@ void count_stale(CheckContext& context);
 // where a session sticks to a node, so operations at different nodes are not compared.
 void check_sessions(CheckContext& context);
 
+class JournalCheck;
+
 // Lost, divergent and older_wins from the final reads. True if they were complete: one of each
-// acknowledged cell by each live node.
-bool check_final_reads(CheckContext& context);
+// acknowledged cell by each live node. `journals`, which may be null, tell who ever held a write.
+bool check_final_reads(CheckContext& context, const JournalCheck* journals);
 
 // What replicas applied. An ordered model compares the order of whole journals, others only that of
 // each cell.
@@ -74,6 +76,8 @@ class JournalCheck {
   [[nodiscard]] const Propagation& propagation() const { return propagation_; }
 
   bool has(std::uint32_t node) const;
+  // Whether the journal of some live node has the write.
+  bool reached_a_live_node(RecordIndex index) const;
   std::size_t journals() const { return journals_.size(); }
   std::uint64_t entries() const { return entries_; }
 

@@ -16,7 +16,8 @@ bool same_content(const Record& a, const Record& b) {
 // The cells' final reads one after the other; vectors are kept for their capacity.
 class FinalCheck {
  public:
-  explicit FinalCheck(CheckContext& context) : context_(context), table_(context.table) {}
+  FinalCheck(CheckContext& context, const JournalCheck* journals)
+      : context_(context), table_(context.table), journals_(journals) {}
 
   void check(RecordIndex begin, RecordIndex end) {
     collect(begin, end);
@@ -68,12 +69,31 @@ class FinalCheck {
       if (without == finals_.end()) continue;
       any = true;
       ++lost_;
-      context_.findings.add(Anomaly::lost_write, [&] {
+      const bool excused = went_with_its_node(write);
+      context_.findings.add(excused ? Anomaly::lost_with_its_node : Anomaly::lost_write, [&] {
         return table_.describe(write) + " was acknowledged, yet the end is " +
                table_.describe(*without);
       });
     }
     return any;
+  }
+
+  // Whether a strategy that merges may have lost the write: the node that acknowledged it departed
+  // afterwards with as many as were to hold it, and no live node ever had it.
+  bool went_with_its_node(RecordIndex write) const {
+    const CheckOptions& options = context_.options;
+    if (options.model == Model::linearizable || journals_ == nullptr) return false;
+    const auto after = [&](const Departure& departure) {
+      return table_[write].invoke_ns <= departure.at_ns;
+    };
+    std::vector<std::uint32_t> gone;
+    for (const Departure& departure : options.departures) {
+      if (after(departure)) gone.push_back(departure.node);
+    }
+    std::sort(gone.begin(), gone.end());
+    gone.erase(std::unique(gone.begin(), gone.end()), gone.end());
+    return std::binary_search(gone.begin(), gone.end(), table_[write].node) &&
+           gone.size() >= options.copies.value_or(1) && !journals_->reached_a_live_node(write);
   }
 
   // `report`: a replica without an acknowledged write is reported as lost_write already.
@@ -103,6 +123,7 @@ class FinalCheck {
 
   CheckContext& context_;
   const RecordTable& table_;
+  const JournalCheck* journals_;
   std::vector<RecordIndex> writes_;
   std::vector<RecordIndex> finals_;
   std::uint64_t lost_ = 0;
@@ -113,14 +134,19 @@ class FinalCheck {
 
 }  // namespace
 
-bool check_final_reads(CheckContext& context) {
-  FinalCheck check(context);
+bool check_final_reads(CheckContext& context, const JournalCheck* journals) {
+  FinalCheck check(context, journals);
   for (std::size_t cell = 0; cell < context.table.cells(); ++cell) {
     check.check(context.table.cell_begin(cell), context.table.cell_begin(cell + 1));
   }
   context.consistency.lost = check.lost();
   context.consistency.divergent_cells_final = check.divergent();
   context.consistency.older_wins = check.older_wins();
+  if (const auto gone = context.findings.of(Anomaly::lost_with_its_node).count; gone > 0) {
+    context.notes.push_back(fmt::format(
+        "{} of the {} lost writes were on no node but those that are gone: not promised", gone,
+        check.lost()));
+  }
   if (check.incomplete_cells() == 0) return true;
   context.notes.push_back(
       fmt::format("{} cells with acknowledged writes lack a final read by some live node",

@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, kAnomalies> kNames = {
     "journal_out_of_order",
     "replicas_disagree",
     "lost_write",
+    "lost_with_its_node",
     "final_reads_differ",
     "read_your_writes_violation",
     "monotonic_read_violation",
@@ -51,7 +52,7 @@ std::string_view anomaly_name(Anomaly anomaly) {
 }
 
 bool breaks_promise(Model model, Anomaly anomaly) {
-  if (model == Model::none) return false;
+  if (model == Model::none || anomaly == Anomaly::lost_with_its_node) return false;
   if (model == Model::linearizable) return true;
   // A merge strategy recognises a retry at the node that had it; elsewhere it is a new write, and
   // duplicates are counted.

@@ -42,12 +42,13 @@ enum class Anomaly : std::uint8_t {
   journal_out_of_order,              // a replica applied a lower stamp after a higher one
   replicas_disagree,                 // one replica applied what another, further on, did not
   lost_write,                        // acknowledged, and a live replica ends with an older stamp
-  final_reads_differ,                // replicas end with different cells
-  read_your_writes_violation,        // a client missed its own earlier write
-  monotonic_read_violation,          // a client read an older stamp than it had read before
-  not_linearizable,                  // no order explains a cell's operations, which lack versions
+  lost_with_its_node,          // the same, but nobody was to hold it except nodes that are gone
+  final_reads_differ,          // replicas end with different cells
+  read_your_writes_violation,  // a client missed its own earlier write
+  monotonic_read_violation,    // a client read an older stamp than it had read before
+  not_linearizable,            // no order explains a cell's operations, which lack versions
 };
-inline constexpr std::size_t kAnomalies = 23;
+inline constexpr std::size_t kAnomalies = 24;
 
 // The stable name used in results: the enumerator's.
 std::string_view anomaly_name(Anomaly anomaly);

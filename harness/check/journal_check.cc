@@ -167,6 +167,13 @@ bool JournalCheck::in_order(const JournalEntry& entry, std::uint64_t line, Recor
   return false;
 }
 
+bool JournalCheck::reached_a_live_node(RecordIndex index) const {
+  for (std::size_t j = 0; j < journals_.size(); ++j) {
+    if (journals_[j].live && (applied_by_[index] >> j & 1) != 0) return true;
+  }
+  return false;
+}
+
 void JournalCheck::made_at(RecordIndex index, std::uint32_t node, Stamp known) {
   origins_.resize(context_.table.size());
   origins_[index] = {known, node};

@@ -432,6 +432,28 @@ int OperationParser::stamp_digits() const {
   return handler_->stamp_digits();
 }
 
+namespace {
+
+void read_departures(const json& manifest, ManifestFacts& facts) {
+  if (const auto options = manifest.find("options");
+      options != manifest.end() && options->is_object() && options->contains("ack") &&
+      (*options)["ack"].is_number_unsigned()) {
+    facts.copies = (*options)["ack"].get<std::uint32_t>();
+  }
+  const auto departures = manifest.find("departures");
+  if (departures == manifest.end() || !departures->is_array()) return;
+  for (const json& departure : *departures) {
+    if (!departure.is_object() || !departure.contains("node") || !departure.contains("at_ns") ||
+        !departure["node"].is_number_unsigned() || !departure["at_ns"].is_number_integer()) {
+      throw std::invalid_argument("manifest.json: departures: expected objects of node and at_ns");
+    }
+    facts.departures.push_back(
+        {departure["node"].get<std::uint32_t>(), departure["at_ns"].get<std::int64_t>()});
+  }
+}
+
+}  // namespace
+
 ManifestFacts read_manifest(const std::filesystem::path& path) {
   std::ifstream file(path);
   if (!file) throw std::system_error(errno, std::generic_category(), path.string());
@@ -460,6 +482,7 @@ ManifestFacts read_manifest(const std::filesystem::path& path) {
   if (const std::string record = text("record"); !record.empty()) {
     facts.sampled = record != "all" && record != "none";
   }
+  read_departures(manifest, facts);
   return facts;
 }
 

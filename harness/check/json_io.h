@@ -7,7 +7,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "harness/check/checker.h"
 #include "harness/check/history.h"
 
 namespace parley::history {
@@ -32,6 +34,8 @@ class OperationParser {
 struct ManifestFacts {
   std::optional<std::uint32_t> canvas_width;  // of `canvas`, "WxH"
   std::optional<bool> sampled;                // `record` is neither "all" nor "none"
+  std::optional<std::uint32_t> copies;        // `ack` of `options`
+  std::vector<Departure> departures;
 };
 
 // Throws std::invalid_argument naming the file when it is not JSON, std::system_error when it

@@ -70,6 +70,8 @@ CheckResult check_history(const fs::path& path, CheckOptions options) {
     const ManifestFacts facts = read_manifest(path / "manifest.json");
     if (!options.canvas_width) options.canvas_width = facts.canvas_width;
     if (!options.sampled) options.sampled = facts.sampled;
+    if (!options.copies) options.copies = facts.copies;
+    if (options.departures.empty()) options.departures = facts.departures;
   }
   const bool versions = has_versions(history);
   options.versions = versions;

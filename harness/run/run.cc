@@ -52,6 +52,15 @@ history::Model model_of(const Guarantee& guarantee) {
                                                             : history::Model::convergent;
 }
 
+// How many nodes hold a write before the client is told ok: the option `ack` of strategies that let
+// one choose.
+std::uint32_t copies_of(const RunSpec& spec) {
+  const auto& options = spec.options.all();
+  const auto ack = options.find("ack");
+  if (ack == options.end()) return 1;
+  return std::min(static_cast<std::uint32_t>(ack->second), spec.nodes);
+}
+
 ClusterSpec cluster_spec(const RunSpec& spec, const std::filesystem::path& folder,
                          const RunEnvironment& environment) {
   ClusterSpec cluster;
@@ -261,6 +270,8 @@ class Run {
     for (const NodeAbsence& absence : fault.absences) {
       absences_.push_back({absence.node.value, clock_ns(absence.from_ms),
                            absence.until_ms ? clock_ns(*absence.until_ms) : history::kNever});
+      if (!absence.until_ms || spec_.durability == "none")
+        findings_.departures.push_back({absence.node.value, clock_ns(absence.from_ms)});
     }
   }
 
@@ -387,6 +398,8 @@ class Run {
     options.canvas_width = spec_.canvas.width;
     options.sampled = spec_.record != "all";
     options.live_nodes = live_;
+    options.departures = findings_.departures;
+    options.copies = copies_of(spec_);
     options.seed = spec_.seed;
     options.quiescent = !spec_.algorithm->guarantee.ordered || 2 * live_.size() > spec_.nodes;
     try {

@@ -219,6 +219,9 @@ void write_manifest(const std::filesystem::path& folder, const RunSpec& spec,
                 {"host", host_json(environment.host)},
                 {"started_at", findings.started_at},
                 {"notes", findings.notes}};
+  for (const history::Departure& departure : findings.departures) {
+    manifest["departures"].push_back({{"node", departure.node}, {"at_ns", departure.at_ns}});
+  }
   if (!spec.objective.empty()) manifest["objective"] = spec.objective;
   if (spec.workload.starts_with("replay:")) {
     manifest["rate"] = nullptr;  // the log's own

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/check/checker.h"
 #include "harness/load/load.h"
 #include "harness/load/recovery.h"
 #include "harness/run/events.h"
@@ -51,6 +52,7 @@ struct RunFindings {
   // without them from the end of the load on, by asking.
   std::optional<double> converged_ms;
   std::optional<std::uint64_t> divergent_cells_max;  // of a strategy that merges, by the journals
+  std::vector<history::Departure> departures;        // of nodes whose state a fault took
 };
 
 // The present time as RunFindings::started_at has it.
