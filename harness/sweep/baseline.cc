@@ -33,8 +33,10 @@ std::size_t baseline_count(const Extent& extent) {
   return std::clamp(usual, kLeastBaselineRuns, kMostBaselineRuns);
 }
 
-PlannedRun planned_baseline(std::uint32_t number) {
-  return {fmt::format("baseline-{:02}", number), baseline_run(number)};
+// One behind all others in the lists of its sweep.
+PlannedRun planned_baseline(std::uint32_t turn, std::size_t others) {
+  return {fmt::format("baseline-{:02}", turn), baseline_run(turn),
+          static_cast<std::uint32_t>(others + 1)};
 }
 
 // Says where the runs of a baseline stand, as time goes on.
@@ -87,14 +89,15 @@ void interleave_baseline(std::vector<SweepPlan>& plans, const std::vector<bool>&
     if (!wanted[i]) continue;
     last = &plans[i];
     std::vector<PlannedRun> mixed;
+    std::size_t numbered = plans[i].runs.size();
     for (PlannedRun& run : plans[i].runs) {
       if (turns.before(estimated_seconds(run.spec)))
-        mixed.push_back(planned_baseline(turns.placed()));
+        mixed.push_back(planned_baseline(turns.placed(), numbered++));
       mixed.push_back(std::move(run));
     }
     plans[i].runs = std::move(mixed);
   }
-  last->runs.push_back(planned_baseline(turns.placed() + 1));
+  last->runs.push_back(planned_baseline(turns.placed() + 1, last->runs.size()));
 }
 
 std::optional<BaselineSpread> baseline_spread(const std::vector<ResultRow>& rows) {

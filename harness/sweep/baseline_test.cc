@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "harness/sweep/sweep.h"
 
 namespace parley::harness {
@@ -43,6 +45,14 @@ TEST(Baseline, StandsFirstLastAndEvenlyBetween) {
   EXPECT_EQ(plans[0].runs[0].name, "baseline-01");
   EXPECT_EQ(plans[0].runs[1].name, "001-raft-n3-r100-rep1") << "the others keep their numbers";
   EXPECT_EQ(plans[0].runs.back().name, "baseline-17");
+  // In lists they come last.
+  std::set<std::uint32_t> numbers;
+  for (const PlannedRun& run : plans[0].runs) {
+    numbers.insert(run.number);
+    EXPECT_EQ(run.spec.baseline, run.number > 100) << run.name;
+  }
+  EXPECT_EQ(numbers.size(), 117U);
+  EXPECT_EQ(*numbers.rbegin(), 117U);
 }
 
 TEST(Baseline, TakesAtMostATenthOfTheTimeAndIsLeftOutOfShortSweeps) {

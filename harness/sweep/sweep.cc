@@ -22,7 +22,8 @@ struct Part {
   SweepSpec spec;
   std::filesystem::path folder;
   std::vector<SkippedRun> skipped;
-  std::vector<ResultRow> rows;
+  std::vector<ResultRow> rows;     // by their numbers
+  std::vector<std::size_t> turns;  // their places, in the order in which they are carried out
 };
 
 bool ended(RecordState state) {
@@ -55,7 +56,8 @@ bool holds_a_sweep(const std::filesystem::path& folder) {
 
 Part prepare(const SweepSpec& spec, SweepPlan plan, const std::filesystem::path& folder,
              bool resume) {
-  Part part{spec, folder, std::move(plan.skipped), {}};
+  Part part{spec, folder, std::move(plan.skipped), {}, {}};
+  part.rows.resize(plan.runs.size());
   std::map<std::string, EarlierRun> earlier;
   if (holds_a_sweep(folder)) {
     if (!resume) {
@@ -67,6 +69,8 @@ Part prepare(const SweepSpec& spec, SweepPlan plan, const std::filesystem::path&
     earlier = read_sweep_json(folder, spec);
   }
   for (PlannedRun& run : plan.runs) {
+    const std::size_t place = run.number - 1;
+    part.turns.push_back(place);
     ResultRow row{{std::move(run), RecordState::pending, {}}, {}, {}};
     row.folder = folder / row.record.run.name;
     const auto known = earlier.find(row.record.run.name);
@@ -75,7 +79,7 @@ Part prepare(const SweepSpec& spec, SweepPlan plan, const std::filesystem::path&
       row.record.reason = known->second.reason;
       row.figures = read_figures(row.folder);
     }
-    part.rows.push_back(std::move(row));
+    part.rows[place] = std::move(row);
   }
   return part;
 }
@@ -204,7 +208,8 @@ SweepResult run_sweeps(const std::vector<SweepSpec>& specs, const SweepOptions& 
   }
   Clock clock(parts);
   for (Part& part : parts) {
-    for (ResultRow& row : part.rows) {
+    for (const std::size_t place : part.turns) {
+      ResultRow& row = part.rows[place];
       if (ended(row.record.state)) continue;
       if (options.stop != nullptr && *options.stop) return gather(std::move(parts), true);
       const std::string& name = row.record.run.name;

@@ -1,9 +1,11 @@
 #include "harness/sweep/sweep_spec.h"
 
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 
+#include "algorithms/contract/random.h"
 #include "algorithms/registry/registry.h"
 #include "harness/cluster/node_config.h"
 #include "harness/run/bare_path.h"
@@ -261,6 +263,12 @@ void every_point(const SweepSpec& s, RunSpec& run, const Visit& visit) {
   });
 }
 
+void shuffle(std::span<PlannedRun> runs, Random& random) {
+  for (std::size_t left = runs.size(); left > 1; --left) {
+    std::swap(runs[left - 1], runs[random.below(left)]);
+  }
+}
+
 bool told_already(const std::vector<SkippedRun>& skipped, const RunSpec& run,
                   const std::string& reason) {
   return std::any_of(skipped.begin(), skipped.end(), [&](const SkippedRun& other) {
@@ -286,9 +294,11 @@ SweepSpec parse_sweep_spec(const std::filesystem::path& path) {
 SweepPlan plan_sweep(const SweepSpec& spec) {
   SweepPlan plan;
   RunSpec run = common_part(spec);
+  Random random(spec.seed);
   for (std::uint32_t repetition = 1; repetition <= spec.repetitions; ++repetition) {
     run.repetition = repetition;
     run.seed = spec.seed + repetition - 1;
+    const std::size_t first = plan.runs.size();
     every_point(spec, run, [&] {
       check_run(run);
       const std::string reason = impossible_because(run);
@@ -296,11 +306,13 @@ SweepPlan plan_sweep(const SweepSpec& spec) {
         if (plan.runs.size() == kMaxRuns) {
           throw ConfigError(fmt::format("the cross product has more than {} runs", kMaxRuns));
         }
-        plan.runs.push_back({run_name(run, static_cast<std::uint32_t>(plan.runs.size() + 1)), run});
+        const auto number = static_cast<std::uint32_t>(plan.runs.size() + 1);
+        plan.runs.push_back({run_name(run, number), run, number});
       } else if (!told_already(plan.skipped, run, reason)) {
         plan.skipped.push_back({run, reason});
       }
     });
+    shuffle(std::span(plan.runs).subspan(first), random);
   }
   if (plan.runs.empty()) {
     throw ConfigError(fmt::format("nothing to run: {}", plan.skipped.front().reason));

@@ -61,6 +61,7 @@ SweepSpec parse_sweep_spec_text(std::string_view text, const std::string& name);
 struct PlannedRun {
   std::string name;  // of its folder
   RunSpec spec;
+  std::uint32_t number = 0;  // from 1 on, in the order of the keys; baseline runs come last
 };
 
 // A point of the cross product that cannot be run. Points that differ only in what the reason does
@@ -71,13 +72,14 @@ struct SkippedRun {
 };
 
 struct SweepPlan {
-  std::vector<PlannedRun> runs;
+  std::vector<PlannedRun> runs;  // in the order in which they are carried out
   std::vector<SkippedRun> skipped;
 };
 
 // The cross product times the repetitions; each repetition goes through all points before the next
-// begins, so that slow changes of the machine spread over all of them. Throws ConfigError when a
-// point is not allowed, or nothing remains to be run.
+// begins, so that slow changes of the machine spread over all of them, and in an order of chance
+// (by the spec's seed), so that what one run leaves behind does not always meet the same other one.
+// Throws ConfigError when a point is not allowed, or nothing remains to be run.
 SweepPlan plan_sweep(const SweepSpec& spec);
 
 // The plans of sweeps that are carried out one after the other, with the runs of their common

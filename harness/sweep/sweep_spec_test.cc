@@ -177,6 +177,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{"algorithms = \"unreplicated\"\nnodes = 3\nrate = 1\n",
                 "nothing to run: unreplicated runs on at most 1 node"}));
 
+// By their numbers.
+std::vector<std::string> names_of(const SweepPlan& plan) {
+  std::vector<std::string> names(plan.runs.size());
+  for (const PlannedRun& run : plan.runs) names.at(run.number - 1) = run.name;
+  return names;
+}
+
 TEST(SweepPlan, IsTheCrossProductTimesTheRepetitions) {
   const SweepSpec spec = parse_sweep_spec_text(
       "algorithms = [\"unreplicated\", \"raft\"]\nnodes = [1, 3]\nrate = [100, 200]\nbatch = [1, "
@@ -185,9 +192,10 @@ TEST(SweepPlan, IsTheCrossProductTimesTheRepetitions) {
   const SweepPlan plan = plan_sweep(spec);
   // unreplicated at 1 node and raft at 1 and 3: three pairs, two rates, two batches, twice.
   ASSERT_EQ(plan.runs.size(), 3U * 2 * 2 * 2);
-  EXPECT_EQ(plan.runs.front().name, "001-unreplicated-n1-r100-rep1");
-  EXPECT_EQ(plan.runs[1].name, "002-unreplicated-n1-r100-b8-rep1");
-  EXPECT_EQ(plan.runs.back().name, "024-raft-n3-r200-b8-rep2");
+  const std::vector<std::string> in_order = names_of(plan);
+  EXPECT_EQ(in_order[0], "001-unreplicated-n1-r100-rep1");
+  EXPECT_EQ(in_order[1], "002-unreplicated-n1-r100-b8-rep1");
+  EXPECT_EQ(in_order[23], "024-raft-n3-r200-b8-rep2");
   EXPECT_EQ(plan.runs.front().spec.seed, 1U);
   EXPECT_EQ(plan.runs.back().spec.seed, 2U);
   std::set<std::string> names;
@@ -195,6 +203,33 @@ TEST(SweepPlan, IsTheCrossProductTimesTheRepetitions) {
   EXPECT_EQ(names.size(), plan.runs.size());
   ASSERT_EQ(plan.skipped.size(), 1U);  // once for all rates and batches
   EXPECT_EQ(plan.skipped[0].reason, "unreplicated runs on at most 1 node");
+}
+
+// What one run leaves behind must not always meet the same other one.
+TEST(SweepPlan, GoesThroughAllPointsInAnOrderOfChanceBeforeItRepeatsOne) {
+  const std::string text =
+      "algorithms = [\"raft\", \"bully_2pc\"]\nnodes = [1, 3]\nrate = [100, 200, 300]\n"
+      "repetitions = 3\n";
+  const auto numbers = [](const SweepPlan& plan) {
+    std::vector<std::uint32_t> all;
+    for (const PlannedRun& run : plan.runs) all.push_back(run.number);
+    return all;
+  };
+  const std::vector<std::uint32_t> order = numbers(plan_sweep(parse_sweep_spec_text(text, "s")));
+  ASSERT_EQ(order.size(), 36U);
+  std::set<std::vector<std::uint32_t>> orders;  // of the points within the repetitions
+  for (std::uint32_t repetition = 0; repetition < 3; ++repetition) {
+    std::vector<std::uint32_t> points;
+    for (std::uint32_t i = 0; i < 12; ++i)
+      points.push_back(order[repetition * 12 + i] - repetition * 12);
+    orders.insert(points);
+    EXPECT_FALSE(std::ranges::is_sorted(points));
+    std::ranges::sort(points);
+    for (std::uint32_t i = 0; i < 12; ++i) EXPECT_EQ(points[i], i + 1) << repetition;
+  }
+  EXPECT_EQ(orders.size(), 3U) << "each repetition has an order of its own";
+  EXPECT_EQ(numbers(plan_sweep(parse_sweep_spec_text(text, "s"))), order);
+  EXPECT_NE(numbers(plan_sweep(parse_sweep_spec_text(text + "seed = 2\n", "s"))), order);
 }
 
 TEST(SweepPlan, OptionsGoToTheirAlgorithm) {
@@ -244,7 +279,7 @@ TEST(SweepSpec, TheBarePathRunsBesideTheStrategiesWhereItCan) {
       "s");
   const SweepPlan plan = plan_sweep(closed);
   ASSERT_EQ(plan.runs.size(), 2U);
-  EXPECT_EQ(plan.runs[1].spec.algorithm->name, "bare_path");
+  EXPECT_THAT(names_of(plan)[1], HasSubstr("bare_path"));
   EXPECT_TRUE(plan.skipped.empty());
 
   const SweepSpec faulty = parse_sweep_spec_text(
