@@ -240,13 +240,16 @@ void Core::count_concurrency(const BatchLog::Entry& entry) {
 // runs and reads that wait here.
 void Core::set_coordinator(NodeId coordinator) {
   if (coordinator_ != kNoNode && coordinator == kNoNode) no_coordinator_since_ = now_;
+  // What was asked while there was none says nothing about this one: who outranks it challenges it.
+  if (coordinator_ == kNoNode && coordinator != kNoNode) asking_.open = false;
   coordinator_ = coordinator;
   if (coordinator == kNoNode || (served_by_ == coordinator && served_epoch_ == epoch_)) return;
   served_by_ = coordinator;
   served_epoch_ = epoch_;
   held_.forget_sending();
   reads_unasked_ = !reads_.empty();
-  passed_over_ = 0;
+  for (Peer& peer : peers_) peer.leads_by = kNever;
+  if (Peer* leader = find_peer(coordinator)) leader->passed_over_until = {};
   challenge_at_ = kNever;
   if (coordinator == self_ || !outranks(self_, coordinator)) return;
   const Duration patience = options_.timeout * (std::int64_t{1} << flaps_);

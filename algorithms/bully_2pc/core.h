@@ -296,7 +296,6 @@ class Core {
   // Volatile, about elections.
   Asking asking_;
   std::uint64_t round_asked_ = 0;
-  std::uint64_t passed_over_ = 0;  // those who object by rank, and are given time to lead
   Instant election_at_;            // when to call one
   Instant challenge_at_ = kNever;  // when to call one though a coordinator of a lower rank is there
   std::uint32_t flaps_ = 0;        // times of coordinating that ended soon, in a row

@@ -102,11 +102,10 @@ bool Core::wants_to_challenge() const {
 void Core::call_election() {
   for (Peer& peer : peers_) {
     // It objected, was given its time, and does not lead.
-    if ((passed_over_ & bit(peer)) != 0) {
-      peer.passed_over_until = now_ + kPassedOver * options_.timeout;
-    }
+    if (now_ < peer.leads_by) continue;
+    peer.passed_over_until = now_ + kPassedOver * options_.timeout;
+    peer.leads_by = kNever;
   }
-  passed_over_ = 0;
   asking_ = {};
   asking_.open = true;
   asking_.deadline = now_ + options_.answer_timeout;
@@ -166,12 +165,15 @@ void Core::close_election() {
   const bool enough = static_cast<std::size_t>(std::popcount(asking_.agreed)) + 1 >= majority();
   if (enough && !objected) return claim();
   const Duration wait = with_jitter((objected ? kWaitForHigher : 1) * options_.timeout);
-  if (coordinator_ == kNoNode) {
-    passed_over_ = asking_.outranked;
-    election_at_ = now_ + wait;
-  } else {
+  if (coordinator_ != kNoNode) {
     challenge_at_ = now_ + wait;
+    return;
   }
+  // Who objects again, because this node was asked to hurry, gets no more time.
+  for (Peer& peer : peers_) {
+    if ((asking_.outranked & bit(peer)) != 0) peer.leads_by = std::min(peer.leads_by, now_ + wait);
+  }
+  election_at_ = now_ + wait;
 }
 
 // --- epochs ---

@@ -65,8 +65,10 @@ struct Peer {
   Instant last_progress;  // `prepared` rose, or the window stopped being empty
   Window window;
 
-  // Of an election: it ranked higher, objected, and did not lead. Its rank does not count until
-  // then.
+  // Of elections: it ranks higher and objected, and is given time until then to lead; kNever: it
+  // did not object since there was a coordinator.
+  Instant leads_by = kNever;
+  // It did not lead in time: its rank does not count until then.
   Instant passed_over_until{};
 };
 
