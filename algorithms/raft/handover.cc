@@ -8,13 +8,17 @@
 namespace parley::raft {
 
 // The voter that has most of the log, if one was heard of within an election timeout; those who
-// have to be probed or sent a snapshot first would take too long.
+// have to be probed or sent a snapshot first would take too long. If there is a choice, one that
+// has been there for a while: who has just started hears everyone, but the others' links to it may
+// not be there yet, so that its entries are acknowledged late.
 Progress* Core::heir() {
+  const auto suits = [this](const Progress& peer) {
+    return std::pair(now_ - peer.replicating_since >= options_.election_timeout_max, peer.match);
+  };
   Progress* best = nullptr;
   for (std::size_t place = 0; place < peers_.size(); ++place) {
-    Progress& peer = peers_[place];
-    if (!may_inherit(place) || (best != nullptr && peer.match <= best->match)) continue;
-    best = &peer;
+    if (!may_inherit(place)) continue;
+    if (best == nullptr || suits(peers_[place]) > suits(*best)) best = &peers_[place];
   }
   return best;
 }

@@ -40,6 +40,23 @@ TEST_F(RaftHandover, WhoHasMostOfTheLogSuitsBest) {
   EXPECT_TRUE(has(node_.hand_over(), "sends 3 timeout_now"));
 }
 
+TEST_F(RaftHandover, WhoHasJustComeBackIsNotTheFirstChoice) {
+  for (int i = 0; i < 10; ++i) {
+    node_.wait(Ms(40));
+    node_.append_reply(2, 1, 1);
+    node_.append_reply(3, 1, 1);
+  }
+  ASSERT_EQ(node_.role(), "leader");
+  for (const char* text : {"a", "b"}) node_.submit(text);
+  node_.durable_all();
+  // Node 2 was started anew meanwhile, and has caught up sooner than node 3.
+  node_.rejection(2, 1, 1, 2, 1, {{{1}, {1}}});
+  node_.append_reply(2, 1, 3);
+  node_.append_reply(3, 1, 2);
+  EXPECT_TRUE(lacks(node_.hand_over(), "timeout_now"));
+  EXPECT_TRUE(has(node_.append_reply(3, 1, 3), "sends 3 timeout_now term 1 log 3"));
+}
+
 TEST_F(RaftHandover, NothingNewIsTakenInMeanwhileAndNothingIsLost) {
   node_.hand_over(2);
   EXPECT_TRUE(lacks(node_.submit("own"), "append 2@1"));

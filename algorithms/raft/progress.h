@@ -59,6 +59,7 @@ struct Progress {
 
   void to_replicate(Instant now) {
     mode = Mode::replicate;
+    replicating_since = now;
     next = match.next();
     last_progress = now;
     window.clear();
@@ -75,6 +76,7 @@ struct Progress {
   NodeId id;
   DiskId disk;
   Mode mode = Mode::probe;
+  Instant replicating_since;  // while it does
   Sending snapshot;
   bool awaiting_reply = false;  // probe: one is on its way
   LogIndex match;               // the logs agree up to here, durably
