@@ -72,7 +72,9 @@ Generator::Generator(const LoadSpec& spec, const LoadEvents& events)
       states_(spec.batch),
       jitter_(spec.seed + 1),
       recording_(spec) {
-  session_ids_ = open_sessions(spec);
+  for (std::vector<std::uint32_t>& ids : open_sessions(spec)) {
+    node_sessions_.emplace_back(std::move(ids));
+  }
   sessions_.resize(spec.clients);
   connect();
 }
@@ -236,7 +238,10 @@ LoadResult Generator::finish() {
 
 void Generator::tick() {
   next_tick_ns_ = now_ns_ + kTickNs;
-  for (std::uint8_t link = 0; link < link_count(); ++link) take_changes(link);
+  for (std::uint8_t link = 0; link < link_count(); ++link) {
+    take_changes(link);
+    if (spec_.sessions_of_nodes) open_sessions_anew(link);
+  }
   if (now_ns_ >= next_hello_ns_) say_hello();
   scan_flights();
   if (recorder_ == nullptr) return;
@@ -269,6 +274,7 @@ void Generator::take_changes(std::uint8_t link) {
     const NodeId named = router_.named_by(link);
     router_.connection(link, change == NodeLink::Change::connected);
     hello_sent_ns_[link] = 0;
+    if (spec_.sessions_of_nodes) node_sessions_[link].lost_connection();
     if (named != kNoNode) note_leader(link);
     if (recorder_ == nullptr) continue;
     if (change == NodeLink::Change::lost) lost_connection(link);
@@ -310,6 +316,20 @@ void Generator::say_hello() {
     hello_sent_ns_[link] = now_ns_;
     router_.asked(link, now_ns_);
   }
+}
+
+// A node that was started again has forgotten its clients.
+void Generator::open_sessions_anew(std::uint8_t link) {
+  NodeSessions& sessions = node_sessions_[link];
+  if (sessions.complete() || !links_[link]->connected()) return;
+  const std::vector<std::byte> commands = sessions.next_request(now_ns_);
+  if (commands.empty()) return;
+  const AttemptId id{kSessionsSlot, 0, sessions.request()};
+  std::byte* body = nullptr;
+  const RequestTemplate layout(client::RequestKind::submit, ReadMode::local, commands.size());
+  zmq::message_t request = layout.make(id.packed(), body);
+  std::copy(commands.begin(), commands.end(), body);
+  links_[link]->send(std::move(request));  // if it fails, the next one is due in a while
 }
 
 void Generator::scan_flights() {
@@ -378,6 +398,7 @@ bool Generator::launch() {
   flight.intended_ns = intended;
   flight.late_us = late_us;
   flight.client = client;
+  flight.session = spec_.sessions_of_nodes ? 0 : node_sessions_.front().of(client);
   flight.sequence = session.take(spec_.batch);
   flight.is_read = message.is_read;
   flight.waiting = true;
@@ -405,6 +426,9 @@ void Generator::attempt(std::uint32_t slot) {
     return wait_for_attempt(slot, 2 * kTickNs);
   }
   flight.link = link;
+  // What may have been done under a session is tried again under no other.
+  if (flight.is_read || flight.unresolved == 0)
+    flight.session = sessions_at(link).of(flight.client);
   zmq::message_t request = request_of(slot);
   const std::size_t size = request.size();
   if (!links_[link]->send(std::move(request))) {
@@ -431,14 +455,20 @@ void Generator::attempt(std::uint32_t slot) {
 // Where the next attempt goes; kNoLink: nowhere for now.
 std::uint8_t Generator::pick_link(const Flight& flight) const {
   const bool stays = spec_.sessions_of_nodes && !flight.is_read && flight.unresolved > 0;
-  if (!stays) return router_.pick(flight.client, flight.link, now_ns_);
-  return router_.up(flight.link, now_ns_) ? flight.link : kNoLink;
+  if (stays) return router_.up(flight.link, now_ns_) ? flight.link : kNoLink;
+  const std::uint8_t link = router_.pick(flight.client, flight.link, now_ns_);
+  if (link == kNoLink || knows_client(link, flight)) return link;
+  const std::uint8_t other = router_.pick(flight.client, link, now_ns_);
+  return other != kNoLink && knows_client(other, flight) ? other : kNoLink;
 }
 
-// The session that its latest attempt used; 0 if there was none.
-std::uint32_t Generator::session_of(const Flight& flight) const {
-  if (!spec_.sessions_of_nodes) return session_ids_.front()[flight.client];
-  return flight.link == kNoLink ? 0 : session_ids_[flight.link][flight.client];
+const NodeSessions& Generator::sessions_at(std::uint8_t link) const {
+  return spec_.sessions_of_nodes ? node_sessions_[link] : node_sessions_.front();
+}
+
+// Not while a node that was started again opens its sessions anew.
+bool Generator::knows_client(std::uint8_t link, const Flight& flight) const {
+  return sessions_at(link).of(flight.client) != 0;
 }
 
 zmq::message_t Generator::request_of(std::uint32_t slot) {
@@ -449,7 +479,7 @@ zmq::message_t Generator::request_of(std::uint32_t slot) {
   if (flight.is_read) {
     write_cell_refs(flights_.cells(slot), body);
   } else {
-    write_places({session_of(flight)}, flight.sequence, flights_.cells(slot), body);
+    write_places({flight.session}, flight.sequence, flights_.cells(slot), body);
   }
   return request;
 }

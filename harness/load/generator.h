@@ -20,6 +20,7 @@
 #include "harness/load/event_thread.h"
 #include "harness/load/load.h"
 #include "harness/load/node_link.h"
+#include "harness/load/node_sessions.h"
 #include "harness/load/operations.h"
 #include "harness/load/recorder.h"
 #include "harness/load/recording.h"
@@ -67,7 +68,8 @@ class Generator {
   bool find_client(std::uint32_t& client);
   void attempt(std::uint32_t slot);
   [[nodiscard]] std::uint8_t pick_link(const Flight& flight) const;
-  [[nodiscard]] std::uint32_t session_of(const Flight& flight) const;
+  [[nodiscard]] const NodeSessions& sessions_at(std::uint8_t link) const;
+  [[nodiscard]] bool knows_client(std::uint8_t link, const Flight& flight) const;
   zmq::message_t request_of(std::uint32_t slot);
   void wait_for_attempt(std::uint32_t slot, std::int64_t pause_ns);
   [[nodiscard]] std::int64_t backoff_ns(std::uint8_t attempts);
@@ -81,6 +83,8 @@ class Generator {
                     const client::Result* results);
   void take_answer(std::uint8_t link, const client::Answer& answer);
   void take_welcome(std::uint8_t link, const client::Welcome& welcome);
+  void take_sessions(std::uint8_t link, AttemptId id, const client::Done& done,
+                     const client::Reply& reply);
   void take_refusal(std::uint8_t link, AttemptId id, Flight& flight, std::uint8_t reason);
 
   // Outcomes.
@@ -100,6 +104,7 @@ class Generator {
   void take_changes(std::uint8_t link);
   void lost_connection(std::uint8_t link);
   void say_hello();
+  void open_sessions_anew(std::uint8_t link);
   void scan_flights();
   void give_up(std::uint32_t slot);
   void note(std::string text);
@@ -128,8 +133,8 @@ class Generator {
   RequestTemplate hello_;
   ReplyReader reader_;
 
-  std::vector<std::vector<std::uint32_t>> session_ids_;  // of all nodes, or by link
-  std::vector<ClientSession> sessions_;                  // by client
+  std::vector<NodeSessions> node_sessions_;  // of all nodes, or by link
+  std::vector<ClientSession> sessions_;      // by client
   FlightTable flights_;
   std::vector<canvas::Place> scratch_;     // the batch being launched
   std::vector<canvas::CellState> states_;  // of the read being answered

@@ -1,4 +1,6 @@
 // The half of the generator that takes in answers.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -50,6 +52,7 @@ void Generator::take_reply(std::uint8_t link, const zmq::message_t& message) {
 
 void Generator::take_done(std::uint8_t link, const client::Done& done, const client::Reply& reply) {
   const AttemptId id = AttemptId::unpack(done.id());
+  if (id.slot == kSessionsSlot) return take_sessions(link, id, done, reply);
   Flight* flight = flights_.find(id);
   if (flight == nullptr) {
     ++result_.late_replies;
@@ -144,6 +147,17 @@ void Generator::take_welcome(std::uint8_t link, const client::Welcome& welcome) 
   if (news) note_leader(link);
 }
 
+void Generator::take_sessions(std::uint8_t link, AttemptId id, const client::Done& done,
+                              const client::Reply& reply) {
+  if (!spec_.sessions_of_nodes || id.generation != node_sessions_[link].request()) {
+    ++result_.late_replies;
+    return;
+  }
+  const std::string problem = node_sessions_[link].take(done, reply);
+  if (problem.empty()) return;
+  note(fmt::format("node {} opened no sessions anew: {}", links_[link]->node().value, problem));
+}
+
 void Generator::take_refusal(std::uint8_t link, AttemptId id, Flight& flight, std::uint8_t reason) {
   const std::uint64_t bit = std::uint64_t{1} << id.attempt;
   if ((flight.refused & bit) != 0) return;
@@ -152,6 +166,12 @@ void Generator::take_refusal(std::uint8_t link, AttemptId id, Flight& flight, st
   recorder_->answered(operations_of(flight, spec_.batch), link, Recorder::Answer::refused, now_ns_);
   if (static_cast<RefusedBecause>(reason) == RefusedBecause::no_leader) {
     recorder_->refused_without_leader(links_[link]->node(), now_ns_);
+  }
+  if (static_cast<RefusedBecause>(reason) == RefusedBecause::no_session &&
+      spec_.sessions_of_nodes) {
+    node_sessions_[link].forgotten(flight.client, flight.session);
+    // With the session the node forgot what became of earlier attempts.
+    if (flight.unresolved > 0) return end_unknown(id.slot, reason);
   }
   // While a later attempt is under way or planned, the refusal of an earlier one changes nothing.
   if (id.attempt + 1 != flight.attempts || flight.waiting) return;
@@ -174,7 +194,7 @@ Recorder::Operations Generator::operations_of(const Flight& flight, std::uint32_
 
 Recording::Message Generator::message_of(std::uint32_t slot, NodeId node) {
   const Flight& flight = flights_[slot];
-  return {.session = session_of(flight),
+  return {.session = flight.session,
           .sequence = flight.sequence,
           .is_read = flight.is_read,
           .invoke_ns = flight.attempts == 0 ? flight.intended_ns : flight.first_sent_ns,

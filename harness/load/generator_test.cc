@@ -358,6 +358,90 @@ TEST(Retries, ANumberTooOldIsUnknownAtOnce) {
   EXPECT_EQ(result.retries, 0u);
 }
 
+// A node that forgets the first 16 sessions, one for each client, when the load has run for a
+// while.
+class Forgetful {
+ public:
+  explicit Forgetful(NodeId id)
+      : node_(id, [this](const Seen& seen) {
+          const bool forgotten = forgot_.load() && seen.session <= 16;
+          return forgotten ? Reaction{Answer::refuse, RefusedBecause::no_session} : Reaction{};
+        }) {}
+
+  FakeNode& node() { return node_; }
+  LoadEvents events() {
+    LoadEvents events;
+    events.timed.push_back({milliseconds(150), [this] { forgot_.store(true); }});
+    return events;
+  }
+
+ private:
+  std::atomic<bool> forgot_{false};
+  FakeNode node_;
+};
+
+TEST(Sessions, OfANodeThatForgotThemAreOpenedAnew) {
+  Forgetful forgetful({1});
+  FakeNode other({2}, kOk);
+  LoadSpec spec = spec_for({&forgetful.node(), &other});
+  spec.sessions_of_nodes = true;
+  const LoadResult result = run_load(spec, forgetful.events());
+  EXPECT_EQ(result.completed, result.offered);
+  EXPECT_GT(error_of(result, "retried_no_session"), 0u);
+  std::set<std::uint32_t> anew;
+  for (const Seen& seen : forgetful.node().seen()) {
+    if (seen.session > 16) anew.insert(seen.session);
+  }
+  EXPECT_EQ(anew.size(), 8u) << "the clients whose node this is, each under a session of its own";
+  expect_sums_to_agree(result);
+}
+
+TEST(Sessions, WithoutAnotherNodeClientsWaitForThem) {
+  Forgetful forgetful({1});
+  LoadSpec spec = spec_for({&forgetful.node()});
+  spec.sessions_of_nodes = true;
+  const LoadResult result = run_load(spec, forgetful.events());
+  EXPECT_EQ(result.completed, result.offered);
+  EXPECT_GT(error_of(result, "retried_no_session"), 0u);
+  EXPECT_LE(error_of(result, "retried_no_session"), 100u) << "opened once, not asked for again";
+}
+
+TEST(Sessions, OfTheWholeClusterAreNotOpenedAnew) {
+  Forgetful forgetful({1});
+  const LoadResult result = run_load(spec_for({&forgetful.node()}), forgetful.events());
+  EXPECT_GT(error_of(result, "refused_no_session"), 0u);
+  for (const Seen& seen : forgetful.node().seen()) EXPECT_LE(seen.session, 16u);
+}
+
+TEST(Sessions, WhatMayHaveBeenDoneUnderAForgottenOneIsUnknown) {
+  // The sessions of client c are c + 1 and then c + 17.
+  std::set<std::pair<std::uint32_t, std::uint32_t>> perhaps_done;
+  std::atomic<bool> forgot{false};
+  FakeNode node({1}, [&](const Seen& seen) {
+    if (!forgot.load()) {
+      perhaps_done.insert({seen.session, seen.sequence});
+      return Reaction{Answer::silence};
+    }
+    if (seen.session <= 16) return Reaction{Answer::refuse, RefusedBecause::no_session};
+    return Reaction{};
+  });
+  LoadSpec spec = spec_for({&node});
+  spec.sessions_of_nodes = true;
+  spec.attempt_timeout = milliseconds(100);
+  LoadEvents events;
+  events.timed.push_back({milliseconds(50), [&forgot] { forgot.store(true); }});
+  const LoadResult result = run_load(spec, events);
+  EXPECT_GT(error_of(result, "unknown_no_session"), 0u);
+  EXPECT_GT(result.completed, 0u);
+  EXPECT_EQ(result.refused, 0u);
+  node.die();
+  EXPECT_FALSE(perhaps_done.empty());
+  for (const Seen& seen : node.seen()) {
+    if (seen.session <= 16) continue;
+    EXPECT_FALSE(perhaps_done.contains({seen.session - 16, seen.sequence})) << seen.sequence;
+  }
+}
+
 TEST(Routing, ClientsOfADeadNodeGoToTheOthers) {
   FakeNode dying({1}, kOk);
   FakeNode other({2}, kOk);

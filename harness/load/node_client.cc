@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <cstring>
-#include <random>
 #include <thread>
 #include <zmq.hpp>
 
-#include "algorithms/contract/command.h"
 #include "harness/load/client_wire.h"
+#include "harness/load/node_sessions.h"
 #include "runtime/live/sockets.h"
 #include "runtime/live/waiter.h"
 
 namespace parley::load {
 namespace {
 
-constexpr std::size_t kSessionsPerMessage = 1024;
 constexpr Duration kOneAttempt = std::chrono::seconds(1);
 constexpr Duration kBetweenAttempts = std::chrono::milliseconds(20);
 constexpr int kReconnectMs = 20;
@@ -22,13 +20,6 @@ constexpr int kReconnectMs = 20;
 long whole_ms(Duration left) {
   return static_cast<long>(
       std::chrono::ceil<std::chrono::milliseconds>(std::max(left, Duration{})).count());
-}
-
-std::vector<std::byte> open_session_commands(std::span<const std::uint64_t> nonces) {
-  std::vector<std::byte> body;
-  body.reserve(nonces.size() * (sizeof(CommandHeader) + sizeof(std::uint64_t)));
-  for (const std::uint64_t nonce : nonces) append_open_session(nonce, body);
-  return body;
 }
 
 }  // namespace
@@ -144,20 +135,7 @@ std::vector<std::uint32_t> NodeClient::open_sessions(std::span<const std::uint64
     if (reply.done() == nullptr) return false;
     for (const client::Done* done : *reply.done()) {
       if (done->id() != state_->last_id) continue;
-      const ResultRange results = results_of(*done, reply);
-      if (done->outcome() != static_cast<std::uint8_t>(Outcome::ok) && results.first == nullptr) {
-        problem = reason_name(static_cast<RefusedBecause>(done->reason()));
-        return true;
-      }
-      for (std::uint32_t i = 0; results.first != nullptr && i < done->count(); ++i) {
-        const client::Result& result = results.first[i];
-        if (result.outcome() != static_cast<std::uint8_t>(Outcome::ok)) {
-          problem = reason_name(static_cast<RefusedBecause>(result.reason()));
-          ids.clear();
-          return true;
-        }
-        ids.push_back(static_cast<std::uint32_t>(result.value()));
-      }
+      ids = opened_sessions(*done, reply, problem);
       return true;
     }
     return false;
@@ -176,7 +154,7 @@ std::vector<std::uint32_t> open_at(std::span<NodeClient> nodes,
   std::vector<std::uint32_t> ids;
   std::string problem;
   for (std::size_t at = 0; ids.size() < nonces.size();) {
-    const std::size_t part = std::min(kSessionsPerMessage, nonces.size() - ids.size());
+    const std::size_t part = std::min(NodeSessions::kPerMessage, nonces.size() - ids.size());
     const std::vector<std::uint32_t> opened = nodes[at].open_sessions(
         nonces.subspan(ids.size(), part), std::min(kOneAttempt, until - monotonic_now()), problem);
     ids.insert(ids.end(), opened.begin(), opened.end());
@@ -199,10 +177,7 @@ std::vector<std::uint32_t> open_at(std::span<NodeClient> nodes,
 }  // namespace
 
 std::vector<std::vector<std::uint32_t>> open_sessions(const LoadSpec& spec) {
-  // Not from the spec's seed: a nonce used before would find the session of an earlier load.
-  std::random_device device;
-  std::vector<std::uint64_t> nonces(spec.clients);
-  for (std::uint64_t& nonce : nonces) nonce = std::uint64_t{device()} << 32 | device();
+  const std::vector<std::uint64_t> nonces = random_nonces(spec.clients);
   std::vector<NodeClient> nodes;
   for (const Target& target : spec.targets) nodes.emplace_back(target);
 

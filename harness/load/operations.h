@@ -18,6 +18,7 @@ struct Flight {
   std::uint64_t refused = 0;       // bit i: attempt i was refused
   std::uint32_t generation = 0;
   std::uint32_t client = 0;
+  std::uint32_t session = 0;    // of the latest attempt; a node that forgets it opens another one
   std::uint32_t sequence = 0;   // of its first operation
   std::uint32_t late_us = 0;    // taken up so long after the intended moment
   std::uint8_t attempts = 0;    // sent
@@ -30,9 +31,12 @@ struct Flight {
 };
 inline constexpr std::uint8_t kMaxAttempts = 64;
 
+// In place of a slot: the request opens sessions.
+inline constexpr std::uint32_t kSessionsSlot = (1U << 24) - 1;
+
 // Names an attempt in a request's id.
 struct AttemptId {
-  std::uint32_t slot = 0;  // below 2^24
+  std::uint32_t slot = 0;  // below kSessionsSlot, or that
   std::uint8_t attempt = 0;
   std::uint32_t generation = 0;
 
