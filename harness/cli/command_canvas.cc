@@ -36,15 +36,6 @@ std::string durability_of(const CanvasOptions& options) {
   return options.data.empty() ? "none" : "async";
 }
 
-// Makes the folder for the nodes' traces; says what is wrong with it.
-std::string make_trace_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (!error && access(folder.c_str(), W_OK) != 0) error.assign(errno, std::generic_category());
-  if (!error) return {};
-  return fmt::format("trace-out: {} cannot be written to: {}", folder.string(), error.message());
-}
-
 // Fills the spec, or says what is wrong.
 std::string cluster_spec(const CanvasOptions& options, ClusterSpec& spec) {
   spec.algorithm = find_algorithm(options.algorithm);

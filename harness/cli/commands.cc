@@ -1,8 +1,11 @@
 #include "harness/cli/commands.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include "algorithms/registry/registry.h"
 
@@ -34,6 +37,14 @@ bool known_algorithm(const std::string& name) {
   }
   complain("algorithm: \"" + name + "\" is not one of " + known);
   return false;
+}
+
+std::string make_trace_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error && access(folder.c_str(), W_OK) != 0) error.assign(errno, std::generic_category());
+  if (!error) return {};
+  return fmt::format("trace-out: {} cannot be written to: {}", folder.string(), error.message());
 }
 
 }  // namespace parley::cli

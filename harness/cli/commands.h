@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -79,6 +80,7 @@ int run_node(const NodeOptions& options);
 struct MaelstromOptions {
   std::optional<std::uint64_t> seed;
   std::string algorithm = "raft";
+  std::string trace_out;             // a folder; empty: none
   std::vector<std::string> options;  // name=value
 };
 int run_maelstrom(const MaelstromOptions& options);
@@ -192,6 +194,9 @@ std::string parse_options(const std::vector<std::string>& options, const Algorit
 
 // Prints "parley: <text>" on standard error.
 void complain(const std::string& text);
+
+// Makes the folder that --trace-out names; says what is wrong with it, or nothing.
+std::string make_trace_folder(const std::filesystem::path& folder);
 
 // Checks that an algorithm of this name exists; complains and returns false otherwise, naming those
 // that do.

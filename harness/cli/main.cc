@@ -167,6 +167,11 @@ void add_running(CLI::App& app, Action& action) {
       "Logs go to standard error. The process ends with its input. docs/maelstrom.md says more.");
   maelstrom->add_option("--algorithm", a->algorithm, "The strategy (parley algorithms lists them)")
       ->type_name("ALGORITHM");
+  maelstrom
+      ->add_option("--trace-out", a->trace_out,
+                   "Folder for what the protocol does at this node, <id>.jsonl (parley node "
+                   "--trace-out)")
+      ->type_name("DIR");
   maelstrom->add_option("--option", a->options, "An option of the algorithm, NAME=VALUE");
   maelstrom->add_option("--seed", a->seed, "Seed of all random choices (default: the time)")
       ->check(CLI::Range(std::uint64_t{0}, kMaxSeed));

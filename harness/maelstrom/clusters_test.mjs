@@ -2,7 +2,7 @@
 // cut, and is the clients. The environment names the program: PARLEY_PROGRAM=build/release/parley node --test FILE
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -16,16 +16,16 @@ assert.ok(program, 'PARLEY_PROGRAM must name the program')
 const kPatienceMs = 20_000
 
 class Cluster {
-  constructor(algorithm, count) {
+  constructor(algorithm, count, flags = []) {
     this.names = Array.from({ length: count }, (_, i) => `n${i}`)
     this.waiting = new Map()
     this.lastId = 0
     this.cutOff = new Set()
-    this.nodes = new Map(this.names.map((name) => [name, this.start(name, algorithm)]))
+    this.nodes = new Map(this.names.map((name) => [name, this.start(name, algorithm, flags)]))
   }
 
-  start(name, algorithm) {
-    const child = spawn(program, ['maelstrom', '--algorithm', algorithm], { stdio: ['pipe', 'pipe', 'pipe'] })
+  start(name, algorithm, flags) {
+    const child = spawn(program, ['maelstrom', '--algorithm', algorithm, ...flags], { stdio: ['pipe', 'pipe', 'pipe'] })
     const node = { child, log: '', ended: new Promise((resolve) => child.on('close', resolve)) }
     child.stderr.on('data', (bytes) => (node.log += bytes))
     child.stdin.on('error', () => {}) // it has ended, which the end of the test tells
@@ -97,8 +97,8 @@ class Cluster {
   }
 }
 
-async function withCluster(algorithm, count, use) {
-  const cluster = new Cluster(algorithm, count)
+async function withCluster(algorithm, count, use, flags) {
+  const cluster = new Cluster(algorithm, count, flags)
   try {
     await cluster.init()
     await use(cluster)
@@ -226,6 +226,36 @@ async function agree(cluster, field, expected) {
   }
 }
 const sorted = (values) => [...(values ?? [])].sort()
+
+// What every node received another one had sent, and each file is whole from the start to the stop.
+test('--trace-out tells what the nodes of raft did', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-maelstrom.'))
+  try {
+    const traces = join(folder, 'traces')
+    const use = (cluster) => cluster.until('write_ok', 'n0', write(1, 5))
+    await withCluster('raft', 3, use, ['--trace-out', traces])
+    const files = [1, 2, 3].map(async (node) => (await readFile(join(traces, `${node}.jsonl`), 'utf8')).trim().split('\n'))
+    const nodes = (await Promise.all(files)).map((lines) => lines.map((line) => JSON.parse(line)))
+    const sent = new Set()
+    for (const line of nodes.flat()) if (line.event === 'send') sent.add(`${line.node} ${line.to} ${line.id}`)
+    for (const [i, lines] of nodes.entries()) {
+      assert.equal(lines[0].event, 'start')
+      assert.equal(lines.at(-1).event, 'stop')
+      assert.deepEqual(lines.map(({ node }) => node), lines.map(() => i + 1))
+      assert.deepEqual(lines.map(({ seq }) => seq), lines.map((_, j) => j + 1))
+      const received = lines.filter(({ event }) => event === 'receive')
+      assert.ok(received.length > 0)
+      for (const line of received) assert.ok(sent.has(`${line.from} ${line.node} ${line.id}`), JSON.stringify(line))
+    }
+    assert.ok(nodes.flat().some(({ event, role }) => event === 'state' && role === 'leader'))
+    const file = join(folder, 'file')
+    await writeFile(file, '')
+    const wrong = promisify(execFile)(program, ['maelstrom', '--trace-out', join(file, 'traces')])
+    await assert.rejects(wrong, ({ code, stderr }) => code === 2 && /trace-out: .* cannot be written to/.test(stderr))
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
 
 test('broadcast on gossip_lww, with a node cut off in between', async () => {
   await withCluster('gossip_lww', 5, async (cluster) => {

@@ -131,13 +131,21 @@ std::string Node::start(const Message& message, Instant now, ErrorCode& code) {
   // Nodes of one cluster must not draw the same election timeouts.
   replica.seed = config_.seed * 1'000'003 + replica.self.value;
   replica.now = now;
+  if (config_.open_trace) {
+    try {
+      trace_ = config_.open_trace(replica.self);
+    } catch (const std::exception& error) {
+      code = ErrorCode::temporarily_unavailable;
+      return story_ = std::string("trace: ") + error.what();
+    }
+  }
   name_ = *self;
   service_.start(replica.self);
   peers_ = std::make_unique<Peers>(algorithm, replica, std::move(names), outbox_);
   // Two nodes that start in one nanosecond still differ.
   const std::uint64_t nonce = config_.incarnation.value * algorithm.max_nodes + replica.self.value;
   driver_ = std::make_unique<Driver>(algorithm, service_.application(), std::move(replica),
-                                     Recovered{}, limits(), nullptr);
+                                     Recovered{}, limits(), nullptr, trace_.get());
   desk_ = std::make_unique<Desk>(*driver_, service_, outbox_, nonce, limits().request_timeout);
   spdlog::info("{} runs {}", name_, algorithm.name);
   return {};
@@ -168,6 +176,10 @@ void Node::step(Instant now, WallTime wall) {
   if (auto task = driver_->take_snapshot_task()) {
     driver_->snapshot_done(run_snapshot_task(std::move(*task), nullptr));
   }
+}
+
+void Node::end() {
+  if (driver_ != nullptr) driver_->trace_end("stop");
 }
 
 Instant Node::deadline() const {

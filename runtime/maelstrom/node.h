@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "runtime/maelstrom/line_reader.h"
 #include "runtime/maelstrom/peers.h"
 #include "runtime/maelstrom/service.h"
+#include "runtime/protocol_trace.h"
 
 namespace parley::maelstrom {
 
@@ -27,6 +29,8 @@ struct NodeConfig {
   OptionValues options;                  // complete
   Incarnation incarnation;               // never the same twice
   std::uint64_t seed = 0;                // of the cluster; nodes differ by their ids
+  // Opens where the protocol trace of this node goes, or throws; null: none is wanted.
+  std::function<std::unique_ptr<TraceOutput>(NodeId)> open_trace{};
 };
 
 // What came in and was not served, and what did not go out.
@@ -47,6 +51,8 @@ class Node {
   void turn(Instant now, WallTime wall);
   // When to call `turn` next even without input; in the past if there is more to do at once.
   [[nodiscard]] Instant deadline() const;
+  // No more input comes: the trace is closed.
+  void end();
   // The lines to be written since the last call.
   std::string take_output() { return outbox_.take(); }
 
@@ -68,6 +74,7 @@ class Node {
   Service& service_;
   Outbox outbox_;
   std::string name_;  // empty before `init`
+  std::unique_ptr<TraceOutput> trace_;
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<Peers> peers_;
   std::unique_ptr<Desk> desk_;

@@ -40,7 +40,8 @@ bool wait_for_input(int input, Instant when) {
   return ppoll(&descriptor, 1, &limit, nullptr) > 0;
 }
 
-int end(const Node& node, const LineReader& lines) {
+int end(Node& node, const LineReader& lines) {
+  node.end();
   const Dropped dropped = node.dropped();
   if (dropped.lines + dropped.frames + dropped.unsent + lines.dropped() > 0) {
     spdlog::warn(
