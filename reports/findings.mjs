@@ -25,6 +25,30 @@ import {
 
 const SECOND = 1000;
 const strong = (text) => ({strong: text});
+/** Of so many node counts on one sentence tells of all of them together. */
+const MANY_SIZES = 3;
+
+const SIZE = / · (\d+) nodes?/;
+/** A series whatever its node count. */
+const familyOf = (run) => run.series.replace(SIZE, '');
+
+/**
+ * Groups of items (with `runOf`) that one sentence is about: those alike in `key` and of one series, or of all node
+ * counts of a strategy if there are many. Each is {name, items}.
+ */
+function families(items, runOf, key) {
+  const all = groupBy(items, (item) => [key(item), familyOf(runOf(item))].join('\u0001'));
+  return [...all.values()].flatMap((family) => {
+    const sizes = [...new Set(family.map((item) => runOf(item).nodes))].sort((a, b) => a - b);
+    if (sizes.length >= MANY_SIZES) {
+      const [least, most] = [sizes[0], sizes[sizes.length - 1]];
+      const name = runOf(family[0]).series.replace(SIZE, ` · ${least} to ${most} nodes`);
+      return [{name, items: family}];
+    }
+    const each = groupBy(family, (item) => runOf(item).series);
+    return [...each].map(([name, own]) => ({name, items: own}));
+  });
+}
 
 /** What one series costs as a multiple of the unreplicated control at the same load. */
 function againstControl(series, at, control) {
@@ -41,8 +65,36 @@ function againstControl(series, at, control) {
   return [`; at ${at[0].load.label} it takes `, strong(list(parts)), ' of one unreplicated node'];
 }
 
+/** Of strategies that carried all that was offered at many node counts: how fast they did. */
+function carriedAtAllSizes(setting) {
+  const steady = setting.runs.filter((run) => run.manifest.loop !== 'closed');
+  const alike = groupBy(steady, (run) => `${familyOf(run)}\u0001${run.load.label}`);
+  return [...alike.values()].flatMap((runs) => {
+    const own = cells(runs).sort((a, b) => a[0].nodes - b[0].nodes);
+    const achieved = own.map((cell) => medianOf(cell, (run) => run.summary.achieved_ops_per_s));
+    const offered = own.map((cell) => medianOf(cell, (run) => run.summary.offered_ops_per_s));
+    if (own.length < MANY_SIZES || achieved.some((rate, i) => !(rate >= 0.95 * offered[i]))) return [];
+    const p99 = own.map((cell) => medianOf(cell, (run) => percentileUs(run.summary.latency_us.p99)));
+    if (!p99.every(Number.isFinite)) return [];
+    const sizes = own.map((cell) => cell[0].nodes);
+    return [{runs, sentence: [
+      strong(familyOf(runs[0])),
+      ` carried all of ${runs[0].load.label}, with a p99 of `,
+      strong(list(p99.map((us, i) => `${duration(us)} (${plural(sizes[i], 'node')})`))),
+      '.',
+    ]}];
+  });
+}
+
 /** For each series: the most it carried, how fast, and its price against the control. */
 function throughput(setting) {
+  const together = carriedAtAllSizes(setting);
+  const told = new Set(together.flatMap(({runs}) => runs.map(familyOf)));
+  const rest = {...setting, runs: setting.runs.filter((run) => !told.has(familyOf(run)))};
+  return [...together.map(({sentence}) => sentence), ...(rest.runs.length ? throughputOfEach(rest) : [])];
+}
+
+function throughputOfEach(setting) {
   const load = commonLoad(setting.runs);
   const at = setting.runs.filter((run) => run.load.label === load.label);
   const control = at.filter((run) => run.algorithm === 'unreplicated');
@@ -118,15 +170,10 @@ function priceOfNodes(setting) {
   });
 }
 
-function killedLeader(model) {
-  const groups = new Map();
-  for (const event of model.events) {
-    const key = `${event.run.series}\u0001${event.fault}\u0001${event.run.settingId}`;
-    if (!groups.has(key)) groups.set(key, []);
-    groups.get(key).push(event);
-  }
-  return [...groups.values()].map((events) => {
-    const {run, fault} = events[0];
+/** Faults of one setting: what each cost, and how long. */
+function recoveries(all) {
+  return families(all, (event) => event.run, (event) => event.fault).map(({name, items: events}) => {
+    const {fault} = events[0];
     const times = (field) => {
       const never = events.filter((e) => !isNumber(e[field])).length;
       const known = range(
@@ -142,31 +189,36 @@ function killedLeader(model) {
     const counts = events.some((e) => isNumber(e.refused))
       ? `; it cost ${list(lost)} operations`
       : '';
+    const losses = [...new Set(events.map((e) => e.run))]
+      .map((run) => run.summary.consistency.lost)
+      .filter(isNumber);
+    const gone = losses.length
+      ? `; of those acknowledged ${count(losses.reduce((a, b) => a + b, 0))} were lost in ${plural(losses.length, 'run')}`
+      : '';
     const many =
       events.length > 1 ? ` (${plural(events.length, 'fault')}, medians of the counts)` : '';
     return [
-      strong(`${run.series}, ${fault}`),
+      strong(`${name}, ${fault}`),
       events.some((e) => isNumber(e.noticed_ms))
         ? `: noticed after ${times('noticed_ms')}, first success after `
         : ': no change of leader was noticed, first success after ',
       strong(times('first_success_ms')),
       ', back to 95 % after ',
       strong(times('back_to_95_ms')),
-      `${counts}${many}.`,
+      `${counts}${many}${gone}.`,
     ];
   });
 }
 
 /** Where the time of a recovery went, by the events: until the loss showed, who leads, a success. */
-function recoveryParts(model) {
-  const key = (event) => [event.run.series, event.fault, event.run.settingId].join('\u0001');
-  return [...groupBy(model.events, key).values()].flatMap((events) => {
+function recoveryParts(all) {
+  return families(all, (event) => event.run, (event) => event.fault).flatMap(({name, items: events}) => {
     const parts = events.map(partsOf).filter(Boolean);
     if (parts.length === 0) return [];
     const times = (name) => strong(`${range(parts.map((p) => p[name]), count)} ms`);
     return [
       [
-        strong(`${events[0].run.series}, ${events[0].fault}`),
+        strong(`${name}, ${events[0].fault}`),
         ': of the time to the first success ',
         times('noticed'),
         ' passed until the silence was noticed, ',
@@ -224,14 +276,14 @@ function optionsMatter(model) {
 }
 
 /** Whether what followed the faults is what follows them in the simulator. */
-function asSimulated(model) {
-  const compared = model.disturbed.filter((run) => run.summary.as_simulated);
-  const key = (run) => `${run.series}\u0001${run.faultName}\u0001${run.summary.as_simulated.text}`;
-  return [...groupBy(compared, key).values()].map((runs) => {
+function asSimulated(all) {
+  const compared = all.filter((run) => run.summary.as_simulated);
+  const key = (run) => `${run.faultName}\u0001${run.summary.as_simulated.text}`;
+  return families(compared, (run) => run, key).map(({name, items: runs}) => {
     const {same_order: same, text} = runs[0].summary.as_simulated;
     const told = text.replace(/^(yes|no)/, '');
     return [
-      strong(`${runs[0].series}, ${runs[0].faultName}`),
+      strong(`${name}, ${runs[0].faultName}`),
       ': same order of events as simulated: ',
       strong(same ? 'yes' : 'no'),
       `${told}${runs.length > 1 ? ` (${plural(runs.length, 'run')})` : ''}.`,
@@ -240,11 +292,10 @@ function asSimulated(model) {
 }
 
 /** Of the runs' events, those for which the clients were told by node: what each side placed. */
-function splitSides(model) {
-  const key = (event) => [event.fault, event.run.series, event.run.settingId].join('\u0001');
-  return [...groupBy(splitEvents(model), key).values()].map((events) => {
+function splitSides(all) {
+  return families(all, (event) => event.run, (event) => event.fault).map(({name, items: events}) => {
     const shares = events.map(sharePlaced);
-    const {run, fault} = events[0];
+    const {fault} = events[0];
     const percent = (side) => {
       return range(
         shares.map((share) => share[side]),
@@ -254,7 +305,7 @@ function splitSides(model) {
     const killed = fault.startsWith('kill');
     const hit = killed ? [] : [strong(percent('hit')), ' at the side that was cut off, '];
     return [
-      strong(`${run.series}, ${fault}`),
+      strong(`${name}, ${fault}`),
       ': of the placements per second before it, ',
       ...hit,
       strong(percent('rest')),
@@ -281,8 +332,8 @@ function sharePlaced(event) {
 /** What strategies did to data under each fault, beside how stale their reads were. */
 function consequences(model) {
   const recorded = model.runs.filter((run) => run.summary.consistency.reads > 0);
-  const key = (run) => [run.faultName, run.series, run.settingId].join('\u0001');
-  return [...groupBy(recorded, key).values()].map((runs) => {
+  const key = (run) => [run.faultName, run.settingId].join('\u0001');
+  return families(recorded, (run) => run, key).map(({name, items: runs}) => {
     const figures = runs.map((run) => run.summary.consistency);
     const sum = (name) => figures.reduce((total, c) => total + (c[name] ?? 0), 0);
     const stale = (100 * sum('stale_reads')) / sum('reads');
@@ -295,7 +346,7 @@ function consequences(model) {
       .filter((name) => figures.some((c) => isNumber(c[name])))
       .map((name) => `${count(sum(name))} ${name.replace('_', ' ')}`);
     return [
-      strong(`${runs[0].series}, ${runs[0].disturbed ? runs[0].faultName : 'no fault'}`),
+      strong(`${name}, ${runs[0].disturbed ? runs[0].faultName : 'no fault'}`),
       ': ',
       strong(told),
       counted.length ? `; ${list(counted)}` : '',
@@ -334,15 +385,17 @@ export function buildFindings(model) {
   }
   const matter = optionsMatter(model);
   if (matter.length) groups.push({title: 'What options do', sentences: matter});
-  const faults = killedLeader(model);
-  if (faults.length) {
+  const split = splitEvents(model);
+  for (const setting of bySetting(model.disturbed)) {
+    const of = (items) => items.filter((event) => event.run.settingId === setting.runs[0].settingId);
     const sentences = [
-      ...faults,
-      ...recoveryParts(model),
-      ...splitSides(model),
-      ...asSimulated(model),
+      ...recoveries(of(model.events)),
+      ...recoveryParts(of(model.events)),
+      ...splitSides(of(split)),
+      ...asSimulated(setting.runs),
     ];
-    groups.push({title: 'With faults', sentences});
+    const title = setting.title ? `With faults, ${setting.title}` : 'With faults';
+    if (sentences.length) groups.push({title, sentences});
   }
   const done = consequences(model);
   if (done.length) groups.push({title: 'What happened to data', sentences: done});
