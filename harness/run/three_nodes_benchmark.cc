@@ -1,155 +1,23 @@
-// What three nodes compute for a placement, without sockets, threads and clients: their drivers
-// with the canvas, sessions and stores, in one thread, messages copied as a transport does.
-// Together with what the bare path takes (parley_bare_path) this is a strategy's CPU time per
-// placement.
+// What bounds a strategy on three nodes, apart from the machine that runs it: the CPU time of a
+// placement for what its nodes compute, and for that with real clients.
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
-#include <cstring>
-#include <deque>
+#include <array>
+#include <atomic>
 #include <memory>
-#include <vector>
+#include <thread>
 
 #include "algorithms/registry/registry.h"
-#include "apps/canvas/canvas.h"
-#include "runtime/driver.h"
+#include "harness/load/load.h"
+#include "harness/run/three_nodes.h"
+#include "runtime/live/client_port.h"
+#include "runtime/live/transport.h"
+#include "runtime/live/waiter.h"
 
-namespace parley {
+namespace parley::harness {
 namespace {
 
-constexpr std::uint32_t kNodes = 3;
-constexpr std::uint32_t kSessions = 1024;
-constexpr CanvasSize kSize;
-
-class ThreeNodes {
- public:
-  explicit ThreeNodes(const Algorithm& algorithm) : canvas_(kSize), algorithm_(algorithm) {
-    for (std::uint32_t i = 1; i <= kNodes; ++i) {
-      ReplicaConfig config;
-      config.self = {i};
-      config.incarnation = {1};
-      for (std::uint32_t member = 1; member <= kNodes; ++member) config.members.push_back({member});
-      config.options = default_options(algorithm.options);
-      config.seed = i;
-      DriverLimits limits;
-      limits.session_idle = Duration{};
-      limits.snapshot_bytes = 0;
-      nodes_.emplace_back(
-          std::make_unique<Driver>(algorithm, canvas_, config, Recovered{}, limits, nullptr));
-    }
-  }
-
-  // Elects, and opens the sessions at the node that leads, or at the first where nobody has to;
-  // false if nobody does.
-  bool begin() {
-    if (!algorithm_.guarantee.ordered) leader_ = 0;
-    for (int i = 0; i < 5000 && leader_ == kNodes; ++i) {
-      pass(std::chrono::milliseconds(1));
-      const NodeId named = nodes_[0].driver->replica().status().leader;
-      if (named != kNoNode) leader_ = named.value - 1;
-    }
-    if (leader_ == kNodes) return false;
-    for (std::uint64_t nonce = 1; nonce <= kSessions; ++nonce) {
-      CommandHeader header;
-      header.kind = static_cast<std::uint16_t>(CommandKind::open_session);
-      header.payload_size = sizeof(nonce);
-      std::vector<std::byte> body(sizeof(header) + sizeof(nonce));
-      std::memcpy(body.data(), &header, sizeof(header));
-      std::memcpy(body.data() + sizeof(header), &nonce, sizeof(nonce));
-      nodes_[leader_].driver->submit({1, nonce}, body, 1);
-    }
-    opening_ = true;
-    for (int i = 0; i < 100 && sessions_.size() < kSessions; ++i) {
-      pass(std::chrono::milliseconds(1));
-    }
-    opening_ = false;
-    return sessions_.size() == kSessions;
-  }
-
-  // Places `count` pixels in one turn of the leader, until each is answered.
-  bool place(std::uint32_t count) {
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::uint32_t session = next_++ % kSessions;
-      // Spread over the canvas, as uniform load is.
-      const std::uint32_t cell =
-          static_cast<std::uint32_t>(next_ * 2654435761U) % (kSize.width * kSize.height);
-      body_.clear();
-      encode_place({sessions_[session]}, ++sequences_[session],
-                   {static_cast<std::uint16_t>(cell % kSize.width),
-                    static_cast<std::uint16_t>(cell / kSize.width), next_ & kMaxColor, 1},
-                   body_);
-      nodes_[leader_].driver->submit({1, next_}, body_, 1);
-    }
-    answered_ = 0;
-    for (int i = 0; i < 100 && answered_ < count; ++i) pass(std::chrono::microseconds(100));
-    return answered_ == count;
-  }
-
- private:
-  struct Node {
-    explicit Node(std::unique_ptr<Driver> made) : driver(std::move(made)) {}
-    std::unique_ptr<Driver> driver;
-    Ticket durable;
-  };
-
-  // Time passes, and everyone has turns until there is nothing left to say.
-  void pass(Duration time) {
-    now_ += time;
-    for (Node& node : nodes_) step(node);
-    for (bool busy = true; busy;) {
-      busy = false;
-      for (Node& node : nodes_) {
-        if (!node.driver->has_input()) continue;
-        step(node);
-        busy = true;
-      }
-    }
-  }
-
-  void step(Node& node) {
-    const auto from = static_cast<std::uint32_t>(&node == &nodes_[0]   ? 1
-                                                 : &node == &nodes_[1] ? 2
-                                                                       : 3);
-    const Effects& effects = node.driver->decide(now_, WallTime(now_.time_since_epoch()));
-    for (const Message& message : effects.send_now) send(from, message, effects);
-    for (const Message& message : effects.send_when_durable) send(from, message, effects);
-    if (!effects.writes.empty()) node.driver->durable_through(effects.writes.back().ticket);
-    node.driver->carry_out();
-    answered_ += static_cast<std::uint32_t>(node.driver->submits().size());
-    if (!opening_) return;
-    for (const Result& result : node.driver->results()) {
-      sessions_.push_back(static_cast<std::uint32_t>(result.value));
-    }
-  }
-
-  void send(std::uint32_t from, const Message& message, const Effects& effects) {
-    std::size_t size = 0;
-    const auto parts = std::span(effects.bodies).subspan(message.body.first, message.body.count);
-    for (const Block& part : parts) size += part.size();
-    const Block body = Block::make(size, [&](std::byte* to) {
-      for (const Block& part : parts) {
-        std::memcpy(to, part.data(), part.size());
-        to += part.size();
-      }
-    });
-    const Block header = Block::copy_of(message.header.bytes());
-    if (!algorithm_.verify(header, body)) std::abort();
-    nodes_[message.to.value - 1].driver->receive({{}, {from}, {1}, header, body});
-  }
-
-  Canvas canvas_;
-  const Algorithm& algorithm_;
-  std::deque<Node> nodes_;
-  Instant now_{std::chrono::seconds(1)};
-  std::uint32_t leader_ = kNodes;
-  bool opening_ = false;
-  std::vector<std::uint32_t> sessions_;
-  std::vector<std::uint32_t> sequences_ = std::vector<std::uint32_t>(kSessions);
-  std::uint32_t next_ = 0;
-  std::uint32_t answered_ = 0;
-  std::vector<std::byte> body_;
-};
-
+// Only what the nodes compute: no sockets, no clients.
 void BM_ThreeNodesPlace(benchmark::State& state, const char* name) {
   const auto count = static_cast<std::uint32_t>(state.range(0));
   auto nodes = std::make_unique<ThreeNodes>(*find_algorithm(name));
@@ -174,5 +42,153 @@ BENCHMARK_CAPTURE(BM_ThreeNodesPlace, bully_2pc, "bully_2pc")->Arg(64)->Arg(256)
 BENCHMARK_CAPTURE(BM_ThreeNodesPlace, raft, "raft")->Arg(64)->Arg(256)->Arg(1024);
 BENCHMARK_CAPTURE(BM_ThreeNodesPlace, gossip_lww, "gossip_lww")->Arg(64)->Arg(256)->Arg(1024);
 
+// The nodes with a client port and a transport each, over loopback tcp, served by one thread.
+class ServedNodes {
+ public:
+  explicit ServedNodes(const Algorithm& algorithm) : nodes_(algorithm, monotonic_now()) {
+    for (std::uint32_t node = 0; node < ThreeNodes::kNodes; ++node) {
+      desks_[node] = std::make_unique<Desk>(algorithm, nodes_.driver(node), NodeId{node + 1});
+      ports_[node] = std::make_unique<ClientPort>(contexts_[node], nodes_.application(),
+                                                  *desks_[node], ClientOptions{});
+      ports_[node]->bind("tcp://127.0.0.1:0");
+      transports_[node] = std::make_unique<Transport>(
+          contexts_[node], algorithm, nodes_.config_of(node + 1), TransportOptions{});
+      transports_[node]->bind("tcp://127.0.0.1:0");
+    }
+    connect();
+    nodes_.send_by([this](std::uint32_t node, std::span<const Block> bodies,
+                          std::span<const Message> messages) {
+      transports_[node]->send(monotonic_now(), bodies, messages);
+    });
+    nodes_.after_step([this](std::uint32_t node) { settle(node); });
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~ServedNodes() {
+    stopping_.store(true);
+    bell_.ring();
+    thread_.join();
+  }
+  ServedNodes(const ServedNodes&) = delete;
+  ServedNodes& operator=(const ServedNodes&) = delete;
+
+  [[nodiscard]] std::vector<load::Target> targets() const {
+    std::vector<load::Target> targets;
+    for (std::uint32_t node = 0; node < ThreeNodes::kNodes; ++node) {
+      targets.push_back({NodeId{node + 1}, ports_[node]->endpoints().front()});
+    }
+    return targets;
+  }
+
+ private:
+  // As a live node takes them in a turn (runtime/live/node.cc).
+  static constexpr std::size_t kTurnRequests = 8192;
+  static constexpr std::size_t kTurnRequestBytes = 96U << 10;
+  static constexpr std::size_t kTurnFrames = 4096;
+  static constexpr std::size_t kTurnFrameBytes = 8U << 20;
+
+  class Desk final : public NodeDesk {
+   public:
+    Desk(const Algorithm& algorithm, Driver& driver, NodeId id)
+        : algorithm_(algorithm), driver_(driver), id_(id) {}
+    [[nodiscard]] Greeting greeting() const override {
+      const Status status = driver_.replica().status();
+      return {id_,
+              {1},
+              status.leader,
+              status.epoch,
+              {},
+              algorithm_.name,
+              !algorithm_.guarantee.ordered};
+    }
+    [[nodiscard]] std::string report() const override { return "{}"; }
+
+   private:
+    const Algorithm& algorithm_;
+    Driver& driver_;
+    NodeId id_;
+  };
+
+  void connect() {
+    for (std::uint32_t from = 0; from < ThreeNodes::kNodes; ++from) {
+      for (std::uint32_t to = 0; to < ThreeNodes::kNodes; ++to) {
+        if (from != to) transports_[from]->connect(NodeId{to + 1}, transports_[to]->endpoint());
+      }
+    }
+  }
+
+  void serve() {
+    std::vector<zmq::socket_t*> sockets;
+    for (const auto& port : ports_) sockets.push_back(&port->socket());
+    for (const auto& transport : transports_) sockets.push_back(&transport->inbox());
+    Waiter waiter(sockets, bell_);
+    while (!stopping_.load()) {
+      bool more = false;
+      for (std::uint32_t node = 0; node < ThreeNodes::kNodes; ++node) {
+        more |= take_frames(node);
+        more |= ports_[node]->receive(nodes_.driver(node), kTurnRequests, kTurnRequestBytes);
+      }
+      nodes_.turn(monotonic_now());
+      for (const auto& port : ports_) port->flush();
+      waiter.used_all();
+      if (!more) waiter.wait(nodes_.deadline() - monotonic_now());
+    }
+  }
+
+  bool take_frames(std::uint32_t node) {
+    frames_.clear();
+    const bool more =
+        transports_[node]->receive(monotonic_now(), kTurnFrames, kTurnFrameBytes, frames_);
+    for (Frame& frame : frames_) nodes_.driver(node).receive(std::move(frame));
+    return more;
+  }
+
+  void settle(std::uint32_t node) {
+    const Driver& driver = nodes_.driver(node);
+    for (const SettledSubmit& settled : driver.submits()) {
+      ports_[node]->settle(settled, driver.results());
+    }
+  }
+
+  std::array<zmq::context_t, ThreeNodes::kNodes> contexts_;
+  ThreeNodes nodes_;
+  std::array<std::unique_ptr<Desk>, ThreeNodes::kNodes> desks_;
+  std::array<std::unique_ptr<ClientPort>, ThreeNodes::kNodes> ports_;
+  std::array<std::unique_ptr<Transport>, ThreeNodes::kNodes> transports_;
+  std::vector<Frame> frames_;
+  Bell bell_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+// The same with the load generator's clients, one placement a message, and the nodes' client ports
+// and transports: a live cluster differs in that its nodes are three processes, which take turns on
+// the cores and displace each other's caches. The CPU time is the whole process's.
+void BM_ThreeNodesServe(benchmark::State& state, const char* name) {
+  load::LoadResult result;
+  for (auto _ : state) {
+    const ServedNodes nodes(*find_algorithm(name));
+    load::LoadSpec spec;
+    spec.targets = nodes.targets();
+    spec.loop = load::Loop::closed;
+    spec.window = static_cast<std::uint32_t>(state.range(0));
+    spec.clients = 1024;
+    spec.sessions_of_nodes = !find_algorithm(name)->guarantee.ordered;
+    spec.warmup = std::chrono::milliseconds(500);
+    spec.duration = std::chrono::seconds(2);
+    try {
+      result = load::run_load(spec);
+    } catch (const load::LoadError& error) {
+      return state.SkipWithError(error.what());
+    }
+    if (result.refused + result.unknown > 0) return state.SkipWithError("not all were placed");
+  }
+  state.counters["ops_per_s"] = result.achieved_ops_per_s;
+  state.counters["cpu_s_per_mops"] =
+      result.generator.cpu_seconds * 1e6 / static_cast<double>(result.completed);
+}
+BENCHMARK_CAPTURE(BM_ThreeNodesServe, bully_2pc, "bully_2pc")->Arg(1024)->Iterations(1);
+BENCHMARK_CAPTURE(BM_ThreeNodesServe, raft, "raft")->Arg(1024)->Iterations(1);
+BENCHMARK_CAPTURE(BM_ThreeNodesServe, gossip_lww, "gossip_lww")->Arg(1024)->Iterations(1);
+
 }  // namespace
-}  // namespace parley
+}  // namespace parley::harness
