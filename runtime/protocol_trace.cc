@@ -63,15 +63,10 @@ std::uint64_t size_of(std::span<const Block> bodies, BodyRange range) {
   return size;
 }
 
-// Rows of a term and how many records of it follow each other.
-std::vector<std::uint64_t> terms_of(const Inspection& inspection, std::span<const Record> records) {
-  std::vector<std::uint64_t> rows;
-  for (const Record& record : records) {
-    const std::uint64_t term = inspection.record_epoch(record).value;
-    if (rows.empty() || rows[rows.size() - 2] != term) rows.insert(rows.end(), {term, 0});
-    ++rows.back();
-  }
-  return rows;
+EpochRuns terms_of(const Inspection& inspection, std::span<const Record> records) {
+  EpochRuns terms;
+  for (const Record& record : records) terms.add(inspection.record_epoch(record));
+  return terms;
 }
 
 }  // namespace
@@ -209,7 +204,7 @@ void ProtocolTrace::started(const Recovered& recovered, const Replica& replica) 
       const RecoveredSnapshot& snapshot = recovered.snapshot;
       const bool any = snapshot.id.index != LogIndex{};
       start.number("snapshot_term", any ? inspection->snapshot_epoch(snapshot.header) : Epoch{});
-      start.rows("log", 2, terms_of(*inspection, recovered.records));
+      terms_of(*inspection, recovered.records).put("log", start);
     }
     put_status(start);
     start.number("commit", status_.commit);
