@@ -2,19 +2,17 @@
 
 #include <charconv>
 
+#include "algorithms/contract/fnv.h"
+
 namespace parley {
 namespace {
 
 // Of what stands in the lines; raised when a reader of older ones would misunderstand them.
 constexpr std::uint64_t kFormat = 1;
 
-// Names a message by its header (FNV-1a; http://www.isthe.com/chongo/tech/comp/fnv), so that a
-// receipt is matched with its sending.
+// Names a message by its header, so that a receipt is matched with its sending.
 std::string name_of(const Block& header) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const std::byte byte : header.bytes()) {
-    hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3;
-  }
+  std::uint64_t hash = fnv1a(header.bytes());
   std::string name(16, '0');
   for (auto digit = name.rbegin(); hash > 0; ++digit, hash >>= 4) {
     *digit = "0123456789abcdef"[hash & 15];

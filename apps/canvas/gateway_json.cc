@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "algorithms/contract/fnv.h"
 #include "apps/canvas/http_text.h"
 
 namespace parley {
@@ -32,13 +33,6 @@ Complaint bad_field(std::string_view field, const std::string& what, const std::
 
 std::string range_text(std::uint64_t low, std::uint64_t high) {
   return std::to_string(low) + " to " + std::to_string(high);
-}
-
-// FNV-1a: the same number for the same text on every node.
-std::uint32_t fnv32(std::string_view from) {
-  std::uint32_t hash = 0x811c9dc5;
-  for (const char c : from) hash = (hash ^ static_cast<unsigned char>(c)) * 0x01000193;
-  return hash;
 }
 
 // A value as it may stand in an error message.
@@ -401,7 +395,7 @@ std::optional<Complaint> parse_course_place(std::string_view body, CanvasSize si
   fields.number("color", 0, kMaxColor, place.color);
   const auto user = object.find("user_id");
   if (user != object.end() && user->is_string()) {
-    place.user = fnv32(user->get_ref<const std::string&>());
+    place.user = fnv1a_32(user->get_ref<const std::string&>());
   } else if (user != object.end() && !user->is_null()) {
     fields.number("user_id", 0, UINT32_MAX, place.user);
   }
