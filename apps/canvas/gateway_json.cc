@@ -182,22 +182,16 @@ OrderedJson leader_json(const NodeReport& report) {
   return report.status.leader.value;
 }
 
-OrderedJson ids_json(const std::vector<NodeId>& nodes) {
-  OrderedJson ids = OrderedJson::array();
-  for (const NodeId node : nodes) ids.push_back(node.value);
-  return ids;
-}
-
 // Disks as text: their numbers are larger than those that JavaScript keeps.
 OrderedJson membership_json(const Membership& members) {
   OrderedJson disks = OrderedJson::object();
   for (const Member& member : members.disks) {
     disks[std::to_string(member.node.value)] = std::to_string(member.disk.value);
   }
-  return {{"voters", ids_json(members.voters)},
-          {"outgoing", ids_json(members.outgoing)},
-          {"learners", ids_json(members.learners)},
-          {"leaving", ids_json(members.leaving)},
+  return {{"voters", numbers_of(members.voters)},
+          {"outgoing", numbers_of(members.outgoing)},
+          {"learners", numbers_of(members.learners)},
+          {"leaving", numbers_of(members.leaving)},
           {"disks", disks}};
 }
 
