@@ -240,13 +240,20 @@ function legendView(items, width, yExtent) {
 // In print there is less room than on a screen: flat panels, and as many of them side by side as can be read.
 const PRINT = {panel: 150, tall: 100, flat: 0.72};
 
+const printed = (height) => Math.round(height * (height >= PRINT.tall ? PRINT.flat : 1));
+
+/** The least size in pixels that a panel of that height is drawn with: in print. */
+export function leastPanel(height) {
+  return {width: PRINT.panel, height: printed(height)};
+}
+
 function panelView(panel, width, print) {
   const title = {text: wrap(panel.title, 13, width)}; // bold, and so wider than its 12 pixels say
   if (panel.subtitle) title.subtitle = wrap(panel.subtitle, 11, width);
   const rows = panel.rows.map((row) => ({
     ...row.spec,
     width,
-    height: Math.round(row.height * (print && !row.full && row.height >= PRINT.tall ? PRINT.flat : 1)),
+    height: print && !row.full ? printed(row.height) : Math.round(row.height),
     ...(row.title
       ? {title: {text: row.title, fontSize: 11, fontWeight: 'normal', color: '@muted', offset: 5}}
       : {}),

@@ -2,19 +2,17 @@
 
 #include <charconv>
 
+#include "algorithms/contract/fnv.h"
+
 namespace parley {
 namespace {
 
 // Of what stands in the lines; raised when a reader of older ones would misunderstand them.
 constexpr std::uint64_t kFormat = 1;
 
-// Names a message by its header (FNV-1a; http://www.isthe.com/chongo/tech/comp/fnv), so that a
-// receipt is matched with its sending.
+// Names a message by its header, so that a receipt is matched with its sending.
 std::string name_of(const Block& header) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const std::byte byte : header.bytes()) {
-    hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3;
-  }
+  std::uint64_t hash = fnv1a(header.bytes());
   std::string name(16, '0');
   for (auto digit = name.rbegin(); hash > 0; ++digit, hash >>= 4) {
     *digit = "0123456789abcdef"[hash & 15];
@@ -63,15 +61,10 @@ std::uint64_t size_of(std::span<const Block> bodies, BodyRange range) {
   return size;
 }
 
-// Rows of a term and how many records of it follow each other.
-std::vector<std::uint64_t> terms_of(const Inspection& inspection, std::span<const Record> records) {
-  std::vector<std::uint64_t> rows;
-  for (const Record& record : records) {
-    const std::uint64_t term = inspection.record_epoch(record).value;
-    if (rows.empty() || rows[rows.size() - 2] != term) rows.insert(rows.end(), {term, 0});
-    ++rows.back();
-  }
-  return rows;
+EpochRuns terms_of(const Inspection& inspection, std::span<const Record> records) {
+  EpochRuns terms;
+  for (const Record& record : records) terms.add(inspection.record_epoch(record));
+  return terms;
 }
 
 }  // namespace
@@ -209,7 +202,7 @@ void ProtocolTrace::started(const Recovered& recovered, const Replica& replica) 
       const RecoveredSnapshot& snapshot = recovered.snapshot;
       const bool any = snapshot.id.index != LogIndex{};
       start.number("snapshot_term", any ? inspection->snapshot_epoch(snapshot.header) : Epoch{});
-      start.rows("log", 2, terms_of(*inspection, recovered.records));
+      terms_of(*inspection, recovered.records).put("log", start);
     }
     put_status(start);
     start.number("commit", status_.commit);

@@ -1,7 +1,5 @@
 #include "algorithms/bully_2pc/fields.h"
 
-#include <vector>
-
 #include "algorithms/bully_2pc/codec.h"
 
 namespace parley::bully_2pc {
@@ -28,14 +26,9 @@ void put_entries(const Position& prev, EntryReader entries, FieldSink& to) {
   to.number("prev_epoch", prev.epoch);
   to.number("entries", entries.size());
   to.number("last_index", prev.index.plus(entries.size()));
-  std::vector<std::uint64_t> epochs;
-  for (; !entries.done(); entries.skip()) {
-    const std::uint64_t epoch = entries.next_epoch().value;
-    if (epochs.empty() || epochs[epochs.size() - 2] != epoch)
-      epochs.insert(epochs.end(), {epoch, 0});
-    ++epochs.back();
-  }
-  to.rows("entry_epochs", 2, epochs);
+  EpochRuns epochs;
+  for (; !entries.done(); entries.skip()) epochs.add(entries.next_epoch());
+  epochs.put("entry_epochs", to);
 }
 
 void put(const Prepare& prepare, const EntryReader& entries, FieldSink& to) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "algorithms/contract/ids.h"
 #include "algorithms/contract/membership.h"
@@ -33,6 +34,22 @@ class FieldSink {
   void number(std::string_view name, Ordinal<Tag> ordinal) {
     number(name, ordinal.value);
   }
+};
+
+// The epochs of entries that follow each other in a log, as rows of an epoch and how many of them
+// in a row have it.
+class EpochRuns {
+ public:
+  void add(Epoch epoch) {
+    if (rows_.empty() || rows_[rows_.size() - 2] != epoch.value) {
+      rows_.insert(rows_.end(), {epoch.value, 0});
+    }
+    ++rows_.back();
+  }
+  void put(std::string_view name, FieldSink& to) const { to.rows(name, 2, rows_); }
+
+ private:
+  std::vector<std::uint64_t> rows_;
 };
 
 }  // namespace parley

@@ -59,6 +59,13 @@ inline std::string text_of(const Membership& members) {
   return text;
 }
 
+// The numbers of nodes, for those that write them down.
+inline std::vector<std::uint32_t> numbers_of(const std::vector<NodeId>& nodes) {
+  std::vector<std::uint32_t> numbers;
+  for (const NodeId node : nodes) numbers.push_back(node.value);
+  return numbers;
+}
+
 // One node comes, one goes, or both: the one takes the place of the other.
 struct MemberChange {
   NodeId add = {};     // kNoNode: none

@@ -31,13 +31,9 @@ void put(const AppendEntries& append, EntryReader entries, FieldSink& to) {
   to.number("commit", append.commit);
   to.number("entries", entries.size());
   to.number("last_index", append.prev_index.plus(entries.size()));
-  std::vector<std::uint64_t> terms;
-  for (; !entries.done(); entries.skip()) {
-    const std::uint64_t term = entries.next_term().value;
-    if (terms.empty() || terms[terms.size() - 2] != term) terms.insert(terms.end(), {term, 0});
-    ++terms.back();
-  }
-  to.rows("entry_terms", 2, terms);
+  EpochRuns terms;
+  for (; !entries.done(); entries.skip()) terms.add(entries.next_term());
+  terms.put("entry_terms", to);
   to.number("round", append.round);
   to.flag("wants_ack", append.wants_ack);
 }

@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "algorithms/contract/fnv.h"
 #include "apps/canvas/gateway_answers.h"
 #include "apps/canvas/gateway_json.h"
 #include "apps/canvas/http_text.h"
@@ -62,9 +63,7 @@ std::string page_policy(const std::map<NodeId, std::string>& pages) {
 }
 
 std::string fnv_etag(std::string_view content) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : content) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return "\"" + version_text({0, hash}).substr(16) + "\"";
+  return "\"" + version_text({0, fnv1a(content)}).substr(16) + "\"";
 }
 
 }  // namespace

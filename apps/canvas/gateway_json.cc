@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "algorithms/contract/fnv.h"
 #include "apps/canvas/http_text.h"
 
 namespace parley {
@@ -32,13 +33,6 @@ Complaint bad_field(std::string_view field, const std::string& what, const std::
 
 std::string range_text(std::uint64_t low, std::uint64_t high) {
   return std::to_string(low) + " to " + std::to_string(high);
-}
-
-// FNV-1a: the same number for the same text on every node.
-std::uint32_t fnv32(std::string_view from) {
-  std::uint32_t hash = 0x811c9dc5;
-  for (const char c : from) hash = (hash ^ static_cast<unsigned char>(c)) * 0x01000193;
-  return hash;
 }
 
 // A value as it may stand in an error message.
@@ -188,22 +182,16 @@ OrderedJson leader_json(const NodeReport& report) {
   return report.status.leader.value;
 }
 
-OrderedJson ids_json(const std::vector<NodeId>& nodes) {
-  OrderedJson ids = OrderedJson::array();
-  for (const NodeId node : nodes) ids.push_back(node.value);
-  return ids;
-}
-
 // Disks as text: their numbers are larger than those that JavaScript keeps.
 OrderedJson membership_json(const Membership& members) {
   OrderedJson disks = OrderedJson::object();
   for (const Member& member : members.disks) {
     disks[std::to_string(member.node.value)] = std::to_string(member.disk.value);
   }
-  return {{"voters", ids_json(members.voters)},
-          {"outgoing", ids_json(members.outgoing)},
-          {"learners", ids_json(members.learners)},
-          {"leaving", ids_json(members.leaving)},
+  return {{"voters", numbers_of(members.voters)},
+          {"outgoing", numbers_of(members.outgoing)},
+          {"learners", numbers_of(members.learners)},
+          {"leaving", numbers_of(members.leaving)},
           {"disks", disks}};
 }
 
@@ -401,7 +389,7 @@ std::optional<Complaint> parse_course_place(std::string_view body, CanvasSize si
   fields.number("color", 0, kMaxColor, place.color);
   const auto user = object.find("user_id");
   if (user != object.end() && user->is_string()) {
-    place.user = fnv32(user->get_ref<const std::string&>());
+    place.user = fnv1a_32(user->get_ref<const std::string&>());
   } else if (user != object.end() && !user->is_null()) {
     fields.number("user_id", 0, UINT32_MAX, place.user);
   }

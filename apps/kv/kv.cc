@@ -4,6 +4,8 @@
 #include <cstring>
 #include <set>
 
+#include "algorithms/contract/fnv.h"
+
 namespace parley::kv {
 namespace {
 
@@ -141,7 +143,7 @@ class Entry {
  public:
   // Follows the hash to the key or to the first free entry. Nothing: all are other keys'.
   static std::optional<Entry> find(const Store& store, std::string_view key) {
-    const std::uint64_t start = hash(key);
+    const std::uint64_t start = fnv1a(key);
     for (std::uint32_t i = 0; i < kMaxEntries; ++i) {
       const Entry entry(store, static_cast<std::uint32_t>((start + i) % kMaxEntries));
       if (!entry.used() || entry.key() == key) return entry;
@@ -164,13 +166,6 @@ class Entry {
  private:
   Entry(const Store& store, std::uint32_t number)
       : store_(&store), first_(kSetCells + number * kEntryCells) {}
-
-  // FNV-1a: the same on every replica.
-  static std::uint64_t hash(std::string_view key) {
-    std::uint64_t hash = 0xcbf29ce484222325;
-    for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return hash;
-  }
 
   [[nodiscard]] std::uint64_t sizes() const { return store_->at(Key{first_}).value; }
   [[nodiscard]] std::string key() const {

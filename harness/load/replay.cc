@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "algorithms/contract/fnv.h"
 #include "harness/load/load.h"
 
 namespace parley::load {
@@ -78,13 +79,6 @@ std::uint32_t hex_color(std::string_view field, std::string_view text) {
   throw Malformed{std::string(field) + ": \"" + std::string(text) + "\" is not #RRGGBB"};
 }
 
-// Names of users become numbers (FNV-1a).
-std::uint64_t user_number(std::string_view name) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
-
 // "2022-04-04 00:53:51.577 UTC", with up to three digits after the point, or none.
 std::int64_t utc_ms(std::string_view text) {
   const auto bad = [text] {
@@ -118,7 +112,7 @@ LoggedPlacement parse_2017(std::string_view line) {
   const auto fields = split(line, 5);
   LoggedPlacement placement;
   placement.t_ms = number<std::int64_t>("ts", fields[0], kMaxTime);
-  placement.user = user_number(fields[1]);
+  placement.user = fnv1a(fields[1]);
   placement.x = number<std::uint32_t>("x_coordinate", fields[2], kMaxCoordinate);
   placement.y = number<std::uint32_t>("y_coordinate", fields[3], kMaxCoordinate);
   placement.color = kPalette2017[number<std::uint32_t>("color", fields[4], 15)];
@@ -129,7 +123,7 @@ LoggedPlacement parse_2022(std::string_view line) {
   const auto fields = split(line, 4);
   LoggedPlacement placement;
   placement.t_ms = utc_ms(fields[0]);
-  placement.user = user_number(fields[1]);
+  placement.user = fnv1a(fields[1]);
   placement.color = hex_color("pixel_color", fields[2]);
   const auto coordinates = split(fields[3]);
   if (coordinates.size() == 4) throw Moderation{};

@@ -3,6 +3,7 @@
 import {bySetting} from '../model.mjs';
 import {conditions} from '../conditions.mjs';
 import {intervalText, summarized} from '../intervals.mjs';
+import {pointLabels} from './point_labels.mjs';
 import {
   MAX_SETTINGS,
   SHORT_NUMBER,
@@ -17,6 +18,7 @@ import {
 const NAME = 'latency-throughput';
 const TITLE = 'Latency against achieved throughput';
 const SHOWN = ['p50', 'p99'];
+const HEIGHT = 260; // of a panel
 
 function pointsOf(setting) {
   return setting.runs
@@ -88,14 +90,6 @@ function panelSpec(points, lines, scales, x, y) {
     mark: {type: 'point', strokeWidth: 1.6, ...mark},
     encoding: {x, y, color, shape, size, tooltip, ...encoding},
   });
-  const [low, high] = x.scale.domain;
-  const middle = x.scale.type === 'log' ? Math.sqrt(low * high) : (low + high) / 2;
-  const name = (filter, mark) => ({
-    data: {values: lonely(lines)},
-    transform: [{filter}],
-    mark: {type: 'text', fontSize: 10.5, baseline: 'middle', ...mark},
-    encoding: {x, y, color, text: {field: 'series'}},
-  });
   return {
     layer: [
       ...errorBars(lines, {x, y, color}),
@@ -119,8 +113,7 @@ function panelSpec(points, lines, scales, x, y) {
         {filled: false, shape: 'arrow', size: 220, opacity: 1},
         {shape: undefined, size: undefined},
       ),
-      name('datum.achieved_ops_per_s <= ' + middle, {align: 'left', dx: 10}),
-      name('datum.achieved_ops_per_s > ' + middle, {align: 'right', dx: -10}),
+      ...pointLabels(lonely(lines), {x, y, color, height: HEIGHT}),
     ],
   };
 }
@@ -150,7 +143,7 @@ export function latencyThroughput(model) {
       const lines = mediansOf(own).filter((row) => Number.isFinite(row.latency_ms));
       return {
         ...panelTitle(`${name} latency (ms, log)`, setting),
-        rows: [{height: 260, spec: panelSpec(own, lines, scales, x, y)}],
+        rows: [{height: HEIGHT, spec: panelSpec(own, lines, scales, x, y)}],
       };
     }),
   );

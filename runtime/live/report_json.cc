@@ -7,12 +7,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json ids_json(const std::vector<NodeId>& nodes) {
-  Json ids = Json::array();
-  for (const NodeId node : nodes) ids.push_back(node.value);
-  return ids;
-}
-
 Json peers_json(const NodeFigures& figures) {
   Json peers = Json::array();
   for (const PeerTraffic& peer : figures.peers) {
@@ -82,9 +76,9 @@ std::string report_json(const NodeFigures& figures) {
       {"last", node.status.last.value},
       {"applied", node.applied.value},
       {"part", part_of(node)},
-      {"voters", ids_json(node.members.voters)},
-      {"outgoing", ids_json(node.members.outgoing)},
-      {"learners", ids_json(node.members.learners)},
+      {"voters", numbers_of(node.members.voters)},
+      {"outgoing", numbers_of(node.members.outgoing)},
+      {"learners", numbers_of(node.members.learners)},
       {"disk", std::to_string(node.disk.value)},
       {"digest", node.digest},
       {"written_cells", node.written_cells},

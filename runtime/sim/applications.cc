@@ -4,15 +4,6 @@
 #include <cstring>
 
 namespace parley::sim {
-namespace {
-
-template <class T>
-void append(std::vector<std::byte>& body, const T& value) {
-  const Bytes bytes = std::as_bytes(std::span(&value, 1));
-  body.insert(body.end(), bytes.begin(), bytes.end());
-}
-
-}  // namespace
 
 CellEffect evaluate(const CellCommand& command, std::uint64_t before) {
   switch (command.kind) {
@@ -70,20 +61,15 @@ std::string CellApplication::query(const Store& store, Bytes query,
   if (query.size() != sizeof(key)) return "query: must have 4 bytes";
   std::memcpy(&key, query.data(), sizeof(key));
   if (key >= kCells) return "key: must be below 64";
-  append(answer, store.at(Key{key}));
+  const Cell& cell = store.at(Key{key});
+  const Bytes bytes = std::as_bytes(std::span(&cell, 1));
+  answer.insert(answer.end(), bytes.begin(), bytes.end());
   return {};
 }
 
 void CellApplication::keys_of(Bytes query, std::vector<Key>& keys) const {
   Key& key = keys.emplace_back();
   std::memcpy(&key.value, query.data(), std::min(query.size(), sizeof(key.value)));
-}
-
-void append_command(std::vector<std::byte>& body, std::uint32_t session, std::uint32_t sequence,
-                    const CellCommand& command) {
-  append(body, CommandHeader{session, sequence, sizeof(CellCommand),
-                             static_cast<std::uint16_t>(CommandKind::application)});
-  append(body, command);
 }
 
 }  // namespace parley::sim

@@ -57,8 +57,4 @@ class CellApplication final : public Application {
 // The command of a payload that CellApplication::validate accepts.
 CellCommand read_command(Bytes payload);
 
-// Appends a command to a run's body.
-void append_command(std::vector<std::byte>& body, std::uint32_t session, std::uint32_t sequence,
-                    const CellCommand& command);
-
 }  // namespace parley::sim

@@ -346,7 +346,8 @@ bool Clients::submit(Node& node, const Parcel& parcel) {
     case Kind::write:
       for (std::uint32_t i = 0; i < request.count; ++i) {
         WriteOperation& operation = history.writes[request.first - 1 + i];
-        append_command(body_, parcel.session, request.first + i, operation.command);
+        append_command({parcel.session, request.first + i, sizeof(CellCommand), 0},
+                       std::as_bytes(std::span(&operation.command, 1)), body_);
         ++operation.attempts;
       }
       return node.driver().submit(tag, body_, request.count);

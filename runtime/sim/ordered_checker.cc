@@ -3,18 +3,12 @@
 #include <algorithm>
 #include <map>
 
+#include "algorithms/contract/fnv.h"
 #include "runtime/sessions.h"
 #include "runtime/sim/checker.h"
 
 namespace parley::sim {
 namespace {
-
-std::uint64_t hash_bytes(Bytes bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const std::byte byte : bytes)
-    hash = (hash ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3;
-  return hash;
-}
 
 std::string text(Stamp stamp) {
   return fmt::format("{}.{}", stamp.major, stamp.minor);
@@ -72,7 +66,7 @@ void OrderedChecker::committed(std::uint32_t node, const CommittedRun& committed
                         fmt::format("node {} commits index {}, but only {} are known", node, index,
                                     entries_.size()));
   }
-  const std::uint64_t body = hash_bytes(run.body.bytes());
+  const std::uint64_t body = fnv1a(run.body.bytes());
   if (index == entries_.size() + 1) {
     carry_out(committed.index, run);
     entries_.push_back({run.id, run.count, body, digest_});
