@@ -89,7 +89,8 @@ void Core::retry_set_aside() {
   std::erase_if(set_aside_, [this, latest](const Delta& delta) {
     if (delta.last() > latest) return false;
     set_aside_bytes_ -= delta.cells.size();
-    apply(delta, *place_of(delta.origin), /*from_near=*/false);
+    // Where there are regions, it is not known any more from which one it came.
+    apply(delta, *place_of(delta.origin), /*from_near=*/regions_.count() == 1);
     return true;
   });
 }
