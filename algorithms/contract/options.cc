@@ -46,7 +46,7 @@ std::string set_integer(const OptionSpec& spec, std::string_view text, OptionVal
 
 OptionSpec integer_option(std::string name, std::int64_t fallback, std::int64_t min,
                           std::int64_t max, std::string help) {
-  return {std::move(name), std::move(help), fallback, min, max, {}};
+  return {std::move(name), std::move(help), fallback, min, max, {}, true};
 }
 
 OptionValues default_options(std::span<const OptionSpec> specs) {

@@ -19,6 +19,9 @@ struct OptionSpec {
   std::int64_t min = 0;       // both ends are allowed
   std::int64_t max = 0;
   std::vector<std::string> choices = {};  // empty for an integer
+  // Of an integer that is no time: a bound, which must be safe at any size, so that the simulator
+  // tries small ones; false: it says how a cluster is made up.
+  bool limit = true;
 };
 
 OptionSpec integer_option(std::string name, std::int64_t fallback, std::int64_t min,

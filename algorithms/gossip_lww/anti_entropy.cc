@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <utility>
 
 #include "algorithms/gossip_lww/core.h"
 
@@ -18,24 +17,18 @@ void Core::compare_with_next() {
   const Duration interval = options_.anti_entropy;
   const Duration wait = random_.between(interval * 3 / 4, interval * 5 / 4);
   next_comparison_ = now_ + wait;
-  const auto partner =
-      returned_ ? std::exchange(returned_, std::nullopt) : next_partner(repair_ring_);
+  const auto partner = next_to_compare();
   if (!partner || !holds(guards::kRepair)) return;
   const bool ask_first = members_.size() > kFewMembers;
   send_summary(*partner, ask_first ? Summary::Stage::question : Summary::Stage::opening);
 }
 
-// Whoever was away lacks most, and may know what nobody else does.
+// Whoever was away lacks most, and may know what nobody else does. Of another region it is for the
+// relays to look after it.
 void Core::welcome_back(std::size_t peer) {
+  if (!near(peer) && !speaks()) return;
   returned_ = peer;
   next_comparison_ = now_;
-}
-
-std::optional<std::size_t> Core::next_partner(PartnerRing& ring) {
-  return ring.next(random_, [this](std::size_t peer) {
-    if (!holds(guards::kReachAll) && peer % 2 != place_ % 2) return false;
-    return peer != place_ && !detector_.dead(peer);
-  });
 }
 
 // Whether the store holds what the version vector says. In a turn with writes it does not: they

@@ -17,6 +17,7 @@ Core::Core(const ReplicaConfig& config, const Recovered& recovered)
       incarnation_(config.incarnation),
       members_(sorted(config.members)),
       options_(read_options(config.options, members_.size())),
+      regions_(members_.size(), options_.region_size),
       random_(config.seed),
       known_(members_.size()),
       last_(recovered.snapshot.id.index),
@@ -26,8 +27,11 @@ Core::Core(const ReplicaConfig& config, const Recovered& recovered)
       detector_(members_.size(), place_of(self_).value_or(0), options_.detector, config.now),
       acked_(members_.size()),
       read_ring_(members_.size()),
-      rumor_ring_(members_.size()),
-      repair_ring_(members_.size()),
+      rumor_ring_(regions_.size(regions_.of(place_of(self_).value_or(0)))),
+      repair_ring_(rumor_ring_),
+      far_rumor_ring_(regions_.count()),
+      far_repair_ring_(regions_.count()),
+      anybody_ring_(members_.size()),
       next_rumors_(config.now),
       acks_due_(members_.size()),
       encoder_(members_) {
@@ -37,6 +41,7 @@ Core::Core(const ReplicaConfig& config, const Recovered& recovered)
     return;
   }
   place_ = *place;
+  comparisons_ = regions_.index(place_);  // not all of a region with anybody in the same round
   requests_ = incarnation_.value << 32;
   // Not all nodes at the same moment.
   next_comparison_ = config.now + random_.between(Duration{}, options_.anti_entropy);

@@ -9,6 +9,7 @@
 //   writes.cc        runs submitted here: stamped, stored, acknowledged
 //   rumors.cc        deltas that come in and are passed on; writes from the future
 //   anti_entropy.cc  comparing with one peer after the other, by version vectors
+//   near_and_far.cc  whom to talk to, where there are regions
 //   walk.cc          finding what differs by digests, when the deltas are gone
 //   reads.cc         reads that ask others, and reads by clients that come from elsewhere
 //   liveness.cc      pings, and what they say of clocks
@@ -31,6 +32,7 @@
 #include "algorithms/gossip_lww/options.h"
 #include "algorithms/gossip_lww/partners.h"
 #include "algorithms/gossip_lww/recent.h"
+#include "algorithms/gossip_lww/regions.h"
 #include "algorithms/gossip_lww/turn_stamps.h"
 
 namespace parley::gossip_lww {
@@ -56,7 +58,9 @@ class Core {
 
   struct Hot {  // a rumour
     Delta delta;
-    std::uint64_t rounds = 0;  // left
+    std::uint64_t rounds = 0;      // left
+    std::uint64_t far_rounds = 0;  // likewise, to other regions
+    bool fresh = true;             // had none yet
   };
 
   // What differs from a peer is looked for, and fetched, one request at a time.
@@ -115,14 +119,15 @@ class Core {
 
   // --- rumors.cc ---
   void on_rumors(std::size_t from, const wire::Message& message, const Block& body);
-  bool take(const Delta& delta);
-  bool apply(const Delta& delta, std::size_t origin);
+  bool take(const Delta& delta, bool from_near);
+  bool apply(const Delta& delta, std::size_t origin, bool from_near);
   void set_aside(const Delta& delta);
   void retry_set_aside();
-  void heat(const Delta& delta);
+  void heat(const Delta& delta, bool to_near);
   void spread_rumors();
   [[nodiscard]] bool rumors_fill_a_message() const;
-  void send_rumors(std::span<const std::size_t> to);
+  template <class Next>
+  void push_rumors(std::uint64_t Hot::*rounds, std::size_t peers, Next&& next);
   void send_deltas(std::span<const std::size_t> to, std::span<const Delta* const> deltas, bool more,
                    bool when_durable);
   void count_superseded(const WireCell& cell, Stamp stamp);
@@ -138,7 +143,14 @@ class Core {
   void on_summary(std::size_t from, const Summary& summary, const wire::Message& message);
   bool offer_deltas(std::size_t to, const Known& theirs);
   [[nodiscard]] bool settled() const;
-  [[nodiscard]] std::optional<std::size_t> next_partner(PartnerRing& ring);
+
+  // --- near_and_far.cc ---
+  [[nodiscard]] bool near(std::size_t peer) const;
+  [[nodiscard]] bool speaks() const;
+  [[nodiscard]] bool partner(std::size_t peer) const;
+  [[nodiscard]] std::optional<std::size_t> next_near(PartnerRing& ring);
+  [[nodiscard]] std::optional<std::size_t> next_far(PartnerRing& ring);
+  [[nodiscard]] std::optional<std::size_t> next_to_compare();
 
   // --- walk.cc ---
   void start_walk(std::size_t peer, const Known& theirs);
@@ -169,6 +181,7 @@ class Core {
   std::vector<NodeId> members_;  // rising
   std::size_t place_ = 0;        // of this node among them
   Options options_;
+  Regions regions_;
   Random random_;
 
   // Durable (through effects).
@@ -197,8 +210,13 @@ class Core {
       0;  // the last number given to one; of an earlier life's none comes again
   std::vector<Relayed> relayed_;
   std::uint64_t probes_ = 0;
+  // Of indices within the own region, of regions, and of all members.
   PartnerRing rumor_ring_;
   PartnerRing repair_ring_;
+  PartnerRing far_rumor_ring_;
+  PartnerRing far_repair_ring_;
+  PartnerRing anybody_ring_;
+  std::uint64_t comparisons_ = 0;  // begun
   Instant next_rumors_;
   Instant next_comparison_;
   std::optional<std::size_t> returned_;  // was taken for dead, and is compared with first

@@ -185,21 +185,25 @@ TEST_F(Cluster, AClockHeardInATurnCountsForTheWritesOfThatTurn) {
   EXPECT_EQ(node(1).refused[0].reason, Refusal::Reason::clock);
 }
 
-// A node with another bound, or a mistake, lets such a write out: it waits at the others until its
-// time has come, and is not lost.
-TEST_F(Cluster, AWriteFromTheFutureIsSetAsideAndTakenInItsTime) {
-  make(3);
+// From node 1 of three: at that time it wrote 100 into cell 7.
+Frame rumour_of_then(Instant then) {
   Encoder encoder({{1}, {2}, {3}});
   const WireCell cell{{7}, 0, 100, {1, 1}, {}};
   Delta delta;
   delta.origin = {1};
   delta.incarnation = 1;
-  const auto wall = node(2).now.time_since_epoch() + hours(1) + seconds(10);
-  delta.first = {static_cast<std::uint64_t>(wall.count())};
+  delta.first = {static_cast<std::uint64_t>((then.time_since_epoch() + hours(1)).count())};
   delta.count = 1;
   delta.cells = Block::copy_of(std::as_bytes(std::span(&cell, 1)));
   const Delta* deltas[] = {&delta};
-  node(2).step({{{}, {1}, {1}, encoder.rumors(deltas, false), delta.cells}});
+  return {{}, {1}, {1}, encoder.rumors(deltas, false), delta.cells};
+}
+
+// A node with another bound, or a mistake, lets such a write out: it waits at the others until its
+// time has come, and is not lost.
+TEST_F(Cluster, AWriteFromTheFutureIsSetAsideAndTakenInItsTime) {
+  make(3);
+  node(2).step({rumour_of_then(node(2).now + seconds(10))});
   EXPECT_EQ(node(2).value(7), 0U);
   node(2).write(7, 55);
   EXPECT_EQ(node(2).value(7), 55U) << "the cell is not poisoned";
@@ -209,6 +213,21 @@ TEST_F(Cluster, AWriteFromTheFutureIsSetAsideAndTakenInItsTime) {
   EXPECT_EQ(node(2).value(7), 100U);
   run(seconds(1));
   expect_equal();
+}
+
+// Its author's fanout reached everyone, also those who had to wait with it.
+TEST_F(Cluster, WhatWasSetAsideIsNotPassedOnWhereAFanoutReachesEveryone) {
+  make(3);
+  node(2).step({rumour_of_then(node(2).now + seconds(5))});
+  node(2).outbox.clear();
+  ASSERT_EQ(node(2).value(7), 0U);
+  for (int i = 0; i < 1000; ++i) {
+    node(2).now += milliseconds(5);
+    node(2).step();
+    for (const TestNode::Outgoing& sent : node(2).outbox) EXPECT_TRUE(sent.frame.body.empty());
+    node(2).outbox.clear();
+  }
+  EXPECT_EQ(node(2).value(7), 100U);
 }
 
 // Where clocks are right within half a second of the time, those by which two nodes judge them are

@@ -23,6 +23,8 @@ inline constexpr Guard kSkewRefused{
 inline constexpr Guard kRepair{"repair", "rumours that were lost are found by comparing"};
 inline constexpr Guard kWalk{"walk", "what no delta brings any more is found by digests"};
 inline constexpr Guard kReachAll{"reach_all", "every node is chosen as a partner by every other"};
+inline constexpr Guard kRegionsMeet{"regions_meet", "what a region lacks is found by comparing",
+                                    "region_size=2"};
 inline constexpr Guard kAskTheDead{"ask_the_dead",
                                    "those taken for dead are asked whether they are back"};
 inline constexpr Guard kDigestSettled{
@@ -44,8 +46,8 @@ inline constexpr Guard kTokenReached{"token_reached",
 inline constexpr Guard kStampsKept{"stamps_kept", "what comes back from disk keeps its stamp"};
 
 inline constexpr const Guard* kAll[] = {
-    &kStampsRise,   &kTieByNode,  &kTimeWhole,  &kClockObserves, &kClockReserved, &kSkewRefused,
-    &kRepair,       &kWalk,       &kReachAll,   &kAskTheDead,    &kDigestSettled, &kPassOnNew,
-    &kReplyDurable, &kAckCounted, &kStampsKept, &kReadAsks,      &kTokenReached};
+    &kStampsRise, &kTieByNode,    &kTimeWhole,  &kClockObserves, &kClockReserved, &kSkewRefused,
+    &kRepair,     &kWalk,         &kReachAll,   &kRegionsMeet,   &kAskTheDead,    &kDigestSettled,
+    &kPassOnNew,  &kReplyDurable, &kAckCounted, &kStampsKept,    &kReadAsks,      &kTokenReached};
 
 }  // namespace parley::gossip_lww::guards

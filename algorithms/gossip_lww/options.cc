@@ -1,5 +1,7 @@
 #include "algorithms/gossip_lww/options.h"
 
+#include "algorithms/gossip_lww/regions.h"
+
 namespace parley::gossip_lww {
 namespace {
 
@@ -32,6 +34,14 @@ std::uint64_t rounds_for(std::size_t members, std::uint64_t fanout) {
   return members <= fanout + 1 ? 1 : 2;
 }
 
+// How a cluster is made up: not a bound to be tried at any size.
+OptionSpec shape_option(std::string name, std::int64_t fallback, std::int64_t min, std::int64_t max,
+                        std::string help) {
+  OptionSpec spec = integer_option(std::move(name), fallback, min, max, std::move(help));
+  spec.limit = false;
+  return spec;
+}
+
 }  // namespace
 
 std::vector<OptionSpec> option_specs() {
@@ -53,6 +63,12 @@ std::vector<OptionSpec> option_specs() {
                      "how long a read waits for other nodes' answers, or for what its client has "
                      "seen elsewhere, before it is refused"),
       integer_option("fanout", 4, 1, 64, "peers to whom a rumour is passed on at a time"),
+      shape_option("region_size", 0, 0, 1024,
+                   "two levels for large clusters: nodes are in regions, in turn, of at most so "
+                   "many (2 or more), which few messages leave; 0: no regions"),
+      shape_option("relays", 2, 1, 64,
+                   "how many nodes of a region speak with other regions: the lowest ids that seem "
+                   "to be there; at most region_size"),
       integer_option(
           "rounds", 0, 0, 16,
           "how often a node passes on a rumour; 0: once if the fanout reaches everyone, else "
@@ -96,7 +112,15 @@ Options read_options(const OptionValues& values, std::size_t members) {
   options.read = std::min<std::uint64_t>(count("read"), members);
   options.read_wait = time("read_wait_ms");
   options.fanout = count("fanout");
-  options.rounds = count("rounds") == 0 ? rounds_for(members, options.fanout) : count("rounds");
+  options.region_size = count("region_size");
+  options.relays = count("relays");
+  const Regions regions(members, options.region_size);
+  const auto rounds = [&](std::size_t of) {
+    return count("rounds") == 0 ? rounds_for(of, options.fanout) : count("rounds");
+  };
+  options.rounds = rounds(regions.size(0));
+  // The relays of a region share that.
+  options.far_rounds = (rounds(regions.count()) + options.relays - 1) / options.relays;
   options.rumor_interval = std::chrono::milliseconds(
       or_by_profile(values, "rumor_interval_ms", &Profile::rumor_interval_ms));
   options.anti_entropy = std::chrono::milliseconds(
@@ -114,6 +138,15 @@ Options read_options(const OptionValues& values, std::size_t members) {
 std::string check_options(const OptionValues& values) {
   if (values.at("anti_entropy_interval_ms") == 0) {
     return "anti_entropy_interval_ms must be -1 or at least 1: two nodes would compare without end";
+  }
+  const std::int64_t region_size = values.at("region_size");
+  const std::int64_t relays = values.at("relays");
+  if (region_size == 1) {
+    return "region_size must be 0 (no regions) or at least 2: alone a node speaks for nobody else";
+  }
+  if (region_size > 0 && relays > region_size) {
+    return "relays (" + std::to_string(relays) + ") must be at most region_size (" +
+           std::to_string(region_size) + "): they are nodes of the region";
   }
   const std::int64_t timeout = values.at("ping_timeout_ms");
   const std::int64_t interval = values.at("ping_interval_ms");

@@ -12,11 +12,14 @@
 namespace parley::gossip_lww {
 
 struct Options {
-  std::uint64_t ack = 1;     // nodes that hold a write before it is acknowledged
-  std::uint64_t read = 1;    // nodes that a read has asked before it is answered
-  Duration read_wait{};      // for their answers, or for what the client has seen elsewhere
-  std::uint64_t fanout = 0;  // peers to whom a rumour is passed on at a time
-  std::uint64_t rounds = 0;  // how often a node passes on a rumour
+  std::uint64_t ack = 1;          // nodes that hold a write before it is acknowledged
+  std::uint64_t read = 1;         // nodes that a read has asked before it is answered
+  Duration read_wait{};           // for their answers, or for what the client has seen elsewhere
+  std::uint64_t region_size = 0;  // the most members of a region; 0: one holds all
+  std::uint64_t relays = 0;       // how many of its members speak for a region
+  std::uint64_t fanout = 0;       // peers to whom a rumour is passed on at a time
+  std::uint64_t rounds = 0;       // how often a node passes on a rumour
+  std::uint64_t far_rounds = 0;   // how often a relay passes it on to other regions
   Duration rumor_interval{};
   Duration anti_entropy{};
   Duration repair_after{};  // how long a rumour has time to arrive by itself

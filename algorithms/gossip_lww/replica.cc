@@ -7,6 +7,7 @@
 #include "algorithms/gossip_lww/fields.h"
 #include "algorithms/gossip_lww/guards.h"
 #include "algorithms/gossip_lww/options.h"
+#include "algorithms/gossip_lww/regions.h"
 #include "algorithms/gossip_lww/text.h"
 
 namespace parley {
@@ -33,7 +34,8 @@ std::unique_ptr<Replica> make(const ReplicaConfig& config, const Recovered& reco
 }
 
 // An epidemic that doubles every round reaches all in log2 of them (Demers et al., §1.3); the rest
-// is for those who were taken for dead, for chance, and for what has to be asked for again.
+// is for those who were taken for dead, for chance, and for what has to be asked for again. From
+// region to region it goes as well, by relays that compare with others every second round.
 MergePromise merge_promise(const OptionValues& values, std::uint32_t members) {
   constexpr std::uint32_t kBeyondLog2 = 5;
   const Options options = read_options(values, members);
@@ -42,7 +44,9 @@ MergePromise merge_promise(const OptionValues& values, std::uint32_t members) {
   // A round has to be long enough for a message and its answer, and pings must find who is back.
   const bool usual = options.anti_entropy >= std::chrono::milliseconds(50) &&
                      options.detector.period <= 2 * options.anti_entropy;
-  if (usual) promise.rounds = std::bit_width(members - 1) + kBeyondLog2;
+  const std::size_t regions = Regions(members, options.region_size).count();
+  const auto between = 2 * static_cast<std::uint32_t>(std::bit_width(regions - 1));
+  if (usual) promise.rounds = std::bit_width(members - 1) + kBeyondLog2 + between;
   promise.read_copies = static_cast<std::uint32_t>(options.read);
   promise.sessions_move = true;
   return promise;

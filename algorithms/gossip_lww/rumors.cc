@@ -8,28 +8,28 @@ void Core::on_rumors(std::size_t from, const wire::Message& message, const Block
   decode_deltas(message, body, deltas_);
   bool news = false;
   for (const Delta& delta : deltas_) {
-    if (take(delta)) news = true;
+    if (take(delta, near(from))) news = true;
   }
   // There is more where this came from. Without news it would only come again.
   if (message.rumors()->more() && news) send_summary(from, Summary::Stage::opening);
 }
 
 // True if it was new, and is here now.
-bool Core::take(const Delta& delta) {
+bool Core::take(const Delta& delta, bool from_near) {
   const auto origin = place_of(delta.origin);
   if (!origin || !in_store(delta.cells)) return false;
   if (known_.has(*origin, delta.last())) {
-    if (!holds(guards::kPassOnNew)) heat(delta);
+    if (!holds(guards::kPassOnNew)) heat(delta, /*to_near=*/true);
     return false;
   }
   if (from_the_future(delta.last())) {
     set_aside(delta);
     return false;
   }
-  return apply(delta, *origin);
+  return apply(delta, *origin, from_near);
 }
 
-bool Core::apply(const Delta& delta, std::size_t origin) {
+bool Core::apply(const Delta& delta, std::size_t origin, bool from_near) {
   if (!known_.add(origin, delta.previous, delta.last())) return false;
   clock_.observe(delta.last());
   const std::span<const WireCell> cells = cells_of(delta.cells);
@@ -41,8 +41,8 @@ bool Core::apply(const Delta& delta, std::size_t origin) {
   append(encode_record(delta), delta.cells);
   recent_.add(origin, delta, now_);
   acks_due_[origin] = true;
-  // If every node's fanout reaches everyone, its own rumours need no help.
-  if (members_.size() > options_.fanout + 1) heat(delta);
+  // If every node's fanout reaches everyone near, what came from there needs no help.
+  heat(delta, regions_.size(regions_.of(place_)) > options_.fanout + 1 || !from_near);
   return true;
 }
 
@@ -89,15 +89,25 @@ void Core::retry_set_aside() {
   std::erase_if(set_aside_, [this, latest](const Delta& delta) {
     if (delta.last() > latest) return false;
     set_aside_bytes_ -= delta.cells.size();
-    apply(delta, *place_of(delta.origin));
+    // Where there are regions, it is not known any more from which one it came.
+    apply(delta, *place_of(delta.origin), /*from_near=*/regions_.count() == 1);
     return true;
   });
 }
 
 // --- passing on ---
 
-void Core::heat(const Delta& delta) {
-  if (members_.size() > 1) hot_.push_back({delta, options_.rounds});
+// To the own region if `to_near`. Beyond it relays tell of what was written in their region; only
+// where their fanout does not reach all other regions those of others pass it on, too: so a rumour
+// goes from region to region a bounded number of times.
+void Core::heat(const Delta& delta, bool to_near) {
+  if (members_.size() == 1) return;
+  const bool others_help = regions_.count() > options_.fanout + 1;
+  const auto origin = place_of(delta.origin);
+  const bool from_here = origin && near(*origin);
+  const bool far = regions_.count() > 1 && (from_here || others_help) && speaks();
+  if (!to_near && !far) return;
+  hot_.push_back({delta, to_near ? options_.rounds : 0, far ? options_.far_rounds : 0});
 }
 
 // Rumor mongering by pushing, with a counter that does not look whether it was news (Demers et al.,
@@ -107,20 +117,13 @@ void Core::spread_rumors() {
   // profile without an interval leaves with the turn.
   constexpr Duration kBetweenRounds = std::chrono::milliseconds(5);
   if (hot_.empty()) return;
-  const bool fresh = options_.rumor_interval == Duration{} && hot_.back().rounds == options_.rounds;
+  const bool fresh = options_.rumor_interval == Duration{} && hot_.back().fresh;
   if (!fresh && now_ < next_rumors_ && !rumors_fill_a_message()) return;
-  partners_.clear();
-  const std::size_t most = std::min<std::size_t>(options_.fanout, members_.size() - 1);
-  for (std::size_t i = 0; i < most; ++i) {
-    const auto partner = next_partner(rumor_ring_);
-    const bool again =
-        partner && std::find(partners_.begin(), partners_.end(), *partner) != partners_.end();
-    if (!partner || again) break;
-    partners_.push_back(*partner);
-  }
-  if (!partners_.empty()) send_rumors(partners_);
-  for (Hot& hot : hot_) --hot.rounds;
-  std::erase_if(hot_, [](const Hot& hot) { return hot.rounds == 0; });
+  push_rumors(&Hot::rounds, regions_.size(regions_.of(place_)) - 1,
+              [this] { return next_near(rumor_ring_); });
+  push_rumors(&Hot::far_rounds, regions_.count() - 1, [this] { return next_far(far_rumor_ring_); });
+  std::erase_if(hot_, [](const Hot& hot) { return hot.rounds == 0 && hot.far_rounds == 0; });
+  for (Hot& hot : hot_) hot.fresh = false;
   next_rumors_ = now_ + std::max<Duration>(options_.rumor_interval, kBetweenRounds);
 }
 
@@ -128,16 +131,33 @@ void Core::spread_rumors() {
 bool Core::rumors_fill_a_message() const {
   std::uint64_t bytes = 0;
   for (const Hot& hot : hot_) {
-    if (hot.rounds == options_.rounds) bytes += hot.delta.cells.size();
+    if (hot.fresh) bytes += hot.delta.cells.size();
   }
   return bytes >= options_.max_message_bytes;
 }
 
-// A stamp that is not reserved on disk yet must not be seen by others before it is.
-void Core::send_rumors(std::span<const std::size_t> to) {
+// One of the `rounds` left of each rumour, to as many of the `peers` there are as the fanout says.
+template <class Next>
+void Core::push_rumors(std::uint64_t Hot::*rounds, std::size_t peers, Next&& next) {
   outgoing_.clear();
-  for (const Hot& hot : hot_) outgoing_.push_back(&hot.delta);
-  send_deltas(to, outgoing_, /*more=*/false, /*when_durable=*/reserved_ticket_ > durable_);
+  for (Hot& hot : hot_) {
+    if (hot.*rounds == 0) continue;
+    --(hot.*rounds);
+    outgoing_.push_back(&hot.delta);
+  }
+  if (outgoing_.empty()) return;
+  partners_.clear();
+  const std::size_t most = std::min<std::size_t>(options_.fanout, peers);
+  for (std::size_t i = 0; i < most; ++i) {
+    const auto partner = next();
+    const bool again =
+        partner && std::find(partners_.begin(), partners_.end(), *partner) != partners_.end();
+    if (!partner || again) break;
+    partners_.push_back(*partner);
+  }
+  // A stamp that is not reserved on disk yet must not be seen by others before it is.
+  const bool when_durable = reserved_ticket_ > durable_;
+  if (!partners_.empty()) send_deltas(partners_, outgoing_, /*more=*/false, when_durable);
 }
 
 // As many messages as the bound on their size demands, each encoded once. `more` goes with the

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -181,6 +182,7 @@ class Cluster : public testing::Test {
           const TestNode::Outgoing sent = nodes_[i].outbox.front();
           nodes_[i].outbox.pop_front();
           if (is_cut(sent.to) || is_cut(sent.frame.from)) continue;
+          if (passes_ && !passes_(sent)) continue;
           if (!sent.frame.body.empty()) ++bodies_;
           body_bytes_ += sent.frame.body.size();
           nodes_[sent.to.value - 1].step({sent.frame});
@@ -208,7 +210,8 @@ class Cluster : public testing::Test {
   }
 
   std::deque<TestNode> nodes_;
-  std::uint64_t bodies_ = 0;  // messages that carried cells
+  std::function<bool(const TestNode::Outgoing&)> passes_;  // besides; empty: everything does
+  std::uint64_t bodies_ = 0;                               // messages that carried cells
   std::uint64_t body_bytes_ = 0;
 
  private:

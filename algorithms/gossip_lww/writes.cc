@@ -31,7 +31,7 @@ void Core::write(const CommandRun& run) {
   append(encode_record(delta), delta.cells);
   known_.add(place_, delta.previous, delta.last());
   recent_.add(place_, delta, now_);
-  heat(delta);
+  heat(delta, /*to_near=*/true);
   own_bytes_ += run.body.size();
   own_.push_back({run.id, last_ticket_, delta.first, delta.last(), run.body.size()});
 }

@@ -322,9 +322,11 @@ int check_scaling(const CheckOptions& options, const Algorithm& algorithm,
       late = late || point.rounds > point.promised_rounds;
       fmt::print(stderr,
                  "{} nodes: all agree {:.0f} ms after healing, {:.1f} rounds of {}; a node sends "
-                 "{:.0f} bytes until then, {:.0f} a second afterwards\n",
+                 "{:.0f} bytes until then, {:.0f} a second afterwards; between regions of {} a "
+                 "write takes {:.1f} messages, and {:.0f} a second pass afterwards\n",
                  nodes, static_cast<double>(point.agreed_after.count()) / 1e6, point.rounds,
-                 point.promised_rounds, point.bytes_to_agree, point.idle_bytes_per_s);
+                 point.promised_rounds, point.bytes_to_agree, point.idle_bytes_per_s, sim::kRegion,
+                 point.crossings_per_write, point.idle_crossings_per_s);
     }
   }
   file << sim::scaling_csv(algorithm, points) << std::flush;

@@ -41,8 +41,9 @@ enum class Stream : std::uint8_t {
 
 struct Engine {
   // `sink` may be null; `algorithm`, which may be null too, says what its messages mean.
-  Engine(std::uint64_t its_seed, TraceSink* sink, const Algorithm* described = nullptr)
-      : seed(its_seed), trace(sink), algorithm(described) {}
+  Engine(std::uint64_t its_seed, TraceSink* sink, const Algorithm* described = nullptr,
+         std::uint32_t in_regions = 1)
+      : seed(its_seed), trace(sink), algorithm(described), regions(in_regions) {}
 
   [[nodiscard]] std::uint64_t stream_seed(Stream of, std::uint32_t number) const {
     return scatter(seed, ((static_cast<std::uint64_t>(of) + 1) << 32) | number);
@@ -56,11 +57,14 @@ struct Engine {
   EventQueue queue;
   Trace trace;
   const Algorithm* algorithm;
+  std::uint32_t regions;  // see SimOptions
   Weather weather;
   FaultCounts faults{};
   std::vector<std::string> violations;
-  std::uint64_t messages = 0;  // that were numbered
-  std::uint64_t bodies = 0;    // sent by nodes: messages that carry writes
+  std::uint64_t messages = 0;        // that were numbered
+  std::uint64_t bodies = 0;          // sent by nodes: messages that carry writes
+  std::uint64_t bodies_crossed = 0;  // of these, from one region to another
+  std::uint64_t crossings = 0;       // messages of any kind that did so
   std::uint64_t bytes = 0;  // sent by nodes: of the strategy's messages, without what frames them
 
   void after(Duration delay, EventKind kind, std::uint32_t subject, std::uint32_t item = 0) {

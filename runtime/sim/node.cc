@@ -274,6 +274,10 @@ void Node::send(std::span<const Message> messages, const Effects& effects, bool 
 void Node::put_on_the_wire(NodeId to, const Frame& frame) {
   if (settings_.log_checker != nullptr) settings_.log_checker->leaves(id_, to, frame.header);
   if (!frame.body.empty()) ++engine_.bodies;
+  if (id_.value % engine_.regions != to.value % engine_.regions) {
+    ++engine_.crossings;
+    if (!frame.body.empty()) ++engine_.bodies_crossed;
+  }
   engine_.bytes += frame.header.size() + frame.body.size();
   network_.send(to, frame);
 }

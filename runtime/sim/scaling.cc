@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace parley::sim {
@@ -40,6 +41,7 @@ ScalingPoint measure_scaling(const Algorithm& algorithm, const OptionValues& val
   options.vary_limits = false;
   options.clients = 8;
   options.operations_per_s = 100;
+  options.regions = (nodes + kRegion - 1) / kRegion;
   const SimResult result = simulate(algorithm, values, options);
   if (!result.violations.empty()) {
     throw std::runtime_error(fmt::format("{} nodes: {}", nodes, result.violations.front()));
@@ -54,20 +56,25 @@ ScalingPoint measure_scaling(const Algorithm& algorithm, const OptionValues& val
   point.rounds = in_rounds(result.agreed_after);
   point.promised_rounds = result.promised_rounds;
   point.bytes_to_agree = static_cast<double>(result.bytes_to_agree) / nodes;
-  point.idle_bytes_per_s =
-      static_cast<double>(result.idle_bytes) / nodes / std::chrono::duration<double>(kCalm).count();
+  const double calm_s = std::chrono::duration<double>(kCalm).count();
+  point.idle_bytes_per_s = static_cast<double>(result.idle_bytes) / nodes / calm_s;
+  const auto writes = std::max<std::uint64_t>(result.clients.acknowledged, 1);
+  point.crossings_per_write =
+      static_cast<double>(result.writes_crossed) / static_cast<double>(writes);
+  point.idle_crossings_per_s = static_cast<double>(result.idle_crossings) / calm_s;
   return point;
 }
 
 std::string scaling_csv(const Algorithm& algorithm, const std::vector<ScalingPoint>& points) {
   std::string csv =
       "algorithm,nodes,seed,agreed_after_ms,rounds,promised_rounds,bytes_to_agree,"
-      "idle_bytes_per_s\n";
+      "idle_bytes_per_s,crossings_per_write,idle_crossings_per_s\n";
   for (const ScalingPoint& point : points) {
     csv +=
-        fmt::format("{},{},{},{:.3f},{:.3f},{},{:.0f},{:.0f}\n", algorithm.name, point.nodes,
-                    point.seed, static_cast<double>(point.agreed_after.count()) / 1e6, point.rounds,
-                    point.promised_rounds, point.bytes_to_agree, point.idle_bytes_per_s);
+        fmt::format("{},{},{},{:.3f},{:.3f},{},{:.0f},{:.0f},{:.2f},{:.0f}\n", algorithm.name,
+                    point.nodes, point.seed, static_cast<double>(point.agreed_after.count()) / 1e6,
+                    point.rounds, point.promised_rounds, point.bytes_to_agree,
+                    point.idle_bytes_per_s, point.crossings_per_write, point.idle_crossings_per_s);
   }
   return csv;
 }

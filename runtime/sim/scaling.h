@@ -19,7 +19,14 @@ struct ScalingPoint {
   std::uint32_t promised_rounds = 0;
   double bytes_to_agree = 0;    // sent by a node, on average, from healing until all agreed
   double idle_bytes_per_s = 0;  // likewise, when there was nothing left to tell
+  // Messages from one region to another, where kRegion nodes make up one, in turn: those that
+  // carried writes, for each placement acknowledged, and those of all nodes in a second when there
+  // was nothing left to tell. The same for strategies that know of regions and those that do not.
+  double crossings_per_write = 0;
+  double idle_crossings_per_s = 0;
 };
+
+inline constexpr std::uint32_t kRegion = 32;  // at most
 
 // 10, 32, 100, 316 and 1000 nodes, as far as the strategy goes.
 std::vector<std::uint32_t> scaling_sizes(const Algorithm& algorithm);
@@ -32,7 +39,7 @@ ScalingPoint measure_scaling(const Algorithm& algorithm, const OptionValues& val
                              std::uint32_t nodes, std::uint64_t seed);
 
 // As a CSV file with the columns algorithm, nodes, seed, agreed_after_ms, rounds, promised_rounds,
-// bytes_to_agree, idle_bytes_per_s (both a node).
+// bytes_to_agree, idle_bytes_per_s (both a node), crossings_per_write, idle_crossings_per_s.
 std::string scaling_csv(const Algorithm& algorithm, const std::vector<ScalingPoint>& points);
 
 }  // namespace parley::sim

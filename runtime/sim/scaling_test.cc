@@ -24,11 +24,26 @@ TEST(Scaling, ALargerClusterAgreesWithinWhatIsPromised) {
   EXPECT_EQ(small.promised_rounds, 8U);
   EXPECT_EQ(large.promised_rounds, 11U);
   EXPECT_GT(large.bytes_to_agree, 0);
+  EXPECT_EQ(small.crossings_per_write, 0) << "there is one region";
+  EXPECT_EQ(small.idle_crossings_per_s, 0);
   // Ten comparisons and five pings a second, which do not grow with the cluster when all agree.
   EXPECT_GT(large.idle_bytes_per_s, 500);
   EXPECT_LT(large.idle_bytes_per_s, 5000);
   EXPECT_THAT(scaling_csv(kGossipLww, {small, large}),
-              testing::ContainsRegex("\ngossip_lww,40,1,[0-9.]+,[0-9.]+,11,[0-9]+,[0-9]+\n$"));
+              testing::ContainsRegex(
+                  "\ngossip_lww,40,1,[0-9.]+,[0-9.]+,11,[0-9]+,[0-9]+,[0-9.]+,[0-9]+\n$"));
+}
+
+// The same two regions are counted for both.
+TEST(Scaling, FewMessagesLeaveARegion) {
+  OptionValues values = default_options(kGossipLww.options);
+  const ScalingPoint flat = measure_scaling(kGossipLww, values, 40, 1);
+  values.set("region_size", kRegion);
+  const ScalingPoint regions = measure_scaling(kGossipLww, values, 40, 1);
+  EXPECT_LE(regions.rounds, regions.promised_rounds);
+  EXPECT_LT(regions.crossings_per_write, flat.crossings_per_write / 5);
+  EXPECT_GT(regions.crossings_per_write, 0);
+  EXPECT_LT(regions.idle_crossings_per_s, flat.idle_crossings_per_s);
 }
 
 }  // namespace

@@ -54,8 +54,9 @@ CellApplication::Kind draw_application(const Algorithm& algorithm, const SimOpti
   return counter ? CellApplication::Kind::counter : CellApplication::Kind::canvas;
 }
 
-// A strategy's limits (options that are neither choices nor times) must be safe at any size, and
-// small ones are reached sooner. Only those are drawn that have their usual value.
+// A strategy's limits (options that are neither choices nor times, nor how a cluster is made up)
+// must be safe at any size, and small ones are reached sooner. Only those are drawn that have their
+// usual value.
 OptionValues draw_limits_of(const Algorithm& algorithm, const OptionValues& values,
                             const SimOptions& options, Random& random) {
   if (!options.vary_limits) return values;
@@ -63,7 +64,8 @@ OptionValues draw_limits_of(const Algorithm& algorithm, const OptionValues& valu
   for (const OptionSpec& spec : algorithm.options) {
     const bool is_time =
         spec.name.ends_with("_ms") || spec.name.ends_with("_us") || spec.name.ends_with("_s");
-    if (!spec.choices.empty() || is_time || values.at(spec.name) != spec.fallback) continue;
+    if (!spec.choices.empty() || is_time || !spec.limit || values.at(spec.name) != spec.fallback)
+      continue;
     const std::uint64_t draw = random.below(4);
     if (draw > 1) continue;
     const std::int64_t small = draw == 0 ? spec.min : spec.min * 4;
@@ -202,6 +204,7 @@ class Execution {
   std::uint64_t bytes_when_healed_ = 0;            // likewise
   std::uint64_t bytes_when_agreed_ = 0;
   std::uint64_t bytes_when_calm_ = 0;
+  std::uint64_t crossings_when_calm_ = 0;
   std::uint64_t events_ = 0;
   std::uint64_t turns_ = 0;
   std::uint64_t messages_ = 0;
@@ -224,7 +227,7 @@ Execution::Execution(const Algorithm& algorithm, const OptionValues& values,
                      const SimOptions& options)
     : algorithm_(algorithm),
       options_(options),
-      engine_(options.seed, options.trace, &algorithm),
+      engine_(options.seed, options.trace, &algorithm, options.regions),
       random_(engine_.stream(Stream::setting)),
       node_count_(draw_nodes(algorithm, options, random_)),
       healing_bound_(healing_bound(algorithm, values, node_count_, options)),
@@ -580,6 +583,7 @@ bool Execution::calm_again() {
   if (!bodies_when_calm_) {
     bodies_when_calm_ = engine_.bodies;
     bytes_when_calm_ = engine_.bytes;
+    crossings_when_calm_ = engine_.crossings;
   }
   if (engine_.bodies != *bodies_when_calm_) {
     engine_.fail(check::kQuiet, "all nodes agree, and still send each other writes");
@@ -616,7 +620,11 @@ SimResult Execution::result() const {
         *agreed_ - std::max(healed_, clients_.last_acknowledged()));
     result.bytes_to_agree = bytes_when_agreed_ - bytes_when_healed_;
   }
-  if (bodies_when_calm_) result.idle_bytes = engine_.bytes - bytes_when_calm_;
+  if (bodies_when_calm_) {
+    result.idle_bytes = engine_.bytes - bytes_when_calm_;
+    result.idle_crossings = engine_.crossings - crossings_when_calm_;
+  }
+  result.writes_crossed = engine_.bodies_crossed;
   const MergePromise promise = promise_of(algorithm_, settings_.options, node_count_);
   if (promise.rounds > 0 && !options_.links) {
     result.round = promise.exchange_interval;

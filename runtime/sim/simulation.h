@@ -39,6 +39,8 @@ struct SimOptions {
   // The network as it is without faults, instead of one drawn by the seed.
   std::optional<NetworkProfile> links;
   ApplicationChoice application = ApplicationChoice::any;
+  // Nodes are in so many regions, in turn: counted is what goes from one to another.
+  std::uint32_t regions = 1;
   bool vary_limits = true;  // the seed also draws limits of the strategy; neither choices nor times
   std::uint32_t clients = 0;           // 1 to 1000; 0: drawn by the seed
   std::uint32_t operations_per_s = 0;  // of all clients, about; to 1'000'000; 0: drawn
@@ -78,6 +80,9 @@ struct SimResult {
   std::uint32_t promised_rounds = 0;
   std::uint64_t bytes_to_agree = 0;  // sent by all nodes from healing until they agreed
   std::uint64_t idle_bytes = 0;      // of merge strategies: in kCalm, when they agree
+  // Messages from one region to another: those that carry writes, and likewise in kCalm all.
+  std::uint64_t writes_crossed = 0;
+  std::uint64_t idle_crossings = 0;
   std::uint32_t nodes = 0;
   Duration broken{};  // the part of phase one that is behind, without rests; see Reduction
   FaultCounts faults{};
