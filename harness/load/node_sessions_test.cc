@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <numeric>
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "algorithms/contract/command.h"
 #include "algorithms/contract/node_port.h"
+#include "harness/load/fake_node.h"
 
 namespace parley::load {
 namespace {
@@ -123,6 +127,112 @@ TEST(NodeSessions, WhatIsRefusedIsToldAndTriedAgainLater) {
 TEST(NodeSessions, NoncesDiffer) {
   const std::vector<std::uint64_t> nonces = random_nonces(1000);
   EXPECT_EQ(std::set(nonces.begin(), nonces.end()).size(), 1000u);
+}
+
+// --- what becomes of them under load ---
+
+using std::chrono::milliseconds;
+using Answer = FakeNode::Answer;
+using Reaction = FakeNode::Reaction;
+using Seen = FakeNode::Seen;
+
+// 1,000 operations a second by 16 clients, for half a second.
+LoadSpec load_on(std::initializer_list<const FakeNode*> nodes) {
+  LoadSpec spec;
+  for (const FakeNode* node : nodes) spec.targets.push_back(node->target());
+  spec.clients = 16;
+  spec.warmup = Duration{};
+  spec.duration = milliseconds(500);
+  spec.operation_timeout = spec.attempt_timeout = std::chrono::seconds(20);
+  spec.sessions_of_nodes = true;
+  return spec;
+}
+
+std::uint64_t error_of(const LoadResult& result, const std::string& name) {
+  const auto found = result.errors.find(name);
+  return found == result.errors.end() ? 0 : found->second;
+}
+
+// A node that forgets the first 16 sessions, one for each client, when the load has run for a
+// while.
+class Forgetful {
+ public:
+  explicit Forgetful(NodeId id)
+      : node_(id, [this](const Seen& seen) {
+          const bool forgotten = forgot_.load() && seen.session <= 16;
+          return forgotten ? Reaction{Answer::refuse, RefusedBecause::no_session} : Reaction{};
+        }) {}
+
+  FakeNode& node() { return node_; }
+  LoadEvents events() {
+    LoadEvents events;
+    events.timed.push_back({milliseconds(150), [this] { forgot_.store(true); }});
+    return events;
+  }
+
+ private:
+  std::atomic<bool> forgot_{false};
+  FakeNode node_;
+};
+
+TEST(Sessions, OfANodeThatForgotThemAreOpenedAnew) {
+  Forgetful forgetful({1});
+  FakeNode other({2}, [](const Seen&) { return Reaction{}; });
+  LoadSpec spec = load_on({&forgetful.node(), &other});
+  const LoadResult result = run_load(spec, forgetful.events());
+  EXPECT_EQ(result.completed, result.offered);
+  EXPECT_GT(error_of(result, "retried_no_session"), 0u);
+  std::set<std::uint32_t> anew;
+  for (const Seen& seen : forgetful.node().seen()) {
+    if (seen.session > 16) anew.insert(seen.session);
+  }
+  EXPECT_EQ(anew.size(), 8u) << "the clients whose node this is, each under a session of its own";
+}
+
+TEST(Sessions, WithoutAnotherNodeClientsWaitForThem) {
+  Forgetful forgetful({1});
+  LoadSpec spec = load_on({&forgetful.node()});
+  const LoadResult result = run_load(spec, forgetful.events());
+  EXPECT_EQ(result.completed, result.offered);
+  EXPECT_GT(error_of(result, "retried_no_session"), 0u);
+  EXPECT_LE(error_of(result, "retried_no_session"), 100u) << "opened once, not asked for again";
+}
+
+TEST(Sessions, OfTheWholeClusterAreNotOpenedAnew) {
+  Forgetful forgetful({1});
+  LoadSpec spec = load_on({&forgetful.node()});
+  spec.sessions_of_nodes = false;
+  const LoadResult result = run_load(spec, forgetful.events());
+  EXPECT_GT(error_of(result, "refused_no_session"), 0u);
+  for (const Seen& seen : forgetful.node().seen()) EXPECT_LE(seen.session, 16u);
+}
+
+TEST(Sessions, WhatMayHaveBeenDoneUnderAForgottenOneIsUnknown) {
+  // The sessions of client c are c + 1 and then c + 17.
+  std::set<std::pair<std::uint32_t, std::uint32_t>> perhaps_done;
+  std::atomic<bool> forgot{false};
+  FakeNode node({1}, [&](const Seen& seen) {
+    if (!forgot.load()) {
+      perhaps_done.insert({seen.session, seen.sequence});
+      return Reaction{Answer::silence};
+    }
+    if (seen.session <= 16) return Reaction{Answer::refuse, RefusedBecause::no_session};
+    return Reaction{};
+  });
+  LoadSpec spec = load_on({&node});
+  spec.attempt_timeout = milliseconds(100);
+  LoadEvents events;
+  events.timed.push_back({milliseconds(50), [&forgot] { forgot.store(true); }});
+  const LoadResult result = run_load(spec, events);
+  EXPECT_GT(error_of(result, "unknown_no_session"), 0u);
+  EXPECT_GT(result.completed, 0u);
+  EXPECT_EQ(result.refused, 0u);
+  node.die();
+  EXPECT_FALSE(perhaps_done.empty());
+  for (const Seen& seen : node.seen()) {
+    if (seen.session <= 16) continue;
+    EXPECT_FALSE(perhaps_done.contains({seen.session - 16, seen.sequence})) << seen.sequence;
+  }
 }
 
 }  // namespace
