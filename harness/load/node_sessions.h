@@ -1,12 +1,12 @@
 // The sessions that all clients have with one node, or with the whole cluster.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
-#include <zmq.hpp>
 
 #include "harness/load/client_wire.h"
 

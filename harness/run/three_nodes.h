@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "algorithms/contract/algorithm.h"
+#include "algorithms/contract/command.h"
 #include "apps/canvas/canvas.h"
 #include "runtime/driver.h"
 
@@ -85,13 +86,9 @@ class ThreeNodes {
     }
     if (leader_ == kNodes) return false;
     for (std::uint64_t nonce = 1; nonce <= kSessions; ++nonce) {
-      CommandHeader header;
-      header.kind = static_cast<std::uint16_t>(CommandKind::open_session);
-      header.payload_size = sizeof(nonce);
-      std::vector<std::byte> body(sizeof(header) + sizeof(nonce));
-      std::memcpy(body.data(), &header, sizeof(header));
-      std::memcpy(body.data() + sizeof(header), &nonce, sizeof(nonce));
-      nodes_[leader_].driver->submit({1, nonce}, body, 1);
+      body_.clear();
+      append_open_session(nonce, body_);
+      nodes_[leader_].driver->submit({1, nonce}, body_, 1);
     }
     opening_ = true;
     for (int i = 0; i < 100 && sessions_.size() < kSessions; ++i) {

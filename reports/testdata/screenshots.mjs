@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Makes the screenshots of docs/report.md, of the reference report: node reports/testdata/screenshots.mjs [DIR]
+// Makes the screenshots of docs/report.md, from a synthetic sweep: node reports/testdata/screenshots.mjs [DIR]
 
 import {spawnSync} from 'node:child_process';
 import {mkdirSync, mkdtempSync, rmSync, statSync} from 'node:fs';
@@ -19,7 +19,7 @@ const PHONE = {width: 390, height: 844};
 export const SHOTS = [
   {name: 'report-light', ...WIDE, theme: 'light'},
   {name: 'report-dark', ...WIDE, theme: 'dark', hash: '#strategy=raft&strategy=gossip_lww', from: 'recovery'},
-  {name: 'report-phone-light', ...PHONE, theme: 'light', hash: '#strategy=raft&strategy=gossip_lww', from: 'latency-throughput'},
+  {name: 'report-phone-light', ...PHONE, theme: 'light', hash: '#strategy=unreplicated&strategy=raft', from: 'latency-throughput'},
   {name: 'report-phone-dark', ...PHONE, theme: 'dark'},
 ];
 
@@ -51,12 +51,12 @@ function renderSynthetic(dir) {
   return join(out, 'report.html');
 }
 
-/** Writes all screenshots of a report (default: one of a synthetic sweep) as <name>.png to `out`; returns the files. */
-export function takeScreenshots(out, report) {
+/** Writes all screenshots as <name>.png to `out`; returns the files. */
+export function takeScreenshots(out) {
   if (!CHROMIUM) throw new Error('screenshots need chromium (apt install chromium)');
   const dir = mkdtempSync(join(tmpdir(), 'parley-screenshots-'));
   try {
-    const page = report ?? renderSynthetic(dir);
+    const page = renderSynthetic(dir);
     mkdirSync(out, {recursive: true});
     return SHOTS.map(({name, from, ...options}) => {
       const file = join(out, `${name}.png`);
@@ -71,8 +71,7 @@ export function takeScreenshots(out, report) {
 }
 
 if (process.argv[1] === here('screenshots.mjs')) {
-  const out = resolve(process.argv[2] ?? here('../../docs'));
-  for (const file of takeScreenshots(out, here('../reference/report.html'))) {
+  for (const file of takeScreenshots(resolve(process.argv[2] ?? here('../../docs')))) {
     process.stdout.write(`${file}\n`);
   }
 }
