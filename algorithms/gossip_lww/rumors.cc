@@ -103,9 +103,11 @@ void Core::retry_set_aside() {
 void Core::heat(const Delta& delta, bool to_near) {
   if (members_.size() == 1) return;
   const bool others_help = regions_.count() > options_.fanout + 1;
-  const auto origin = place_of(delta.origin);
-  const bool from_here = origin && near(*origin);
-  const bool far = regions_.count() > 1 && (from_here || others_help) && speaks();
+  const auto from_here = [&] {
+    const auto origin = place_of(delta.origin);
+    return origin && near(*origin);
+  };
+  const bool far = regions_.count() > 1 && (others_help || from_here()) && speaks();
   if (!to_near && !far) return;
   hot_.push_back({delta, to_near ? options_.rounds : 0, far ? options_.far_rounds : 0});
 }
