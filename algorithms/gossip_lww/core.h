@@ -126,8 +126,10 @@ class Core {
   void heat(const Delta& delta, bool to_near);
   void spread_rumors();
   [[nodiscard]] bool rumors_fill_a_message() const;
+  bool choose_rumors(std::uint64_t Hot::*rounds);
   template <class Next>
-  void push_rumors(std::uint64_t Hot::*rounds, std::size_t peers, Next&& next);
+  void choose_partners(std::uint64_t fanout, std::size_t peers, Next&& next);
+  void push_rumors();
   void send_deltas(std::span<const std::size_t> to, std::span<const Delta* const> deltas, bool more,
                    bool when_durable);
   void count_superseded(const WireCell& cell, Stamp stamp);

@@ -27,6 +27,14 @@ std::int64_t or_by_profile(const OptionValues& values, std::string_view name,
   return value == kByProfile ? kProfiles[profile].*field : value;
 }
 
+// Telling everyone takes N - 1 messages a rumour, passing it on fanout * rounds * N, and where a
+// few nodes are all there are the author sends hardly more.
+std::uint64_t fanout_for(std::size_t members) {
+  constexpr std::uint64_t kToldByAuthor = 15;
+  constexpr std::uint64_t kPassedOn = 4;
+  return members <= kToldByAuthor + 1 ? kToldByAuthor : kPassedOn;
+}
+
 // Rumours that a node passes on reach nearly everyone; the rest is anti-entropy's. Each node passes
 // a rumour on to fanout * rounds others, of which the share that stays without it shrinks
 // exponentially (Demers et al., "Epidemic Algorithms", PODC 1987, §1.4).
@@ -62,7 +70,9 @@ std::vector<OptionSpec> option_specs() {
       integer_option("read_wait_ms", 500, 1, kMinute,
                      "how long a read waits for other nodes' answers, or for what its client has "
                      "seen elsewhere, before it is refused"),
-      integer_option("fanout", 4, 1, 64, "peers to whom a rumour is passed on at a time"),
+      integer_option("fanout", 0, 0, 64,
+                     "peers to whom a rumour is passed on at a time; 0: everyone where there are "
+                     "at most 16 nodes, else 4; likewise for regions"),
       shape_option("region_size", 0, 0, 1024,
                    "two levels for large clusters: nodes are in regions, in turn, of at most so "
                    "many (2 or more), which few messages leave; 0: no regions"),
@@ -111,14 +121,18 @@ Options read_options(const OptionValues& values, std::size_t members) {
   options.ack = std::min<std::uint64_t>(count("ack"), members);
   options.read = std::min<std::uint64_t>(count("read"), members);
   options.read_wait = time("read_wait_ms");
-  options.fanout = count("fanout");
   options.region_size = count("region_size");
   options.relays = count("relays");
   const Regions regions(members, options.region_size);
-  const auto rounds = [&](std::size_t of) {
-    return count("rounds") == 0 ? rounds_for(of, options.fanout) : count("rounds");
+  const auto fanout = [&](std::size_t of) {
+    return count("fanout") == 0 ? fanout_for(of) : count("fanout");
   };
+  const auto rounds = [&](std::size_t of) {
+    return count("rounds") == 0 ? rounds_for(of, fanout(of)) : count("rounds");
+  };
+  options.fanout = fanout(regions.size(0));
   options.rounds = rounds(regions.size(0));
+  options.far_fanout = fanout(regions.count());
   // The relays of a region share that.
   options.far_rounds = (rounds(regions.count()) + options.relays - 1) / options.relays;
   options.rumor_interval = std::chrono::milliseconds(

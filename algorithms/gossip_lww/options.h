@@ -19,6 +19,7 @@ struct Options {
   std::uint64_t relays = 0;       // how many of its members speak for a region
   std::uint64_t fanout = 0;       // peers to whom a rumour is passed on at a time
   std::uint64_t rounds = 0;       // how often a node passes on a rumour
+  std::uint64_t far_fanout = 0;   // regions to which a relay passes it on at a time
   std::uint64_t far_rounds = 0;   // how often a relay passes it on to other regions
   Duration rumor_interval{};
   Duration anti_entropy{};

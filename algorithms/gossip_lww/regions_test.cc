@@ -100,10 +100,10 @@ TEST(RegionOptions, RelaysShareTheRounds) {
                         members)
         .far_rounds;
   };
-  EXPECT_EQ(far_rounds("1", 40), 1U) << "the fanout reaches the four others";
-  EXPECT_EQ(far_rounds("1", 48), 2U);
-  EXPECT_EQ(far_rounds("2", 48), 1U);
-  EXPECT_EQ(far_rounds("3", 48), 1U);
+  EXPECT_EQ(far_rounds("1", 128), 1U) << "the fanout reaches the fifteen others";
+  EXPECT_EQ(far_rounds("1", 136), 2U);
+  EXPECT_EQ(far_rounds("2", 136), 1U);
+  EXPECT_EQ(far_rounds("3", 136), 1U);
 }
 
 TEST(RegionOptions, TwoLevelsArePromisedMoreRounds) {
@@ -191,7 +191,7 @@ TEST_F(InRegions, AWriteGoesToEachRegionAsOftenAsThereAreRelays) {
 }
 
 TEST_F(InRegions, WhereOneFanoutDoesNotReachAllRegionsTheirRelaysHelp) {
-  make_regions(96, 8);
+  make_regions(96, 8, {{"fanout", "4"}});
   node(96).write(7, 100);
   run(milliseconds(300));
   expect_equal();
@@ -291,7 +291,7 @@ TEST_F(InRegions, OneRegionIsNone) {
       all.emplace_back(reinterpret_cast<const char*>(header.data()), header.size());
       return true;
     };
-    make(9, {{"region_size", size}});
+    make(9, {{"region_size", size}, {"fanout", "4"}});
     for (std::uint32_t i = 1; i <= 9; ++i) node(i).write(i, i);
     run(seconds(3));
     passes_ = nullptr;

@@ -102,7 +102,7 @@ void Core::retry_set_aside() {
 // goes from region to region a bounded number of times.
 void Core::heat(const Delta& delta, bool to_near) {
   if (members_.size() == 1) return;
-  const bool others_help = regions_.count() > options_.fanout + 1;
+  const bool others_help = regions_.count() > options_.far_fanout + 1;
   const auto from_here = [&] {
     const auto origin = place_of(delta.origin);
     return origin && near(*origin);
@@ -121,9 +121,16 @@ void Core::spread_rumors() {
   if (hot_.empty()) return;
   const bool fresh = options_.rumor_interval == Duration{} && hot_.back().fresh;
   if (!fresh && now_ < next_rumors_ && !rumors_fill_a_message()) return;
-  push_rumors(&Hot::rounds, regions_.size(regions_.of(place_)) - 1,
-              [this] { return next_near(rumor_ring_); });
-  push_rumors(&Hot::far_rounds, regions_.count() - 1, [this] { return next_far(far_rumor_ring_); });
+  if (choose_rumors(&Hot::rounds)) {
+    choose_partners(options_.fanout, regions_.size(regions_.of(place_)) - 1,
+                    [this] { return next_near(rumor_ring_); });
+    push_rumors();
+  }
+  if (choose_rumors(&Hot::far_rounds)) {
+    choose_partners(options_.far_fanout, regions_.count() - 1,
+                    [this] { return next_far(far_rumor_ring_); });
+    push_rumors();
+  }
   std::erase_if(hot_, [](const Hot& hot) { return hot.rounds == 0 && hot.far_rounds == 0; });
   for (Hot& hot : hot_) hot.fresh = false;
   next_rumors_ = now_ + std::max<Duration>(options_.rumor_interval, kBetweenRounds);
@@ -138,28 +145,36 @@ bool Core::rumors_fill_a_message() const {
   return bytes >= options_.max_message_bytes;
 }
 
-// One of the `rounds` left of each rumour, to as many of the `peers` there are as the fanout says.
-template <class Next>
-void Core::push_rumors(std::uint64_t Hot::*rounds, std::size_t peers, Next&& next) {
+// Those that have `rounds` left, of which this is one. False if there are none.
+bool Core::choose_rumors(std::uint64_t Hot::*rounds) {
   outgoing_.clear();
   for (Hot& hot : hot_) {
     if (hot.*rounds == 0) continue;
     --(hot.*rounds);
     outgoing_.push_back(&hot.delta);
   }
-  if (outgoing_.empty()) return;
+  return !outgoing_.empty();
+}
+
+// As many of the `peers` there are as the fanout says, each once. Where some of them are dead the
+// ring begins anew before there are as many, and comes by others again.
+template <class Next>
+void Core::choose_partners(std::uint64_t fanout, std::size_t peers, Next&& next) {
   partners_.clear();
-  const std::size_t most = std::min<std::size_t>(options_.fanout, peers);
-  for (std::size_t i = 0; i < most; ++i) {
+  const std::size_t most = std::min<std::size_t>(fanout, peers);
+  for (std::size_t tries = 0; tries < 2 * peers && partners_.size() < most; ++tries) {
     const auto partner = next();
-    const bool again =
-        partner && std::find(partners_.begin(), partners_.end(), *partner) != partners_.end();
-    if (!partner || again) break;
-    partners_.push_back(*partner);
+    if (!partner) break;
+    const bool again = std::find(partners_.begin(), partners_.end(), *partner) != partners_.end();
+    if (!again) partners_.push_back(*partner);
   }
+}
+
+void Core::push_rumors() {
+  if (partners_.empty()) return;
   // A stamp that is not reserved on disk yet must not be seen by others before it is.
   const bool when_durable = reserved_ticket_ > durable_;
-  if (!partners_.empty()) send_deltas(partners_, outgoing_, /*more=*/false, when_durable);
+  send_deltas(partners_, outgoing_, /*more=*/false, when_durable);
 }
 
 // As many messages as the bound on their size demands, each encoded once. `more` goes with the
