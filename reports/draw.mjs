@@ -27,9 +27,23 @@ const quiet = () => {
   return logger;
 };
 
+/** A spec without the marks that nobody sees: on a page they are for the pointer. */
+function visible(spec) {
+  if (!spec.layer) return spec;
+  const layer = spec.layer.filter((part) => part.mark?.opacity !== 0).map(visible);
+  return {...spec, layer};
+}
+
+function inFile(figure) {
+  const panels = figure.panels.map((panel) => {
+    return {...panel, rows: panel.rows.map((row) => ({...row, spec: visible(row.spec)}))};
+  });
+  return {...figure, panels};
+}
+
 /** The SVG text of a figure. `options` as layout() takes them. */
 export async function drawSvg(figure, options) {
-  const {spec} = vegaLite.compile(layout(figure, options), {logger: quiet()});
+  const {spec} = vegaLite.compile(layout(inFile(figure), options), {logger: quiet()});
   const view = new vega.View(vega.parse(spec), {renderer: 'none', logger: quiet()});
   try {
     return await view.toSVG();

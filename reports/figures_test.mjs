@@ -11,6 +11,7 @@ import {contention} from './figures/contention.mjs';
 import {heatMap} from './figures/heat_map.mjs';
 import {locality} from './figures/locality.mjs';
 import {options} from './figures/options.mjs';
+import {choosePanels} from './figures/time_axis.mjs';
 import {csv} from './format.mjs';
 import {buildModel} from './model.mjs';
 import {readResults} from './read.mjs';
@@ -108,4 +109,21 @@ test('medians of regions are endless where most repetitions lie above the timeou
   );
   assert.ok(drawn.panels.every((panel) => valuesIn(panel).every((rows) => finite(rows, 'ms'))));
   assert.equal(Math.max(...drawn.data.map((row) => row.ms)), 5000, 'points stand at the timeout');
+});
+
+test('where there are too many panels, all strategies of a node count are drawn or none', () => {
+  const group = (fault, nodes, series) => {
+    const run = {nodes, series: `${series} · ${nodes} nodes`, settingId: '', load: {label: '500'}};
+    return {members: [{fault, run}]};
+  };
+  const each = (nodes) => ['a', 'b', 'c'].flatMap((s) => ['cut', 'kill'].map((fault) => group(fault, nodes, s)));
+  const groups = [3, 5, 7, 9].flatMap(each);
+  const {drawn, left} = choosePanels(groups, 12);
+  assert.deepEqual(
+    drawn.map(({members: [{fault, run}]}) => `${fault} ${run.series}`),
+    ['cut', 'kill'].flatMap((fault) => [3, 5].flatMap((n) => ['a', 'b', 'c'].map((s) => `${fault} ${s} · ${n} nodes`))),
+  );
+  assert.equal(left.length, 12);
+  assert.equal(choosePanels(groups, 5).drawn.length, 5, 'those of one node count that fit');
+  assert.equal(choosePanels(groups, 24).drawn, groups, 'as they are where there is room');
 });

@@ -14,6 +14,8 @@ import {
 } from './tables.mjs';
 import {count, escapeHtml, isNumber, list, perSecond, plural} from './format.mjs';
 import {colorsOf} from './layout.mjs';
+import {pack} from './pack.mjs';
+import {shared} from './shared.mjs';
 import {isPredicted} from './figures/predicted.mjs';
 import {styleOf} from './figures/style.mjs';
 import {toToml} from './toml.mjs';
@@ -78,13 +80,13 @@ function scripts(figures, series) {
     .map(({name, title, conditions, legend, panels, minPanel, maxColumns, yExtent}) => {
       return {name, title, conditions, legend, panels, minPanel, maxColumns, yExtent};
     });
-  const own = ['layout.mjs', 'filter.mjs', 'page_client.js'].map((leaf) => readFileSync(here(leaf), 'utf8'));
+  const own = ['layout.mjs', 'filter.mjs', 'pack.mjs', 'page_client.js'].map((leaf) => readFileSync(here(leaf), 'utf8'));
   const licenses = PACKAGES.map((name) =>
     readFileSync(here(`node_modules/${name}/LICENSE`), 'utf8'),
   );
   return (
     `<script type="text/plain" id="licenses">${inScript(licenses.join('\n'))}</script>\n` +
-    `<script type="application/json" id="figures">${asJson(data)}</script>\n` +
+    `<script type="application/json" id="figures">${asJson(pack(data))}</script>\n` +
     `<script type="application/json" id="series">${asJson(series)}</script>\n` +
     `${libraries.join('\n')}\n<script type="module">\n${inScript(own.join('\n'))}</script>`
   );
@@ -247,13 +249,14 @@ function manifestHtml(model) {
         `<pre>${escapeHtml(toToml(sweep.spec))}</pre>`
       );
     });
-  const runs = model.runs.map((run) => {
-    return (
-      `<details class="run" id="run-${run.at}"><summary>${escapeHtml(run.id)}</summary>` +
-      `<pre>${escapeHtml(JSON.stringify(run.manifest, null, 2))}</pre></details>`
-    );
+  const {common, own} = shared(model.runs.map((run) => run.manifest));
+  const text = (value) => `<pre>${escapeHtml(JSON.stringify(value, null, 2))}</pre>`;
+  const runs = model.runs.map((run, at) => {
+    return `<details class="run" id="run-${run.at}"><summary>${escapeHtml(run.id)}</summary>${text(own[at])}</details>`;
   });
-  return `${specs.join('\n')}<h3>Manifest of every run</h3>${runs.join('\n')}`;
+  const all = runs.length > 1 ? `<h3>What all runs have in common</h3>${text(common)}` : '';
+  const title = runs.length > 1 ? 'What each run has besides' : 'Manifest of the run';
+  return `${specs.join('\n')}${all}<h3>${title}</h3>${runs.join('\n')}`;
 }
 
 function intro(model) {

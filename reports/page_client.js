@@ -1,8 +1,8 @@
-// Runs in the page, after the texts of layout.mjs and filter.mjs in the same module: draws the figures
+// Runs in the page, after the texts of layout.mjs, filter.mjs and pack.mjs in the same module: draws the figures
 // for the width, the theme and the choice at hand, again when any of them changes.
 
 const root = document.documentElement;
-const figures = JSON.parse(document.getElementById('figures').textContent);
+const figures = unpack(JSON.parse(document.getElementById('figures').textContent));
 const series = JSON.parse(document.getElementById('series').textContent);
 const boxes = [...document.querySelectorAll('#filter input')];
 const drawnAt = new Map();

@@ -51,6 +51,7 @@ const SCALING_COLUMNS = [
   'idle_bytes_per_s',
 ];
 const TEXT_COLUMNS = new Set([
+  'options',
   'leader',
   'fault',
   'node',
@@ -512,7 +513,7 @@ export function readResults(dirs) {
       if (!Number.isInteger(nodes) || nodes < 1) {
         throw new InputError(`${scaling}: column 'nodes' is '${row.nodes}'; it must be a number >= 1`);
       }
-      results.scaling.push({...row, nodes});
+      results.scaling.push({...row, algorithm: [row.algorithm, row.options].filter(Boolean).join(', '), nodes});
     }
   }
   if (results.runs.every((run) => run.manifest.baseline === true)) {

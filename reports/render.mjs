@@ -15,6 +15,7 @@ import {renderPage} from './page.mjs';
 const FILE_WIDTH = 980;
 // The widths of one and two columns of a paper, in mm.
 const COLUMNS = {'1col': 85, '2col': 178};
+const FILES = ['svg', 'pdf', 'csv', 'md', 'columns'];
 const HEROES = ['latency-throughput', 'fault-timeline'];
 
 const HELP = `Usage: render.mjs DIR... --out OUT [--json] [--readme DIR]
@@ -24,6 +25,8 @@ plots (OUT/plots/*.svg, *.pdf, *.csv, *.md; *-1col and *-2col for the columns
 of a paper) and one self-contained page (OUT/report.html).
 
   --out OUT      where the report goes (made when absent)
+  --files LIST   what to write beside the page, of svg, pdf, csv, md and
+                 columns (default: all of them)
   --readme DIR   also write the plots of a README, light and dark, to DIR
   --json         print {report, plots, absent, flags} on standard output
   --help         this text
@@ -43,6 +46,7 @@ function parse(argv) {
       allowPositionals: true,
       options: {
         out: {type: 'string'},
+        files: {type: 'string', default: FILES.join()},
         readme: {type: 'string'},
         json: {type: 'boolean'},
         help: {type: 'boolean', short: 'h'},
@@ -55,7 +59,10 @@ function parse(argv) {
   if (values.help) return {help: true};
   if (positionals.length === 0) throw new UsageError('name at least one folder of results');
   if (!values.out) throw new UsageError('--out OUT is missing: where the report goes');
-  return {dirs: positionals, out: resolve(values.out), readme: values.readme, json: values.json};
+  const kinds = values.files.split(',').filter(Boolean);
+  const unknown = kinds.find((kind) => !FILES.includes(kind));
+  if (unknown) throw new UsageError(`--files: '${unknown}' is not known; allowed: ${FILES.join(', ')}`);
+  return {dirs: positionals, out: resolve(values.out), kinds, readme: values.readme, json: values.json};
 }
 
 /** The figure's numbers as Markdown: medians with their intervals where it has them, else all. */
@@ -66,7 +73,7 @@ function inMarkdown(figure) {
 }
 
 /** Writes the figure for the columns of a paper; returns {svg_1col, pdf_1col, …} as writePlot() does. */
-async function writeColumns({drawColumn, convertPdf}, figure, out, withPdf) {
+async function writeColumns({drawColumn, convertPdf}, figure, {out, withPdf}) {
   const files = {};
   for (const [columns, mm] of Object.entries(COLUMNS)) {
     const [svg, pdf] = ['svg', 'pdf'].map((kind) => `plots/${figure.name}-${columns}.${kind}`);
@@ -77,28 +84,34 @@ async function writeColumns({drawColumn, convertPdf}, figure, out, withPdf) {
   return files;
 }
 
+/** Writes the figure's numbers as CSV (each repetition, and the medians with their intervals). */
+function writeNumbers(figure, {out}) {
+  const files = {csv: `plots/${figure.name}.csv`, medians: null};
+  writeFileSync(join(out, files.csv), csv(figure.data));
+  if (!figure.medians?.length) return files;
+  files.medians = `plots/${figure.name}-medians.csv`;
+  writeFileSync(join(out, files.medians), csv(figure.medians));
+  return files;
+}
+
 /**
- * Writes one figure's SVG and PDF, its numbers as CSV (each repetition, and the medians with their
- * intervals) and as Markdown; returns the paths relative to `out` (null of what there is not).
+ * Writes the files of one figure that are wanted, `kinds` of FILES; returns their paths relative to `out`
+ * (null of what there is not).
  */
-async function writePlot(draw, figure, out, withPdf) {
-  const {drawSvg, convertPdf} = draw;
+async function writePlot(draw, figure, to) {
+  const {out, kinds, withPdf} = to;
   const path = (kind) => `plots/${figure.name}.${kind}`;
-  const svg = await drawSvg(figure, {width: FILE_WIDTH, theme: 'light', titled: true});
-  writeFileSync(join(out, path('svg')), svg);
-  writeFileSync(join(out, path('csv')), csv(figure.data));
-  const medians = figure.medians?.length ? `plots/${figure.name}-medians.csv` : null;
-  if (medians) writeFileSync(join(out, medians), csv(figure.medians));
-  writeFileSync(join(out, path('md')), inMarkdown(figure));
-  if (withPdf) await convertPdf(join(out, path('svg')), join(out, path('pdf')));
-  return {
-    svg: path('svg'),
-    pdf: withPdf ? path('pdf') : null,
-    csv: path('csv'),
-    medians,
-    md: path('md'),
-    ...(await writeColumns(draw, figure, out, withPdf)),
-  };
+  const files = {svg: null, pdf: null};
+  if (kinds.includes('svg')) {
+    files.svg = path('svg');
+    const svg = await draw.drawSvg(figure, {width: FILE_WIDTH, theme: 'light', titled: true});
+    writeFileSync(join(out, files.svg), svg);
+    if (withPdf) await draw.convertPdf(join(out, files.svg), join(out, (files.pdf = path('pdf'))));
+  }
+  if (kinds.includes('csv')) Object.assign(files, writeNumbers(figure, to));
+  if (kinds.includes('md')) writeFileSync(join(out, (files.md = path('md'))), inMarkdown(figure));
+  if (kinds.includes('columns')) Object.assign(files, await writeColumns(draw, figure, to));
+  return files;
 }
 
 /** Writes the README's plots: <name>-light.svg and <name>-dark.svg; returns the files' paths. */
@@ -125,10 +138,12 @@ async function main(argv) {
   const figures = buildFigures(model);
   const drawn = figures.filter((figure) => !figure.absent);
   const draw = await import('./draw.mjs'); // late: Vega is slow to load, and bad input needs none
-  const withPdf = await draw.hasPdfConverter();
-  if (!withPdf) process.stderr.write('reports: no PDF: rsvg-convert is missing (librsvg2-bin)\n');
+  const withPdf = options.kinds.includes('pdf') && (await draw.hasPdfConverter());
+  if (options.kinds.includes('pdf') && !withPdf) {
+    process.stderr.write('reports: no PDF: rsvg-convert is missing (librsvg2-bin)\n');
+  }
   mkdirSync(join(options.out, 'plots'), {recursive: true});
-  const written = await Promise.all(drawn.map((f) => writePlot(draw, f, options.out, withPdf)));
+  const written = await Promise.all(drawn.map((f) => writePlot(draw, f, {...options, withPdf})));
   const files = Object.fromEntries(drawn.map((figure, at) => [figure.name, written[at]]));
   const flags = buildFlags(model);
   const report = join(options.out, 'report.html');

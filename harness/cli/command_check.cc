@@ -329,7 +329,7 @@ int check_scaling(const CheckOptions& options, const Algorithm& algorithm,
                  point.crossings_per_write, point.idle_crossings_per_s);
     }
   }
-  file << sim::scaling_csv(algorithm, points) << std::flush;
+  file << sim::scaling_csv(algorithm, values, points) << std::flush;
   if (!file) {
     complain("scaling: " + options.scaling + " cannot be written");
     return kFailed;

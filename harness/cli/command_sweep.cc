@@ -58,11 +58,14 @@ std::vector<std::string> sweep_folders(const fs::path& out) {
   return folders;
 }
 
-// Makes a report of result folders, which is out / kReportPage. Returns the exit status.
-int make_report(const std::vector<std::string>& folders, const fs::path& out) {
+// Makes a report of result folders, which is out / kReportPage, with these kinds of files beside it
+// (empty: all). Returns the exit status.
+int make_report(const std::vector<std::string>& folders, const fs::path& out,
+                const std::string& files = {}) {
   std::vector<std::string> arguments{"node", (reports_folder() / "render.mjs").string()};
   arguments.insert(arguments.end(), folders.begin(), folders.end());
   arguments.insert(arguments.end(), {"--out", out.string()});
+  if (!files.empty()) arguments.insert(arguments.end(), {"--files", files});
   return run_program(arguments, true);
 }
 
@@ -174,7 +177,7 @@ int run_report(const ReportOptions& options) {
   }
   const fs::path out =
       options.out.empty() ? fs::path(options.folders.front()) / "report" : fs::path(options.out);
-  const int status = make_report(folders, out);
+  const int status = make_report(folders, out, options.files);
   if (status != kDone) return status;
   const fs::path page = out / kReportPage;
   if (options.common.json) {

@@ -170,6 +170,7 @@ struct ReportOptions {
   Common common;
   std::vector<std::string> folders;
   std::string out;
+  std::string files;
 };
 int run_report(const ReportOptions& options);
 

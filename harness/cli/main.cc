@@ -17,6 +17,17 @@ using Action = std::function<int()>;
 
 constexpr std::uint64_t kMaxSeed = ~0ULL;
 
+// CLI::Range takes "nan", which compares with nothing.
+CLI::Validator number_from(double least, double most) {
+  const CLI::Validator is_number(
+      [](const std::string& text) {
+        const bool is_nan = std::isnan(std::strtod(text.c_str(), nullptr));
+        return is_nan ? "\"" + text + "\" is not a number" : std::string();
+      },
+      "");
+  return CLI::Range(least, most) & is_number;
+}
+
 // Adds a command whose options live as long as the parser.
 template <class Options>
 std::pair<CLI::App*, Options*> add_command(CLI::App& app, Action& action,
@@ -38,7 +49,7 @@ void add_measuring(CLI::App& app, Action& action) {
   auto [compare, c] = add_command(app, action, &run_compare, "compare",
                                   "Measure every algorithm on this machine, then report",
                                   "  parley compare --quick\n  parley compare --out my-comparison");
-  compare->add_flag("--quick", c->quick, "Measure for about three minutes");
+  compare->add_flag("--quick", c->quick, "Measure for about four minutes");
   compare->add_flag("--resume", c->resume, "Go on with the comparison that --out names");
   compare
       ->add_option("--out", c->out,
@@ -60,6 +71,10 @@ void add_measuring(CLI::App& app, Action& action) {
   report->add_option("DIR", r->folders, "Folders of sweeps")->required();
   report->add_option("--out", r->out, "Folder for the report (default: the first DIR/report)")
       ->type_name("DIR");
+  report
+      ->add_option("--files", r->files,
+                   "What there is beside the page, of svg,pdf,csv,md,columns (default: all)")
+      ->type_name("LIST");
 
   auto [diff, d] = add_command(app, action, &run_diff, "diff",
                                "Compare two sets of results: differences with confidence intervals",
@@ -71,7 +86,7 @@ void add_measuring(CLI::App& app, Action& action) {
                    "A number of summary.json by its dotted name; can be repeated (default: rate, "
                    "p50, p99, CPU, with faults also the first success)");
   diff->add_option("--tolerance", d->tolerance, "Smaller differences are none, a share")
-      ->check(CLI::Range(0.0, 10.0));
+      ->check(number_from(0, 10));
   diff->footer(std::string(diff->get_footer()) +
                "\nExit status: 0 no difference found, 1 a difference, 2 not comparable, or too few "
                "repetitions to tell.");
@@ -83,7 +98,7 @@ void add_measuring(CLI::App& app, Action& action) {
                   "  parley load --target 127.0.0.1:7001 --replay log.csv.gz --speed 60");
   load->add_option("--target", l->targets, "Client ports of the nodes, HOST:PORT,…")->required();
   load->add_option("--rate", l->rate, "Placements per second (open loop)")
-      ->check(CLI::Range(0.1, 1e8));
+      ->check(number_from(0.1, 1e8));
   load->add_option("--duration", l->duration, "Seconds to measure, e.g. 10 or 2.5s");
   load->add_option("--workload", l->workload,
                    "uniform, zipf[:EXPONENT], hotspot[:SHARE[@CELLS]] (default 0.9@16), or rplace: "
@@ -91,13 +106,13 @@ void add_measuring(CLI::App& app, Action& action) {
   load->add_option("--replay", l->replay, "A published log of the event, plain or gzip")
       ->type_name("FILE");
   load->add_option("--speed", l->speed, "How many times faster than recorded")
-      ->check(CLI::Range(0.001, 1e6));
+      ->check(number_from(0.001, 1e6));
   load->add_option("--loop", l->loop, "open or closed")->check(CLI::IsMember({"open", "closed"}));
   load->add_option("--window", l->window, "Operations in flight (closed loop)")
       ->check(CLI::Range(1, 1 << 20));
   load->add_option("--batch", l->batch, "Placements per message")->check(CLI::Range(1, 64));
   load->add_option("--clients", l->clients, "Logical clients")->check(CLI::Range(1, 1 << 16));
-  load->add_option("--read-share", l->read_share, "Share of reads")->check(CLI::Range(0.0, 1.0));
+  load->add_option("--read-share", l->read_share, "Share of reads")->check(number_from(0, 1));
   load->add_option("--read-mode", l->read_mode, "local or linearizable")
       ->check(CLI::IsMember({"local", "linearizable"}));
   load->add_option("--routing", l->routing, "any or leader")
@@ -122,7 +137,7 @@ void add_running(CLI::App& app, Action& action) {
   canvas
       ->add_option("--cooldown", c->cooldown_s,
                    "Seconds between two placements of a user (default: 0, none)")
-      ->check(CLI::Range(0.0, 86400.0));
+      ->check(number_from(0, 86400));
   canvas->add_option(
       "--durability", c->durability,
       "none, async or group_commit: what counts as stored (default: async with --data, else none)");
@@ -273,7 +288,7 @@ void add_terminal(CLI::App& app, Action& action) {
   watch->add_option("--scale", w->scale, "Cells a side drawn as one (default: all of them fit)")
       ->check(CLI::Range(1, 4096));
   watch->add_option("--seconds", w->seconds, "End after so long (default: with Ctrl-C)")
-      ->check(CLI::Range(0.1, 1e6));
+      ->check(number_from(0.1, 1e6));
 }
 
 // What is not known, as one sentence that names the nearest that is: commands if there is none yet,

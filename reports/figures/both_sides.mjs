@@ -9,6 +9,7 @@ import {
   alignBins,
   binMedians,
   byFault,
+  choosePanels,
   columnsOf,
   drawnBins,
   faultBand,
@@ -177,7 +178,7 @@ export function bothSides(model) {
     return {name: NAME, title: TITLE, absent};
   }
   const groups = groupsOf(events).sort((a, b) => byFault(b, a)); // partitions before kills
-  const drawn = groups.slice(0, MAX_PANELS);
+  const {drawn, left} = choosePanels(groups, MAX_PANELS);
   const medians = groups.flatMap(({members, span, rows}) =>
     sidesOf(members[0]).flatMap(([side]) =>
       binMedians(
@@ -187,7 +188,7 @@ export function bothSides(model) {
       ),
     ),
   );
-  const omitted = omittedText(groups.slice(MAX_PANELS));
+  const omitted = omittedText(left);
   return {
     name: NAME,
     title: TITLE,

@@ -10,6 +10,7 @@ import {
   alignBins,
   binMedians,
   byFault,
+  choosePanels,
   columnsOf,
   drawnBins,
   faultBand,
@@ -160,7 +161,7 @@ export function divergence(model) {
     return {name: NAME, title: TITLE, absent};
   }
   groups.sort(byFault);
-  const drawn = groups.slice(0, MAX_PANELS);
+  const {drawn, left} = choosePanels(groups, MAX_PANELS);
   const medians = groups.flatMap(({span, rows}) =>
     MEASURES.flatMap(([measure]) =>
       binMedians(
@@ -170,7 +171,7 @@ export function divergence(model) {
       ),
     ),
   );
-  const omitted = omittedText(groups.slice(MAX_PANELS));
+  const omitted = omittedText(left);
   return {
     name: NAME,
     title: TITLE,

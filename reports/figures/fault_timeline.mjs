@@ -9,6 +9,7 @@ import {intervalBand, styleOf} from './style.mjs';
 import {
   alignBins,
   binMedians,
+  choosePanels,
   drawnBins,
   faultRule,
   groupEvents,
@@ -340,7 +341,7 @@ export function faultTimeline(model) {
   }
   const span = timeWindow(events);
   const groups = groupsOf(events, span);
-  const drawn = groups.slice(0, MAX_PANELS);
+  const {drawn, left} = choosePanels(groups, MAX_PANELS);
   const tops = {
     done: Math.max(1, ...drawn.flatMap((g) => g.rows.map((row) => row.completed_per_s))),
     failed: Math.max(...drawn.map((g) => failedMax(g.rows, g.members.length))),
@@ -351,7 +352,7 @@ export function faultTimeline(model) {
   const strips = withEvents
     ? 'Beneath: who led each repetition, and how the same faults went in the simulator. '
     : '';
-  const omitted = omittedText(groups.slice(MAX_PANELS));
+  const omitted = omittedText(left);
   return {
     name: NAME,
     title,

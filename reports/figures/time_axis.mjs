@@ -119,8 +119,36 @@ export function columnsOf(groups) {
   return Math.min(3, Math.max(2, most));
 }
 
+/**
+ * Which groups are drawn where there are more than `most`, and in which order: {drawn, left}. All strategies of a node
+ * count or none, from the count in the middle on, and the same fault at one count stands side by side.
+ */
+export function choosePanels(groups, most) {
+  if (groups.length <= most) return {drawn: groups, left: []};
+  const runOf = ({members}) => members[0].run;
+  const counts = [...new Set(groups.map((group) => runOf(group).nodes))].sort((a, b) => a - b);
+  const middle = Math.floor((counts.length - 1) / 2);
+  const fromMiddle = [...counts].sort((a, b) => {
+    return Math.abs(counts.indexOf(a) - middle) - Math.abs(counts.indexOf(b) - middle) || a - b;
+  });
+  const chosen = new Set();
+  for (const nodes of fromMiddle) {
+    const own = groups.filter((group) => runOf(group).nodes === nodes);
+    if (chosen.size > 0 && chosen.size + own.length > most) break;
+    for (const group of own.slice(0, most)) chosen.add(group);
+  }
+  const place = new Map(); // of a fault, setting and load: where it appears first
+  const key = (group) => [group.members[0].fault, runOf(group).settingId, runOf(group).load.label].join('\u0001');
+  for (const group of groups) if (!place.has(key(group))) place.set(key(group), place.size);
+  const order = (a, b) => place.get(key(a)) - place.get(key(b)) || runOf(a).nodes - runOf(b).nodes;
+  return {
+    drawn: groups.filter((group) => chosen.has(group)).sort(order),
+    left: groups.filter((group) => !chosen.has(group)),
+  };
+}
+
 /** What a caption says of groups of events that are not drawn. */
 export function omittedText(groups) {
   const names = groups.map(({members}) => `${members[0].run.series} ${members[0].fault}`);
-  return names.length ? ` In the data but not drawn: ${names.join('; ')}.` : '';
+  return names.length ? ` In the data but not drawn: ${[...new Set(names)].join('; ')}.` : '';
 }

@@ -6,6 +6,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {after} from 'node:test';
+import {unpack} from '../pack.mjs';
 import {planRuns, writeSweep} from './fixture.mjs';
 
 const RENDER = fileURLToPath(new URL('../render.mjs', import.meta.url));
@@ -84,6 +85,6 @@ export const plotOf = (result, name) => result.done.plots.find((plot) => plot.na
 
 /** The figure of that name as the page has it. */
 export const figureOf = (result, name) =>
-  JSON.parse(/id="figures">(.*?)<\/script>/s.exec(result.html)[1]).find((figure) => figure.name === name);
+  unpack(JSON.parse(/id="figures">(.*?)<\/script>/s.exec(result.html)[1])).find((figure) => figure.name === name);
 
 export const panelsIn = (result, name) => figureOf(result, name).panels;

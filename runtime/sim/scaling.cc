@@ -20,6 +20,17 @@ ScheduledFault two_halves(std::uint32_t nodes) {
   return fault;
 }
 
+// "region_size 32; relays 3", without a comma.
+std::string changed_options(const Algorithm& algorithm, const OptionValues& values) {
+  std::string text;
+  for (const OptionSpec& option : algorithm.options) {
+    if (values.at(option.name) == option.fallback) continue;
+    if (!text.empty()) text += "; ";
+    text += option.name + " " + option_text(algorithm.options, option.name, values);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::uint32_t> scaling_sizes(const Algorithm& algorithm) {
@@ -65,16 +76,18 @@ ScalingPoint measure_scaling(const Algorithm& algorithm, const OptionValues& val
   return point;
 }
 
-std::string scaling_csv(const Algorithm& algorithm, const std::vector<ScalingPoint>& points) {
+std::string scaling_csv(const Algorithm& algorithm, const OptionValues& values,
+                        const std::vector<ScalingPoint>& points) {
+  const std::string options = changed_options(algorithm, values);
   std::string csv =
-      "algorithm,nodes,seed,agreed_after_ms,rounds,promised_rounds,bytes_to_agree,"
+      "algorithm,options,nodes,seed,agreed_after_ms,rounds,promised_rounds,bytes_to_agree,"
       "idle_bytes_per_s,crossings_per_write,idle_crossings_per_s\n";
   for (const ScalingPoint& point : points) {
-    csv +=
-        fmt::format("{},{},{},{:.3f},{:.3f},{},{:.0f},{:.0f},{:.2f},{:.0f}\n", algorithm.name,
-                    point.nodes, point.seed, static_cast<double>(point.agreed_after.count()) / 1e6,
-                    point.rounds, point.promised_rounds, point.bytes_to_agree,
-                    point.idle_bytes_per_s, point.crossings_per_write, point.idle_crossings_per_s);
+    csv += fmt::format("{},{},{},{},{:.3f},{:.3f},{},{:.0f},{:.0f},{:.2f},{:.0f}\n", algorithm.name,
+                       options, point.nodes, point.seed,
+                       static_cast<double>(point.agreed_after.count()) / 1e6, point.rounds,
+                       point.promised_rounds, point.bytes_to_agree, point.idle_bytes_per_s,
+                       point.crossings_per_write, point.idle_crossings_per_s);
   }
   return csv;
 }

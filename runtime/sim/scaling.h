@@ -38,8 +38,10 @@ std::vector<std::uint32_t> scaling_sizes(const Algorithm& algorithm);
 ScalingPoint measure_scaling(const Algorithm& algorithm, const OptionValues& values,
                              std::uint32_t nodes, std::uint64_t seed);
 
-// As a CSV file with the columns algorithm, nodes, seed, agreed_after_ms, rounds, promised_rounds,
-// bytes_to_agree, idle_bytes_per_s (both a node), crossings_per_write, idle_crossings_per_s.
-std::string scaling_csv(const Algorithm& algorithm, const std::vector<ScalingPoint>& points);
+// As a CSV file with the columns algorithm, options (that are not the defaults: "region_size 32"),
+// nodes, seed, agreed_after_ms, rounds, promised_rounds, bytes_to_agree, idle_bytes_per_s (both a
+// node), crossings_per_write, idle_crossings_per_s.
+std::string scaling_csv(const Algorithm& algorithm, const OptionValues& values,
+                        const std::vector<ScalingPoint>& points);
 
 }  // namespace parley::sim

@@ -29,9 +29,9 @@ TEST(Scaling, ALargerClusterAgreesWithinWhatIsPromised) {
   // Ten comparisons and five pings a second, which do not grow with the cluster when all agree.
   EXPECT_GT(large.idle_bytes_per_s, 500);
   EXPECT_LT(large.idle_bytes_per_s, 5000);
-  EXPECT_THAT(scaling_csv(kGossipLww, {small, large}),
+  EXPECT_THAT(scaling_csv(kGossipLww, values, {small, large}),
               testing::ContainsRegex(
-                  "\ngossip_lww,40,1,[0-9.]+,[0-9.]+,11,[0-9]+,[0-9]+,[0-9.]+,[0-9]+\n$"));
+                  "\ngossip_lww,,40,1,[0-9.]+,[0-9.]+,11,[0-9]+,[0-9]+,[0-9.]+,[0-9]+\n$"));
 }
 
 // The same two regions are counted for both.
@@ -44,6 +44,8 @@ TEST(Scaling, FewMessagesLeaveARegion) {
   EXPECT_LT(regions.crossings_per_write, flat.crossings_per_write / 5);
   EXPECT_GT(regions.crossings_per_write, 0);
   EXPECT_LT(regions.idle_crossings_per_s, flat.idle_crossings_per_s);
+  EXPECT_THAT(scaling_csv(kGossipLww, values, {regions}),
+              testing::HasSubstr("\ngossip_lww,region_size 32,40,1,"));
 }
 
 }  // namespace
