@@ -38,9 +38,11 @@ void SnapshotKeeper::recovered(const RecoveredSnapshot& snapshot) {
 
 // --- between the steps ---
 
-// One at a time; and what was saved must come into use first.
+// One at a time. What was saved should come into use first; but a replica may have no use for it
+// (it may lie before all that the replica knows of the members), and the log is bounded.
 bool SnapshotKeeper::due() const {
-  return after_bytes_ > 0 && bytes_ >= after_bytes_ && !busy_ && !task_ && saved_ == nullptr;
+  const std::uint64_t after = saved_ == nullptr ? after_bytes_ : 2 * after_bytes_;
+  return after_bytes_ > 0 && bytes_ >= after && !busy_ && !task_;
 }
 
 void SnapshotKeeper::make(FrozenState state) {

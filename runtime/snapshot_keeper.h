@@ -48,7 +48,8 @@ SnapshotResult run_snapshot_task(SnapshotTask task, const SaveSnapshot& save);
 // Used by the node's loop.
 class SnapshotKeeper {
  public:
-  // A snapshot is made when so many bytes of runs were applied since the last one; 0: never.
+  // A snapshot is made when so many bytes of runs were applied since the last one, or twice as many
+  // while that is not in use yet; 0: never.
   SnapshotKeeper(std::uint64_t after_bytes, const StateShape& shape)
       : after_bytes_(after_bytes), shape_(shape) {}
 

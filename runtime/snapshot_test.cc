@@ -165,5 +165,34 @@ TEST(SnapshotTask, ThatCannotBeSavedSaysWhy) {
   EXPECT_EQ(result.error, "no space left");
 }
 
+// A replica may have no use for it.
+TEST(SnapshotKeeper, WhatIsNotPutInUseGivesWayToANewerOne) {
+  constexpr StateShape kFew{8, 4, 0};
+  SnapshotKeeper keeper(100, kFew);
+  const auto make = [&keeper](std::uint64_t index) {
+    keeper.make({LogIndex{index}, 0, Store(8).freeze(), {}});
+    keeper.done(run_snapshot_task(*keeper.take_task(), nullptr));
+    ASSERT_EQ(keeper.controls().size(), 1U);
+    EXPECT_EQ(keeper.controls()[0].snapshot.index, LogIndex{index});
+    Effects unused;
+    EXPECT_EQ(keeper.take(unused), "");
+  };
+  keeper.applied_bytes(100);
+  ASSERT_TRUE(keeper.due());
+  make(1);
+  keeper.applied_bytes(199);
+  EXPECT_FALSE(keeper.due());
+  keeper.applied_bytes(1);
+  ASSERT_TRUE(keeper.due());
+  make(2);
+  Effects used;
+  used.writes.push_back({Write::Kind::snapshot, Ticket{1}, LogIndex{2}, {}, {}});
+  EXPECT_EQ(keeper.take(used), "");
+  ASSERT_NE(keeper.in_use(), nullptr);
+  EXPECT_EQ(keeper.in_use()->id.index, LogIndex{2});
+  keeper.applied_bytes(100);
+  EXPECT_TRUE(keeper.due());
+}
+
 }  // namespace
 }  // namespace parley

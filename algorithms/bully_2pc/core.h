@@ -68,7 +68,7 @@ class Core {
     Ticket own_ticket;
     Position best;  // of the logs of those who promised
     NodeId best_at;
-    Instant deadline;
+    Instant deadline = kNever;  // for the promises; the claim leaves when the own one is durable
   };
 
   // Of the present epoch, about the coordinator that is followed in it.

@@ -73,8 +73,10 @@ void Core::tend_election() {
     return send_all(encoder_.encode(Coordinator{epoch_, /*ready=*/false}));
   }
   if (role_ == Role::claimant) {
-    if (now_ >= claiming_.deadline) become_participant(epoch_, kNoNode);
-    return;
+    if (now_ < claiming_.deadline) return;
+    // Whoever claims without success does not disturb a coordinator of a lower rank again soon.
+    flaps_ = std::min(flaps_ + 1, kMaxFlaps);
+    return become_participant(epoch_, kNoNode);
   }
   if (asking_.open) {
     if (now_ >= asking_.deadline) close_election();
@@ -188,7 +190,6 @@ void Core::claim() {
   claiming_.own_ticket = last_ticket_;
   claiming_.best = last_position();
   claiming_.best_at = self_;
-  claiming_.deadline = now_ + with_jitter(options_.timeout);
   const Block message = encoder_.encode(Claim{epoch_});
   for (const Peer& peer : peers_) send_when_durable(guards::kClaimDurable, peer.id, message);
 }
@@ -240,6 +241,7 @@ void Core::on_promised(const Peer& peer, const Promised& message) {
 void Core::count_own_promise(Ticket durable_through) {
   if (role_ != Role::claimant || claiming_.own || durable_through < claiming_.own_ticket) return;
   claiming_.own = true;
+  claiming_.deadline = now_ + with_jitter(options_.timeout);  // the claim leaves only now
   count_promises();
 }
 

@@ -54,9 +54,10 @@ std::vector<OptionSpec> option_specs() {
                      "silence after which a node has failed; -1: by the profile"),
       integer_option("answer_timeout_ms", kByProfile, kByProfile, kMinute,
                      "how long the others have time to answer an election; -1: by the profile"),
-      integer_option("heartbeat_jitter", 20, 0, 100,
-                     "percent by which heartbeats come earlier and timeouts are longer at random, "
-                     "so that nodes do not start elections at once"),
+      integer_option(
+          "heartbeat_jitter", 20, 0, 100,
+          "percent by which timeouts are longer at random, and heartbeats come earlier by "
+          "up to half of it, so that nodes do not start elections at once"),
       integer_option("batch_interval_ms", kByProfile, kByProfile, kMinute,
                      "time between two batches; 0: as soon as there is something; -1: by the "
                      "profile"),

@@ -162,7 +162,11 @@ void Core::on_batches(const Peer& peer, const Batches& message, EntryReader entr
 void Core::on_part(const Peer& peer, const Part& message, const wire::Message& wire,
                    const Block& body) {
   if (message.epoch != epoch_ || peer.id != fetching_.from) return;
-  if (message.snapshot.index <= commit_ && holds(guards::kNewerStateKept)) return;
+  if (message.snapshot.index <= commit_ && holds(guards::kNewerStateKept)) {
+    // The log has caught up by itself meanwhile: nothing is to be fetched any more.
+    if (role_ != Role::catching_up && !fetching_.loading()) fetched();
+    return;
+  }
   if (fetching_.snapshot != message.snapshot) {
     if (fetching_.loading()) return;  // one at a time
     if (message.part != 0) return;

@@ -37,9 +37,16 @@ bool Core::settled() const {
   return effects_->merge.empty() || !holds(guards::kDigestSettled);
 }
 
+// Whether nothing is missing that may still arrive by itself. A gap that stays will not be filled:
+// whoever could fill it is dead, or has lost it.
+bool Core::whole() const {
+  constexpr int kPatience = 3;  // comparisons
+  return known_.whole() || now_ >= whole_at_ + kPatience * options_.anti_entropy;
+}
+
 // It waits for the disk, so that what it says is known may count as acknowledged.
 void Core::send_summary(std::size_t to, Summary::Stage stage, bool out_of_reach) {
-  const Summary summary{store_->digest(), stage, settled(), known_.whole(), out_of_reach};
+  const Summary summary{store_->digest(), stage, settled(), whole(), out_of_reach};
   const bool brief = stage == Summary::Stage::question;
   send_when_durable(to, encoder_.summary(summary, brief ? Known(0) : known_));
 }
@@ -47,7 +54,9 @@ void Core::send_summary(std::size_t to, Summary::Stage stage, bool out_of_reach)
 void Core::on_summary(std::size_t from, const Summary& summary, const wire::Message& message) {
   const bool equal = summary.settled && summary.digest == store_->digest();
   if (summary.stage == Summary::Stage::question) {
-    if (!equal) send_summary(from, Summary::Stage::opening);
+    // Equal stores may still know different things of what they hold.
+    if (!equal || !summary.whole || !whole()) return send_summary(from, Summary::Stage::opening);
+    if (options_.ack > 1) acks_due_[from] = true;
     return;
   }
   Known theirs(members_.size());
@@ -57,7 +66,7 @@ void Core::on_summary(std::size_t from, const Summary& summary, const wire::Mess
     }
   }
   acked_[from] = std::max(acked_[from], theirs.through(place_));
-  const bool comparable = settled() && known_.whole() && summary.settled && summary.whole;
+  const bool comparable = settled() && whole() && summary.settled && summary.whole;
   bool lacking = false;
   bool ahead = false;
   for (std::size_t i = 0; i < members_.size(); ++i) {

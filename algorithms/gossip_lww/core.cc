@@ -81,11 +81,13 @@ void Core::step(const Turn& turn, const Store& store, Effects& effects) {
   store_ = &store;
   reference_time_.reset();
   turn_stamps_.begin_turn();
+  replaying_ = !recovered_.empty();
   replay();
   for (const Frame& frame : turn.frames) receive(frame);
   for (const CommandRun& run : turn.commands) write(run);
   for (const ReadRequest& request : turn.reads) read(request);
   for (const Control& control : turn.controls) use_snapshot(control);
+  if (known_.whole()) whole_at_ = now_;
   tick();
   serve_reads();
   spread_rumors();

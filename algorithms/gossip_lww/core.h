@@ -145,6 +145,7 @@ class Core {
   void on_summary(std::size_t from, const Summary& summary, const wire::Message& message);
   bool offer_deltas(std::size_t to, const Known& theirs);
   [[nodiscard]] bool settled() const;
+  [[nodiscard]] bool whole() const;
 
   // --- near_and_far.cc ---
   [[nodiscard]] bool near(std::size_t peer) const;
@@ -190,6 +191,7 @@ class Core {
   HybridTime reserved_;  // stamps up to here may be given out
   Ticket reserved_ticket_;
   Known known_;
+  Instant whole_at_;  // when that had no gap last
   LogIndex last_;
   LogIndex snapshot_;
   Ticket last_ticket_;
@@ -246,6 +248,7 @@ class Core {
 
   // What storage held, until the first step.
   std::vector<Delta> recovered_;
+  bool replaying_ = false;  // they reach the store when this turn is over
 };
 
 }  // namespace parley::gossip_lww

@@ -355,6 +355,51 @@ TEST_F(Cluster, ManyRunsComeInFewRoundTrips) {
   EXPECT_LT(questions, 12U);
 }
 
+// Nobody who is there can fill the gap, and the vectors are equal: only digests show the
+// difference.
+TEST_F(Cluster, WhatArrivedBehindAGapThatStaysIsFoundByDigests) {
+  make(3);
+  passes_ = [](const TestNode::Outgoing& sent) { return sent.frame.from != NodeId{1}; };
+  node(1).write(7, 100);
+  deliver();
+  passes_ = [](const TestNode::Outgoing& sent) {
+    return sent.frame.from != NodeId{1} || sent.to == NodeId{2};
+  };
+  node(1).write(8, 200);
+  deliver();
+  passes_ = nullptr;
+  cut(1);
+  ASSERT_EQ(node(2).value(8), 200U);
+  ASSERT_EQ(node(3).value(8), 0U);
+  run(seconds(2));
+  EXPECT_EQ(node(3).value(8), 200U);
+  heal();
+  run(seconds(2));
+  expect_equal();
+  EXPECT_EQ(node(3).value(7), 100U);
+}
+
+// Of a larger cluster equal stores are told of by their digests only, which do not say who has what
+// on its disk.
+TEST_F(Cluster, AnAcknowledgementThatWasLostComesAgainInALargeCluster) {
+  make(33, {{"ack", "33"}});
+  bool lost = false;
+  passes_ = [&lost](const TestNode::Outgoing& sent) {
+    const bool drop = !lost && sent.frame.from == NodeId{2} && sent.to == NodeId{1};
+    lost = lost || drop;
+    return !drop;
+  };
+  const std::uint64_t run_number = node(1).write(7, 100);
+  for (int i = 0; i < 4; ++i) {
+    for (std::uint32_t id = 1; id <= 33; ++id) node(id).step();
+    deliver();
+  }
+  passes_ = nullptr;
+  ASSERT_TRUE(lost);
+  run(seconds(8));
+  EXPECT_TRUE(node(1).acknowledged(run_number));
+}
+
 // Also when some are dead, and there are fewer than the fanout.
 TEST_F(Cluster, ARumourReachesAllWhoAreThereAtOnce) {
   make(9);

@@ -50,6 +50,30 @@ TEST_F(Reads, WhoAsksAllSeesWhatOnlyOneHolds) {
   EXPECT_EQ(node(1).value(7), 100U) << "and holds it itself from then on";
 }
 
+// In its first turn the store does not hold yet what the disk does.
+TEST_F(Reads, WhoHasJustStartedDoesNotAnswerFromAnEmptyStore) {
+  make(2, {{"read", "2"}});
+  node(1).write(7, 100);
+  deliver();
+  ASSERT_EQ(node(2).value(7), 100U);
+  node(1).outbox.clear();
+  const std::uint64_t number = read(1, 7);
+  std::vector<Frame> asked;
+  for (const TestNode::Outgoing& sent : node(1).outbox) {
+    if (sent.to == NodeId{2}) asked.push_back(sent.frame);
+  }
+  ASSERT_FALSE(asked.empty());
+  node(1).outbox.clear();
+  node(2).start();
+  node(2).outbox.clear();
+  node(2).step(asked);
+  ASSERT_EQ(node(2).value(7), 100U);
+  for (const TestNode::Outgoing& sent : node(2).outbox) {
+    if (sent.to == NodeId{1}) node(1).step({sent.frame});
+  }
+  EXPECT_FALSE(ready(1, number));
+}
+
 TEST_F(Reads, AnOlderAnswerDoesNotWin) {
   make(3, {{"read", "3"}});
   node(1).write(7, 100);

@@ -30,6 +30,7 @@ void Core::ask_on() {
 }
 
 void Core::on_tree_request(std::size_t from, const wire::Message& message) {
+  if (replaying_) return;  // the store is not there yet; it will be asked for again
   digests_.clear();
   std::vector<WireCell> cells;
   std::size_t answered = 0;

@@ -44,6 +44,8 @@ const Membership& Core::members_at(LogIndex index) const {
 // Everything that follows from the newest configuration, or from its being committed. Those whom it
 // leaves out are told of it: they stay among the peers until it is committed.
 void Core::take_members() {
+  // Votes are counted by the places of the peers: no election outlasts a change of these.
+  if (role_ == Role::candidate || role_ == Role::pre_candidate) become_follower(term_, leader_);
   const Configuration& now = in_force();
   members_committed_ = configurations_.back().index <= commit_;
   const Member self{self_, disk_};
@@ -173,7 +175,7 @@ void Core::tend_learners(const Membership& members) {
 }
 
 Instant Core::change_deadline() const {
-  if (leading_.catch_up_to == LogIndex{}) return kNever;
+  if (leading_.catch_up_to == LogIndex{} || leading_.handover.to != kNoNode) return kNever;
   return leading_.change_began + options_.catch_up_timeout;
 }
 

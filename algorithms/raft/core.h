@@ -201,7 +201,7 @@ class Core {
   void on_install(const Member& from, const wire::Message& wire, const Block& body);
   void take_part(const InstallSnapshot& message, const wire::Message& wire, const Block& body);
   void send_install_reply();
-  [[nodiscard]] bool sends_snapshot() const;
+  [[nodiscard]] bool catches_up(const Progress& peer) const;
   [[nodiscard]] LogIndex compact_to(LogIndex snapshot) const;
 
   // --- changes.cc ---

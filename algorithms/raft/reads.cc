@@ -33,6 +33,8 @@ void Core::submit_read(const ReadRequest& read) {
 // request, now lost, stood for.
 void Core::request_read_index() {
   if (!reads_unasked_ || leader_ == kNoNode) return;
+  // Asked again when there is room; a follower's request would be lost, and repeated.
+  if (role_ == Role::leader && leading_.reads.size() >= kMaxReads) return;
   reads_unasked_ = false;
   reads_asked_ = now_;
   const ReadIndexRequest request{incarnation_, ++read_number_};
@@ -104,8 +106,12 @@ void Core::start_read_round() {
 void Core::start_round() {
   ++round_;
   if (!options_.lease) return;
-  leading_.rounds.push_back({round_, now_});
-  if (leading_.rounds.size() > kMaxRounds) leading_.rounds.pop_front();
+  // However many reads come, those that are remembered reach back as long as a lease lasts.
+  std::deque<Leading::Round>& rounds = leading_.rounds;
+  const Duration apart = options_.lease_time / kMaxRounds;
+  if (!rounds.empty() && now_ - rounds.back().began < apart) return;
+  rounds.push_back({round_, now_});
+  if (rounds.size() > kMaxRounds) rounds.pop_front();
 }
 
 // §6.4.1: each heartbeat begins a round, so that a lease goes on as long as a majority answers.

@@ -34,19 +34,23 @@ void Core::control(const Control& control) {
 
 // --- what this node keeps ---
 
-bool Core::sends_snapshot() const {
-  return role_ == Role::leader &&
-         std::any_of(peers_.begin(), peers_.end(), [](const Progress& peer) {
-           return peer.mode == Progress::Mode::snapshot && peer.snapshot.acked > 0;
-         });
+// Whether a follower gets the snapshot in use, or goes on with the log where that ended, and lacks
+// more of it than is kept.
+bool Core::catches_up(const Progress& peer) const {
+  if (peer.mode == Progress::Mode::snapshot) return peer.snapshot.acked > 0;
+  const bool is_there = now_ - peer.last_heard < options_.election_timeout_min;
+  return is_there && snapshot_.index != LogIndex{} && peer.match >= snapshot_.index &&
+         log_.bytes_between(peer.match, log_.last()) > options_.log_keep_bytes;
 }
 
-// A newer snapshot takes the place of the one in use, and of the log up to it. Not while the old
-// one is on its way to a follower, which would have to begin again, unless the log has doubled
-// meanwhile: it is bounded.
+// A newer snapshot takes the place of the one in use, and of the log up to it. Not while a follower
+// needs these, which would have to begin again, unless the log has doubled meanwhile: it is
+// bounded.
 void Core::use_saved_snapshot() {
   if (saved_.index == LogIndex{}) return;
-  if (sends_snapshot() && log_.bytes() < 2 * saved_at_bytes_) return;
+  const auto is_needed = [this](const Progress& peer) { return catches_up(peer); };
+  const bool needed = role_ == Role::leader && std::ranges::any_of(peers_, is_needed);
+  if (needed && log_.bytes() < 2 * saved_at_bytes_) return;
   const SnapshotId saved = std::exchange(saved_, {});
   if (saved.index <= snapshot_.index) return;  // one that came in was newer
   if (saved.index > commit_) return broken("a snapshot holds what is not committed");
@@ -182,8 +186,10 @@ void Core::on_snapshot_loaded(const SnapshotId& snapshot) {
     if (index <= commit_) return;
     if (log_.matches(index, incoming.snapshot_term)) return advance_commit(index);
   }
-  if (log_.last() > log_.base() && holds(guards::kInstallCutsLog)) {
-    issue({Write::Kind::truncate, {}, log_.base().next(), {}, {}});
+  // What the snapshot holds stays until that is there instead: a crash may come between the two,
+  // and some of it may be committed because it is here.
+  if (log_.last() > index && holds(guards::kInstallCutsLog)) {
+    issue({Write::Kind::truncate, {}, index.next(), {}, {}});
   }
   if (!holds(guards::kSnapshotMembers)) incoming.members = membership();
   const Base base{incoming.snapshot_term, std::move(incoming.members)};

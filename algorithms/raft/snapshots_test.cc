@@ -99,7 +99,22 @@ TEST_F(LeaderTest, ASnapshotOnItsWayIsNotReplacedByANewerOne) {
   node_.durable_all();
   node_.append_reply(2, 1, 4);
   EXPECT_TRUE(lacks(node_.saved(4), "snapshot 4"));
-  EXPECT_TRUE(has(node_.append_reply(3, 1, 3), "writes #7 snapshot 4@1")) << "it is done";
+  node_.append_reply(3, 1, 3);
+  EXPECT_TRUE(has(node_.append_reply(3, 1, 4), "writes #7 snapshot 4@1")) << "it is done";
+}
+
+TEST_F(LeaderTest, WhoHasJustGotASnapshotGoesOnWithTheLog) {
+  node_.saved(3);
+  node_.install_reply(3, 1, 3, 3);
+  node_.submit("cccc");
+  node_.durable_all();
+  node_.append_reply(2, 1, 4);
+  node_.saved(4);
+  const auto lines = node_.append_reply(3, 1, 3);
+  EXPECT_TRUE(has(lines, "sends 3 append term 1 after 3@1: 4@1 \"cccc\""))
+      << "and needs no newer one";
+  EXPECT_TRUE(lacks(lines, "snapshot 4"));
+  EXPECT_TRUE(has(node_.append_reply(3, 1, 4), "snapshot 4@1"));
 }
 
 TEST_F(LeaderTest, TheLogIsBoundedThoughATransferGoesOn) {
@@ -150,13 +165,37 @@ TEST_F(FollowerTest, AnotherLeaderGoesOnWithTheSameSnapshot) {
 TEST_F(FollowerTest, TheStateIsReplacedOnceItIsReadyAndTheLogWithIt) {
   receive_all(9, 2);
   const auto lines = node_.loaded(9);
-  EXPECT_TRUE(has(lines, "truncate 1"));
+  EXPECT_TRUE(lacks(lines, "truncate")) << "what the snapshot holds stays until it is there";
   EXPECT_TRUE(has(lines, "snapshot 9@2"));
   EXPECT_TRUE(has(lines, "installs 9"));
   EXPECT_TRUE(has(lines, "sends 2 when durable append_reply term 3 agreed 9"));
   EXPECT_EQ(node_.status().commit, LogIndex{9});
   EXPECT_EQ(node_.status().last, LogIndex{9});
   EXPECT_TRUE(has(node_.append(2, 3, 9, 2, {3}, 10), "commits 10"));
+}
+
+// A crash may come between the two writes: entries up to the snapshot's end may be committed
+// because they are here, those behind it cannot be.
+TEST_F(FollowerTest, OnlyWhatLiesBehindTheSnapshotIsCutOff) {
+  node_.append(2, 3, 3, 1, {2, 2, 2, 2}, 3);
+  node_.durable_all();
+  receive_all(5, 3);
+  const auto lines = node_.loaded(5);
+  EXPECT_TRUE(has(lines, "truncate 6"));
+  EXPECT_TRUE(has(lines, "snapshot 5@3"));
+  EXPECT_EQ(node_.status().last, LogIndex{5});
+}
+
+// They are counted by the places of the members, which the snapshot may change.
+TEST_F(FollowerTest, AnElectionEndsWhereASnapshotIsInstalled) {
+  receive_all(9, 2);
+  node_.time_out();
+  node_.durable_all();
+  ASSERT_EQ(node_.role(), "candidate");
+  EXPECT_TRUE(has(node_.loaded(9), "installs 9"));
+  EXPECT_EQ(node_.role(), "follower");
+  node_.vote_reply(2, 4, true);
+  EXPECT_EQ(node_.role(), "follower");
 }
 
 TEST_F(FollowerTest, AnOlderSnapshotNeverReplacesANewerState) {
