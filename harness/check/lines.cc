@@ -1,12 +1,13 @@
 #include "harness/check/lines.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
 namespace parley::history {
 namespace {
-constexpr std::size_t kReadBytes = 1 << 20;
+constexpr std::size_t kMostReadBytes = 1 << 20;
 }
 
 LineReader::LineReader(const std::filesystem::path& path) : path_(path) {
@@ -22,10 +23,11 @@ bool LineReader::fill() {
   buffer_.erase(0, begin_);
   begin_ = 0;
   const std::size_t kept = buffer_.size();
-  buffer_.resize(kept + kReadBytes);
-  file_.read(buffer_.data() + kept, static_cast<std::streamsize>(kReadBytes));
+  buffer_.resize(kept + read_bytes_);
+  file_.read(buffer_.data() + kept, static_cast<std::streamsize>(read_bytes_));
   if (file_.bad()) throw std::system_error(errno, std::generic_category(), path_.string());
   buffer_.resize(kept + static_cast<std::size_t>(file_.gcount()));
+  read_bytes_ = std::min(2 * read_bytes_, kMostReadBytes);
   return buffer_.size() > kept;
 }
 

@@ -48,7 +48,8 @@ std::string parse_duration(std::string_view text, Duration& duration) {
   if (unit == "ms") seconds /= 1000;
   if (unit == "m") seconds *= 60;
   const bool known = unit.empty() || unit == "s" || unit == "ms" || unit == "m";
-  if (error != std::errc{} || !known || seconds < 0.1 || seconds > 86400) {
+  const bool fits = seconds >= 0.1 && seconds <= 86400;  // which "nan" does not
+  if (error != std::errc{} || !known || !fits) {
     return "duration: \"" + std::string(text) + "\" is not a time from 100ms to 1440m";
   }
   duration = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));

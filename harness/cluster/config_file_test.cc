@@ -104,6 +104,17 @@ TEST(ConfigReader, TextThatIsNotTomlNamesTheLine) {
               HasSubstr("f:1: not TOML: "));
 }
 
+TEST(ConfigReader, TablesWithinTablesAreBounded) {
+  std::string deep = "a";
+  for (int i = 0; i < 30'000; ++i) deep += ".a";
+  EXPECT_EQ(error_of([&] { ConfigReader::from_text("b = 1\n" + deep + " = 1\n", "f"); }),
+            "f:2: has more than 1000 dots in a line");
+  std::string many = " = [0.5";
+  for (int i = 0; i < 900; ++i) many += ", 0.5";
+  many += "]\n";
+  EXPECT_EQ(error_of([&] { ConfigReader::from_text("l" + many + "m" + many, "f"); }), "no error");
+}
+
 TEST(ConfigReader, AFileThatCannotBeReadIsNamed) {
   EXPECT_THAT(error_of([] { ConfigReader::from_file("/nonexistent/x.toml"); }),
               HasSubstr("/nonexistent/x.toml: cannot be read"));

@@ -59,6 +59,7 @@ void read_geography(ConfigReader& reader, NetworkProfile& profile) {
   reader.boolean("reorder", shape.reorder);
   shape.loss_per_million = static_cast<std::uint32_t>(std::lround(loss * 1e6));
   const std::vector<Region> regions = read_regions(reader);
+  if (regions.empty()) reader.fail("region", "is empty; leave it out, or name at least one");
   reader.finish();
   for (const Region& region : regions) profile.regions.push_back(region.name);
   for (std::uint32_t from = 1; from <= kHighestNode; ++from) {

@@ -79,6 +79,14 @@ TEST(NetworkProfile, RefusesIncompleteRegions) {
   EXPECT_NE(link_error(path.string()).find("unknown key \"delay_ms\""), std::string::npos);
 }
 
+TEST(NetworkProfile, RefusesAnEmptyListOfRegions) {
+  const PrivateFolder folder;
+  const auto path = folder.path() / "bad.toml";
+  write_text(path, "region = []\n");
+  EXPECT_NE(link_error(path.string()).find("region: is empty"), std::string::npos)
+      << link_error(path.string());
+}
+
 class NamedProfiles : public testing::TestWithParam<NamedLinks> {};
 
 // Round trips are between what light in glass would take and half a second, and the two ways of a

@@ -85,7 +85,8 @@ std::optional<std::chrono::system_clock::time_point> parse_log_time(const std::s
   const int read =
       std::sscanf(line.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%6dZ", &time.tm_year, &time.tm_mon,
                   &time.tm_mday, &time.tm_hour, &time.tm_min, &time.tm_sec, &micros);
-  if (read != 7) return std::nullopt;
+  // Nanoseconds since 1970 end in 2262.
+  if (read != 7 || time.tm_year < 1970 || time.tm_year > 2261) return std::nullopt;
   time.tm_year -= 1900;
   time.tm_mon -= 1;
   return std::chrono::system_clock::from_time_t(timegm(&time)) + std::chrono::microseconds(micros);

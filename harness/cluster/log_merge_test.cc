@@ -29,6 +29,17 @@ TEST(LogMerge, TimesHaveTheWidthThatTheMergeExpects) {
   EXPECT_EQ(log_time(time), "2023-11-14T22:13:20.000042Z");
 }
 
+TEST(LogMerge, TimesAreReadWhereThereCanBeOne) {
+  for (const std::string line : {"1970-01-01T00:00:00.000001Z", "2261-12-31T23:59:59.999999Z"}) {
+    const auto time = parse_log_time(line + " a line");
+    ASSERT_TRUE(time) << line;
+    EXPECT_EQ(log_time(*time), line);
+  }
+  for (const char* line :
+       {"9999-12-31T23:59:59.000000Z", "1969-12-31T23:59:59.999999Z", "", "2026"})
+    EXPECT_FALSE(parse_log_time(line)) << line;
+}
+
 TEST(LogTail, GivesTheLastLines) {
   const PrivateFolder folder;
   write_text(folder.path() / "l", "a\nb\nc\n");

@@ -3,6 +3,8 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
+
 namespace parley::harness {
 namespace {
 
@@ -32,9 +34,27 @@ ConfigValue convert(const toml::node& node) {
   return value;
 }
 
+// Each dot of a key is a table within the last, and whoever goes through tables within tables needs
+// as much stack. The parser bounds brackets, but not dots.
+constexpr std::ptrdiff_t kMaxDots = 1000;
+
+void refuse_deep_keys(std::string_view text, const std::string& name) {
+  std::size_t number = 1;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    if (std::count(line.begin(), line.end(), '.') > kMaxDots) {
+      throw ConfigError(name + ":" + std::to_string(number) + ": has more than " +
+                        std::to_string(kMaxDots) + " dots in a line");
+    }
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    ++number;
+  }
+}
+
 }  // namespace
 
 ConfigValue parse_toml(std::string_view text, const std::string& name) {
+  refuse_deep_keys(text, name);
   try {
     return convert(toml::parse(text));
   } catch (const toml::parse_error& error) {

@@ -78,18 +78,18 @@ std::vector<std::string> treatment_names(const json& a, const json& b) {
 // Whether strategies are what is compared: one on each side.
 bool one_strategy(const ResultSet& set) {
   return std::ranges::all_of(set.runs, [&set](const Run& run) {
-    return run.manifest.value("algorithm", "") == set.runs.front().manifest.value("algorithm", "");
+    return value_at(run.manifest, "algorithm") == value_at(set.runs.front().manifest, "algorithm");
   });
 }
 
 std::string point_name(const json& manifest, bool with_strategy) {
-  std::string name = with_strategy ? manifest.value("algorithm", std::string("?")) + ", " : "";
+  std::string name = with_strategy ? text_of(value_at(manifest, "algorithm")) + ", " : "";
   const std::string nodes = text_of(value_at(manifest, "nodes"));
   name += nodes + (nodes == "1" ? " node, " : " nodes, ");
   const json rate = value_at(manifest, "rate");
   const std::string offered =
       rate.is_number() ? fmt::format("{:g}", rate.get<double>()) : text_of(rate);
-  name += manifest.value("loop", std::string()) == "closed"
+  name += value_at(manifest, "loop") == "closed"
               ? text_of(value_at(manifest, "window")) + " in flight"
               : offered + "/s offered";
   const std::string faults = text_of(value_at(manifest, "faults"));

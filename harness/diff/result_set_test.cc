@@ -1,5 +1,7 @@
 #include "harness/diff/result_set.h"
 
+#include "harness/diff/diff.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -53,6 +55,15 @@ TEST_F(ResultSets, AreWithoutTheBaseline) {
   const ResultSet set = read_result_set(folder_);
   ASSERT_EQ(set.runs.size(), 1U);
   EXPECT_EQ(set.runs[0].name, "001-a");
+}
+
+TEST_F(ResultSets, MayHaveManifestsWithValuesOfOtherKinds) {
+  write_run("001-a");
+  write("001-a/manifest.json",
+        R"({"algorithm":7,"baseline":"no","loop":[],"options":3,"nodes":{}})");
+  const ResultSet set = read_result_set(folder_);
+  ASSERT_EQ(set.runs.size(), 1U);
+  EXPECT_EQ(compare_results(set, set, {{"completed"}, 0.05}).points.size(), 1U);
 }
 
 TEST_F(ResultSets, AreAlsoASingleRunOrSeveralSweeps) {

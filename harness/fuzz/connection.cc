@@ -37,6 +37,11 @@ bool Connection::send(Bytes bytes) const {
   return true;
 }
 
+void Connection::wait_for_answer(int milliseconds) const {
+  pollfd ready{socket_, POLLIN, 0};
+  ::poll(&ready, 1, milliseconds);
+}
+
 std::string Connection::read_to_end() const {
   constexpr int kPatienceMs = 30'000;
   ::shutdown(socket_, SHUT_WR);

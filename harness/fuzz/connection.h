@@ -18,6 +18,8 @@ class Connection {
 
   // False if the other side has closed.
   bool send(Bytes bytes) const;
+  // For so long at most.
+  void wait_for_answer(int milliseconds) const;
   // Says that nothing more will be sent, then reads to the end. Throws Finding if there is none in
   // half a minute.
   std::string read_to_end() const;

@@ -1,4 +1,8 @@
-// What is read from files: histories, journals, logs, results, and everything in TOML.
+// What is read from files: histories, journals, logs, results, everything in TOML; and what a user
+// asks for: faults, options.
+#include <zlib.h>
+
+#include <fstream>
 #include <memory>
 
 #include "algorithms/raft/replica.h"
@@ -7,24 +11,42 @@
 #include "harness/check/history.h"
 #include "harness/check/journal.h"
 #include "harness/check/json_io.h"
+#include "harness/cluster/cluster.h"
 #include "harness/cluster/config_file.h"
+#include "harness/cluster/fault_request.h"
 #include "harness/cluster/link_profiles.h"
 #include "harness/cluster/links.h"
 #include "harness/cluster/log_merge.h"
 #include "harness/cluster/node_config.h"
+#include "harness/cluster/private_folder.h"
+#include "harness/diff/diff.h"
 #include "harness/fuzz/bytes.h"
 #include "harness/fuzz/memory_file.h"
 #include "harness/fuzz/target.h"
 #include "harness/load/json.h"
 #include "harness/load/load.h"
 #include "harness/load/replay.h"
+#include "harness/load/workload.h"
 #include "harness/run/faults.h"
+#include "harness/run/node_counters.h"
+#include "harness/sweep/results.h"
 #include "harness/sweep/sweep_spec.h"
+#include "harness/terminal/canvas_link.h"
 
 namespace parley::fuzz {
 namespace {
 
 using harness::ConfigError;
+
+// A file is read, or refused with a message that names it.
+template <class Read>
+void read_config(Read&& read) {
+  try {
+    read();
+  } catch (const ConfigError& error) {
+    require(error.what()[0] != '\0', "a file that is refused is told why");
+  }
+}
 
 // --- histories ---
 
@@ -134,17 +156,161 @@ void run_replay(Bytes input) {
   }
 }
 
+std::string gzipped(const std::string& text) {
+  constexpr int kGzip = 15 + 16;  // zlib's way to ask for it
+  z_stream stream{};
+  deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY);
+  std::string packed(deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
 std::vector<std::string> replays() {
-  return {
+  std::vector<std::string> texts{
       "ts,user,x_coordinate,y_coordinate,color\n1490986860000,abc=,1,2,3\n1490986861000,x,4,5,15\n",
       "timestamp,user_id,pixel_color,coordinate\n2022-04-04 00:53:51.577 UTC,abc==,#00CCC0,"
       "\"826,1048\"\n2022-04-04 00:53:53 UTC,abd==,#FFFFFF,\"1,2,3,4\"\n",
       "t_ms,user,x,y,color\n0,1,2,3,#FF0000\n15,2,3,4,#00FF00\n"};
+  texts.push_back(gzipped(texts.front()));
+  return texts;
 }
 
 void run_report(Bytes input) {
   const std::string text(text_of(input));
   load::parse_report(text);
+  harness::NodeCounters counters;
+  harness::parse_report(text, counters);
+}
+
+// The logs of two nodes.
+void run_logs(Bytes input) {
+  static const harness::PrivateFolder folder;
+  InputReader reader(input);
+  const Bytes first = reader.piece();
+  const auto write = [](const std::string& name, Bytes text) {
+    const auto path = folder.path() / name;
+    std::ofstream(path, std::ios::binary) << text_of(text);
+    return path;
+  };
+  const harness::LogSource one{"node 1", write("1", first)};
+  const harness::LogSource other{"node 2", write("2", reader.rest())};
+  harness::merge_logs({one, other}, folder.path() / "all");
+  require(harness::log_tail(folder.path() / "all", 3).size() <= 8192, "a tail is bounded");
+  const std::string line(text_of(first));
+  const auto time = harness::parse_log_time(line);
+  if (!time) return;
+  require(harness::parse_log_time(harness::log_time(*time)) == time,
+          "a time that is read can be written and read again");
+}
+
+std::vector<std::string> logs() {
+  InputWriter writer;
+  writer.piece(bytes_of("2026-01-01T00:00:00.000001Z a\n  stack\n2026-01-01T00:00:00.000004Z d\n"));
+  writer.rest(bytes_of("early\n2026-01-01T00:00:00.000003Z c"));
+  return {writer.take()};
+}
+
+// --- results ---
+
+// A manifest and a summary, as diff, sweeps and the table of results read them.
+void run_results(Bytes input) {
+  static const harness::PrivateFolder folder;
+  InputReader reader(input);
+  std::ofstream(folder.path() / "manifest.json", std::ios::binary) << text_of(reader.piece());
+  std::ofstream(folder.path() / "summary.json", std::ios::binary) << text_of(reader.rest());
+  harness::ResultRow row;
+  row.record.run.spec.algorithm = &kRaft;
+  row.record.state = harness::RecordState::done;
+  row.figures = harness::read_figures(folder.path());
+  require(!harness::result_line(row).empty(), "a run has a line");
+  require(!harness::results_table({row}).empty(), "a run is in the table");
+  try {
+    const diff::ResultSet set = diff::read_result_set(folder.path());
+    const diff::Diff same = diff::compare_results(set, set, {});
+    require(diff::verdict_of(same) != diff::Verdict::differs, "a run differs not from itself");
+    require(!diff::to_text(same, 0.05).empty() && !diff::to_json(same).empty(),
+            "a comparison can be written");
+  } catch (const diff::ResultError& error) {
+    require(error.what()[0] != '\0', "results that are refused are told why");
+  }
+}
+
+std::vector<std::string> results() {
+  InputWriter writer;
+  writer.piece(bytes_of(
+      R"({"algorithm":"raft","nodes":3,"rate":100,"loop":"open","faults":"kill-leader","options":{"heartbeat_ms":50},"host":{"cpu":"x","cores":2}})"));
+  writer.rest(bytes_of(
+      R"({"achieved_ops_per_s":99.5,"latency_us":{"p50":12.5,"p99":">5000000"},"cpu_s_per_mops":{"nodes":3},"peak_rss_bytes":{"1":10},"recovery":[{"fault":"kill-leader","noticed_ms":150,"first_success_ms":200,"back_to_95_ms":null,"ended_ms":9,"converged_ms":4}],"generator":{"limited":true},"consistency":{"verdict":"pass"}})"));
+  return {writer.take()};
+}
+
+// --- POST /faults ---
+
+void run_fault_request(Bytes input) {
+  harness::FaultRequest request;
+  if (const auto complaint = harness::parse_fault_request(text_of(input), 5, request)) {
+    require(!complaint_json(*complaint).empty(), "a refusal can be written");
+    return;
+  }
+  using Kind = harness::FaultRequest::Kind;
+  require(!request.name().empty(), "a fault has a name");
+  const bool of_links = request.kind == Kind::cut || request.kind == Kind::slow_link;
+  if (of_links && !request.target) links_of(request.which, kNoNode, 5);
+  if (of_links && request.target) {
+    require(request.target->kind != NodeTarget::Kind::majority, "a cut has one node");
+    links_of(request.which, NodeId{1}, 5);
+  }
+}
+
+std::vector<std::string> fault_requests() {
+  return {R"({"fault":"cut","node":"leader","side":"minority","direction":"in"})",
+          R"({"fault":"cut","groups":[[1,2,3],[3,4,5]]})",
+          R"({"fault":"slow-link","node":2,"delay_ms":50,"jitter_ms":10,"loss":0.01})",
+          R"({"fault":"delay","delay_ms":50})",
+          R"({"fault":"kill","node":"majority"})",
+          R"({"fault":"slow-disk","node":"follower","delay_ms":50})",
+          R"({"fault":"clock-step","node":3,"step_ms":-2000})",
+          R"({"fault":"rolling-restart","down_ms":500})",
+          R"({"fault":"heal"})"};
+}
+
+// --- options that have a form of their own ---
+
+void run_option_text(Bytes input) {
+  const std::string text(text_of(input));
+  try {
+    load::parse_workload(text, 5000);
+  } catch (const load::LoadError& error) {
+    require(error.what()[0] != '\0', "a workload that is refused is told why");
+  }
+  harness::parse_target(text);
+  terminal::parse_address(text);
+  read_config([&] {
+    harness::RunSpec spec;
+    spec.algorithm = &kRaft;
+    spec.faults = text;
+    // A path is another target's matter.
+    if (text.find('/') == std::string::npos && !text.ends_with(".toml")) harness::load_faults(spec);
+  });
+  for (const Algorithm* algorithm : algorithms()) {
+    for (const OptionSpec& option : algorithm->options) {
+      OptionValues values = default_options(algorithm->options);
+      if (!set_option(algorithm->options, option.name, text, values).empty()) continue;
+      const std::int64_t value = values.at(option.name);
+      require(value >= option.min && value <= option.max, "what is accepted is in range");
+    }
+  }
+}
+
+std::vector<std::string> option_texts() {
+  return {"zipf:1.1", "hotspot:0.5@4",  "rplace",           "random:10", "kill-leader", "leader",
+          "7",        "127.0.0.1:7001", "http://[::1]:80/", "-1",        "fast"};
 }
 
 std::vector<std::string> reports() {
@@ -154,22 +320,16 @@ std::vector<std::string> reports() {
 
 // --- TOML ---
 
-// A file is read, or refused with a message that names it.
-template <class Read>
-void read_config(Read&& read) {
-  try {
-    read();
-  } catch (const ConfigError& error) {
-    require(error.what()[0] != '\0', "a file that is refused is told why");
-  }
-}
-
 void run_node_config(Bytes input) {
   read_config([&] {
     const auto settings = harness::parse_node_config_text(text_of(input), "node.toml");
     const std::string text = harness::node_config_text(settings);
-    require(harness::node_config_text(harness::parse_node_config_text(text, "again")) == text,
-            "what is read can be written and read again");
+    try {
+      require(harness::node_config_text(harness::parse_node_config_text(text, "again")) == text,
+              "what is read can be written and read again");
+    } catch (const ConfigError& error) {
+      throw Finding("what was read and written is refused: " + std::string(error.what()));
+    }
   });
 }
 
@@ -221,10 +381,19 @@ std::vector<std::string> links() {
 // The tables of a request at a node's control (harness/cluster/node_control.h).
 void run_link_tables(Bytes input) {
   read_config([&] {
-    auto reader = harness::ConfigReader::from_text(text_of(input), "request");
-    const auto rules = harness::read_links(reader, NodeId{1});
-    reader.finish();
-    require(!rules.empty() || harness::links_text(rules).empty(), "no rules are no text");
+    const auto read = [](std::string_view text) {
+      auto reader = harness::ConfigReader::from_text(text, "request");
+      const auto rules = harness::read_links(reader, NodeId{1});
+      const auto faults = harness::read_node_faults(reader, "async");
+      reader.finish();
+      return harness::links_text(rules) + harness::node_faults_text(faults);
+    };
+    const std::string text = read(text_of(input));
+    try {
+      require(read(text) == text, "what is read can be written and read again");
+    } catch (const ConfigError& error) {
+      throw Finding("what was read and written is refused: " + std::string(error.what()));
+    }
   });
 }
 
@@ -233,7 +402,8 @@ std::vector<std::string> link_tables() {
   rule.from = NodeId{1};
   rule.to = NodeId{2};
   return {"[[link]]\nto = 2\ndelay_ms = 20\njitter_ms = 5\nloss = 0.01\ncut = false\n",
-          harness::links_text({rule})};
+          harness::links_text({rule}),
+          "[faults]\nclock_step_ms = -2000\ndisk_delay_ms = 100\ndisk_full = true\n"};
 }
 
 void run_schedule(Bytes input) {
@@ -266,6 +436,10 @@ void add_file_targets(std::vector<FuzzTarget>& targets) {
   targets.push_back({"journal", run_journal, journals, 3000});
   targets.push_back({"replay_log", run_replay, replays, 10'000});
   targets.push_back({"node_report", run_report, reports, 10'000});
+  targets.push_back({"node_logs", run_logs, logs, 1000});
+  targets.push_back({"results", run_results, results, 1000});
+  targets.push_back({"fault_request_body", run_fault_request, fault_requests, 20'000});
+  targets.push_back({"option_text", run_option_text, option_texts, 5000});
   targets.push_back({"node_toml", run_node_config, node_configs});
   targets.push_back({"sweep_toml", run_sweep_spec, sweep_specs});
   targets.push_back({"links_toml", run_links, links});

@@ -113,8 +113,9 @@ class Desk final : public NodeDesk {
 };
 
 struct Server {
-  Server()
-      : port(context, canvas, desk, limits()),
+  explicit Server(std::chrono::milliseconds cooldown)
+      : canvas(kCanvasSize, cooldown),
+        port(context, canvas, desk, limits()),
         driver(kUnreplicated, canvas, config_of(kUnreplicated, 1), {}, {}, nullptr) {
     port.bind("inproc://clients");
     client.connect("inproc://clients");
@@ -136,7 +137,7 @@ struct Server {
     port.flush();
   }
 
-  Canvas canvas{kCanvasSize};
+  Canvas canvas;
   Desk desk;
   zmq::context_t context{0};
   ClientPort port;
@@ -146,12 +147,14 @@ struct Server {
   Instant now{};
 };
 
-// A request; what was done so far stays.
+// A request; what was done so far stays. With a cooldown commands have another form.
+template <int kCooldownMs>
 void run_client_port(Bytes input) {
   static std::unique_ptr<Server> server;
   static std::uint32_t served = 0;
   // The log has no snapshots here, and grows.
-  if (server == nullptr || ++served % 20'000 == 0) server = std::make_unique<Server>();
+  if (server == nullptr || ++served % 20'000 == 0)
+    server = std::make_unique<Server>(std::chrono::milliseconds(kCooldownMs));
   zmq::message_t request(input.data(), input.size());
   require(try_send(server->client, request, false) == SendResult::sent,
           "the port takes what comes");
@@ -186,6 +189,8 @@ std::vector<std::string> client_port_seeds() {
     encode_place(SessionId{1}, i, canvas::Place(static_cast<std::uint16_t>(i), 2, 0xff00ff, 9),
                  places);
   }
+  std::vector<std::byte> timed;
+  encode_timed_place(SessionId{1}, 4, canvas::Place(4, 2, 0xff00ff, 9), 1234, timed);
   std::vector<std::byte> cells;
   encode_cell_ref(1, 2, cells);
   encode_cell_ref(63, 63, cells);
@@ -194,6 +199,7 @@ std::vector<std::string> client_port_seeds() {
           request_of(RequestKind::report, {}, ReadMode::local),
           request_of(RequestKind::submit, bytes_of(open.take()), ReadMode::local),
           request_of(RequestKind::submit, places, ReadMode::local),
+          request_of(RequestKind::submit, timed, ReadMode::local),
           request_of(RequestKind::query, cells, ReadMode::local),
           request_of(RequestKind::query, cells, ReadMode::linearizable),
           request_of(RequestKind::query, cells, ReadMode::local, seen)};
@@ -231,7 +237,8 @@ std::vector<std::string> reply_seeds() {
 
 void add_port_targets(std::vector<FuzzTarget>& targets) {
   targets.push_back({"peer_port", run_peer_port, peer_port_seeds, 20'000});
-  targets.push_back({"client_port", run_client_port, client_port_seeds, 10'000});
+  targets.push_back({"client_port", run_client_port<0>, client_port_seeds, 10'000});
+  targets.push_back({"client_port_cooldown", run_client_port<1000>, client_port_seeds, 5000});
   targets.push_back({"client_reply", run_reply, reply_seeds, 20'000});
 }
 

@@ -139,9 +139,11 @@ void flatten(const std::string& prefix, const Json& value, Figures& figures) {
 void add_convergence(const Json& recovery, Figures& figures) {
   std::optional<double> worst;
   for (const Json& fault : recovery) {
-    if (!fault.contains("ended_ms") || !fault["ended_ms"].is_number()) continue;
-    const double took = fault["converged_ms"].is_number() ? fault["converged_ms"].get<double>()
-                                                          : std::numeric_limits<double>::infinity();
+    const auto ended = fault.find("ended_ms");
+    if (ended == fault.end() || !ended->is_number()) continue;
+    const auto converged = fault.find("converged_ms");
+    const bool known = converged != fault.end() && converged->is_number();
+    const double took = known ? converged->get<double>() : std::numeric_limits<double>::infinity();
     worst = std::max(worst.value_or(0), took);
   }
   figures["recovery.converged_ms"] = worst ? fmt::format("{}", *worst) : "";
@@ -235,8 +237,12 @@ std::map<std::string, EarlierRun> read_sweep_json(const std::filesystem::path& f
   }
   std::map<std::string, EarlierRun> runs;
   for (const Json& run : sweep["runs"]) {
-    if (!run.is_object()) continue;
-    runs[run.value("name", "")] = {state_of(run.value("state", "")), run.value("reason", "")};
+    const auto text = [&run](const char* key) {
+      const auto entry = run.find(key);
+      const bool is_text = entry != run.end() && entry->is_string();
+      return is_text ? entry->get<std::string>() : std::string();
+    };
+    runs[text("name")] = {state_of(text("state")), text("reason")};
   }
   return runs;
 }

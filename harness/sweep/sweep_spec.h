@@ -91,7 +91,7 @@ double estimated_seconds(const SweepPlan& plan);
 
 // What `parley compare` measures: the strategies at several node counts and rates, a killed leader
 // and a partition with every operation recorded and checked, what reads see under contention,
-// saturation, and one operation in flight. `quick` measures for about three minutes; otherwise
+// saturation, and one operation in flight. `quick` measures for about four minutes; otherwise
 // there are also a killed majority, 1 and 7 nodes and three repetitions.
 std::vector<SweepSpec> compare_specs(bool quick);
 

@@ -211,6 +211,22 @@ TEST(Sweep, ResultsAreNeverOverwrittenUnasked) {
               HasSubstr("is not the state of a sweep"));
 }
 
+// What another program wrote, or an editor.
+TEST(SweepState, ValuesOfOtherKindsAreNone) {
+  const PrivateFolder folder;
+  const SweepSpec spec =
+      parse_sweep_spec_text("algorithms = \"raft\"\nnodes = 3\nrate = 100\n", "s.toml");
+  std::ofstream(folder.path() / "sweep.json")
+      << R"({"spec":)" << spec_json(spec)
+      << R"(,"runs":[{"name":"a","state":"done"},{"name":7,"state":[]},{"name":"b","state":1,"reason":{}},3]})";
+  const auto runs = read_sweep_json(folder.path(), spec);
+  EXPECT_EQ(runs.at("a").state, RecordState::done);
+  EXPECT_EQ(runs.at("b").state, RecordState::pending);
+  std::ofstream(folder.path() / "summary.json")
+      << R"({"recovery":[{"ended_ms":9},[],{"noticed_ms":"x"}]})";
+  EXPECT_EQ(read_figures(folder.path()).at("recovery.converged_ms"), "inf");
+}
+
 TEST(Sweep, SeveralSpecsShareAFolderAndResumeTogether) {
   const PrivateFolder folder;
   const auto out = folder.path() / "out";

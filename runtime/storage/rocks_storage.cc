@@ -10,7 +10,6 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 
@@ -145,12 +144,8 @@ void RocksStorage::open(const std::filesystem::path& folder) {
 
 // The first start writes who the data belongs to; later ones compare.
 void RocksStorage::claim(const StorageOwner& owner) {
-  using Json = nlohmann::ordered_json;
-  Json mine{{"format", kFormat},
-            {"group", owner.group.value},
-            {"node", owner.node.value},
-            {"algorithm", owner.algorithm},
-            {"application", owner.application}};
+  StoredClaim mine{kFormat, owner.group.value, owner.node.value, owner.algorithm,
+                   owner.application};
   std::string text;
   const rocksdb::Status found = db_->Get({}, key('M'), &text);
   if (!found.ok() && !found.IsNotFound()) {
@@ -158,15 +153,14 @@ void RocksStorage::claim(const StorageOwner& owner) {
   }
   std::uint64_t starts = 0;
   if (found.ok()) {
-    const Json held = Json::parse(text, nullptr, false);
-    for (const auto& [field, value] : mine.items()) {
-      if (held.is_object() && held.value(field, Json()) == value) continue;
-      throw StorageError(name_ + ": belongs to another owner: its " + field + " is " +
-                         held.value(field, Json()).dump() + ", here it is " + value.dump() +
-                         "; nothing was changed");
+    const auto held = read_claim(text);
+    if (!held)
+      throw StorageLost(name_ + ": does not say any more whose it is: the data is damaged");
+    if (const std::string other = other_owner(*held, mine); !other.empty()) {
+      throw StorageError(name_ + ": belongs to another owner: " + other + "; nothing was changed");
     }
-    starts = held.value("starts", std::uint64_t{0});
-    disk_ = DiskId{held.value("disk", std::uint64_t{0})};
+    starts = held->starts;
+    disk_ = DiskId{held->disk};
     if (owner.joins && disk_ == DiskId{}) {
       throw StorageError(name_ +
                          ": holds the state of a member from the beginning; a node that waits to "
@@ -190,11 +184,11 @@ void RocksStorage::claim(const StorageOwner& owner) {
     }
   }
   incarnation_ = Incarnation{starts + 1};
-  mine["starts"] = incarnation_.value;
-  mine["disk"] = disk_.value;
+  mine.starts = incarnation_.value;
+  mine.disk = disk_.value;
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  const rocksdb::Status status = db_->Put(synced, key('M'), mine.dump());
+  const rocksdb::Status status = db_->Put(synced, key('M'), claim_text(mine));
   if (!status.ok()) throw StorageError(name_ + ": cannot be written: " + status.ToString());
   if (owner.remembered && !std::filesystem::exists(marker())) {
     std::ofstream(marker()) << "node " << owner.node.value << " has started with the folder "

@@ -272,6 +272,19 @@ TEST_F(RocksStorageTest, ADamagedMarkIsRefused) {
   EXPECT_THAT(problem_of_open(), HasSubstr("the snapshot's mark does not match its checksum"));
 }
 
+TEST_F(RocksStorageTest, ADamagedClaimIsRefused) {
+  open();
+  append(1, "a");
+  settle();
+  damage('M', 0, [](std::string& value) {
+    const std::size_t at = value.find("\"starts\":");
+    value.replace(at, 10, "\"starts\":\"1\",\"more\":");
+  });
+  EXPECT_THAT(problem_of_open(), HasSubstr("does not say any more whose it is"));
+  damage('M', 0, [](std::string& value) { value = "[]"; });
+  EXPECT_THAT(problem_of_open(), HasSubstr("does not say any more whose it is"));
+}
+
 TEST_F(RocksStorageTest, WhatIsNotSavedCannotBePutInUse) {
   open();
   append(1, "a");

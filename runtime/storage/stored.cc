@@ -1,6 +1,7 @@
 #include "runtime/storage/stored.h"
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <span>
 
 namespace parley {
@@ -19,7 +20,63 @@ std::optional<Bytes> split(Bytes value, T& head) {
   return value.subspan(sizeof(head));
 }
 
+using Json = nlohmann::ordered_json;
+
+Json owner_json(const StoredClaim& claim) {
+  return {{"format", claim.format},
+          {"group", claim.group},
+          {"node", claim.node},
+          {"algorithm", claim.algorithm},
+          {"application", claim.application}};
+}
+
+// What is absent stays as it is: earlier versions knew less.
+bool take(const Json& object, const char* name, std::uint64_t& number) {
+  const auto found = object.find(name);
+  if (found == object.end()) return true;
+  if (!found->is_number_unsigned()) return false;
+  number = found->get<std::uint64_t>();
+  return true;
+}
+
+bool take(const Json& object, const char* name, std::string& text) {
+  const auto found = object.find(name);
+  if (found == object.end()) return true;
+  if (!found->is_string()) return false;
+  text = found->get<std::string>();
+  return true;
+}
+
 }  // namespace
+
+std::string claim_text(const StoredClaim& claim) {
+  Json object = owner_json(claim);
+  object["starts"] = claim.starts;
+  object["disk"] = claim.disk;
+  return object.dump();
+}
+
+std::optional<StoredClaim> read_claim(std::string_view text) {
+  const Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  StoredClaim claim;
+  const bool whole = object.is_object() && take(object, "format", claim.format) &&
+                     take(object, "group", claim.group) && take(object, "node", claim.node) &&
+                     take(object, "algorithm", claim.algorithm) &&
+                     take(object, "application", claim.application) &&
+                     take(object, "starts", claim.starts) && take(object, "disk", claim.disk);
+  if (!whole) return std::nullopt;
+  return claim;
+}
+
+std::string other_owner(const StoredClaim& held, const StoredClaim& mine) {
+  const Json theirs = owner_json(held);
+  const Json ours = owner_json(mine);
+  for (const auto& [name, value] : ours.items()) {
+    if (theirs[name] == value) continue;
+    return "its " + name + " is " + theirs[name].dump() + ", here it is " + value.dump();
+  }
+  return {};
+}
 
 RecordPrefix record_prefix(ChainSum before, LogIndex index, Bytes header, Bytes body) {
   return {chain_sum(before, index, header, body), static_cast<std::uint32_t>(header.size())};

@@ -1,10 +1,11 @@
-// What RocksStorage keeps under its keys, as bytes: each value has a checksum. Reading withstands
-// any bytes.
+// What RocksStorage keeps under its keys, as bytes: each value but the claim, which is JSON, has a
+// checksum. Reading withstands any bytes.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "algorithms/contract/block.h"
 #include "algorithms/contract/effects.h"
@@ -13,6 +14,23 @@
 #include "runtime/storage/chain.h"
 
 namespace parley {
+
+// Whose data it is: the first start with it writes that, later ones compare.
+struct StoredClaim {
+  std::uint64_t format = 0;
+  std::uint64_t group = 0;
+  std::uint64_t node = 0;
+  std::string algorithm;
+  std::string application;
+  std::uint64_t starts = 0;  // of a node with it
+  std::uint64_t disk = 0;    // 0: of a member from the beginning
+};
+
+std::string claim_text(const StoredClaim& claim);
+// Nothing if it is damaged.
+std::optional<StoredClaim> read_claim(std::string_view text);
+// Empty, or what of the owner differs: "its node is 1, here it is 2".
+std::string other_owner(const StoredClaim& held, const StoredClaim& mine);
 
 // What stands before the header and the body of a record of the log.
 struct RecordPrefix {
