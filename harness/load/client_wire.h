@@ -44,7 +44,8 @@ class ReplyReader {
   const client::Reply* read(const zmq::message_t& message);
 
  private:
-  std::vector<std::uint64_t> aligned_;  // FlatBuffers reads in place
+  // Not empty, so that it has an address.
+  std::vector<std::uint64_t> aligned_{0};  // FlatBuffers reads in place
 };
 
 // The results of a submit within its reply, or nothing if they are not all there.

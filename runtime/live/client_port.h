@@ -137,7 +137,8 @@ class ClientPort {
 
   zmq::message_t identity_;
   zmq::message_t request_;
-  std::vector<std::uint64_t> aligned_;  // the request, where FlatBuffers can read it
+  // Not empty, so that it has an address.
+  std::vector<std::uint64_t> aligned_{0};  // the request, where FlatBuffers can read it
   flatbuffers::FlatBufferBuilder builder_;
 };
 
