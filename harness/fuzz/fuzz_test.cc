@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "harness/fuzz/bytes.h"
@@ -14,12 +18,25 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 16'384;
 
+// Inputs that once broke a target: testdata/<target>/<what it was>.
+std::vector<std::string> found_earlier(const std::string& target) {
+  const std::filesystem::path folder = "harness/fuzz/testdata/" + target;
+  std::vector<std::string> inputs;
+  if (!std::filesystem::exists(folder)) return inputs;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    inputs.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  return inputs;
+}
+
 class Decoder : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(Decoder, WithstandsAnyBytes) {
   const FuzzTarget& target = targets()[GetParam()];
   const std::vector<std::string> seeds = target.seeds();
   ASSERT_FALSE(seeds.empty());
+  for (const std::string& input : found_earlier(target.name)) target.run(bytes_of(input));
   for (const std::string& seed : seeds) target.run(bytes_of(seed));
   target.run({});
   Random random(1);
@@ -35,6 +52,15 @@ TEST_P(Decoder, WithstandsAnyBytes) {
 
 INSTANTIATE_TEST_SUITE_P(Fuzz, Decoder, ::testing::Range(std::size_t{0}, targets().size()),
                          [](const auto& instance) { return targets()[instance.param].name; });
+
+TEST(Targets, HaveWhatBrokeThemEarlier) {
+  EXPECT_FALSE(found_earlier("bully_2pc_fencing_none_frame").empty());
+  for (const auto& entry : std::filesystem::directory_iterator("harness/fuzz/testdata")) {
+    const std::string name = entry.path().filename();
+    const auto is_it = [&name](const FuzzTarget& target) { return target.name == name; };
+    EXPECT_TRUE(std::ranges::any_of(targets(), is_it)) << name << " is no target";
+  }
+}
 
 TEST(Targets, HaveNamesOfTheirOwn) {
   std::set<std::string> names;

@@ -48,10 +48,11 @@ bool sound_runs(const wire::Message& message, bool with_body, const Block& body)
 }
 
 bool sound_clock(ClockView clock) {
-  return !clock.empty() && clock.size() <= kMaxNodes &&
+  // Before anything of it is read.
+  const bool aligned = reinterpret_cast<std::uintptr_t>(clock.data()) % alignof(UpdateTime) == 0;
+  return aligned && !clock.empty() && clock.size() <= kMaxNodes &&
          std::all_of(clock.begin(), clock.end(),
-                     [](UpdateTime time) { return time < kLatestTime; }) &&
-         reinterpret_cast<std::uintptr_t>(clock.data()) % alignof(UpdateTime) == 0;
+                     [](UpdateTime time) { return time < kLatestTime; });
 }
 
 bool sound_tiles(const wire::Message& message) {
