@@ -35,6 +35,13 @@ TEST_F(RaftLease, AConfirmedRoundServesReadsAtOnce) {
   EXPECT_TRUE(lacks(node_.read(4), "read 4 at")) << "by then others may follow another leader";
 }
 
+// Each of them begins a round of its own, and what is remembered of rounds is bounded.
+TEST_F(RaftLease, ManyReadsBeforeTheFirstAnswerDoNotKeepItFromBeginning) {
+  for (std::uint64_t id = 1; id <= 200; ++id) node_.read(id);
+  node_.append_reply(2, 1, 1, 1);
+  EXPECT_TRUE(has(node_.read(201), "read 201 at 1"));
+}
+
 TEST_F(RaftLease, AMajorityIsNeeded) {
   TestNode node(5, {{"reads", 1}});
   node.lead();
