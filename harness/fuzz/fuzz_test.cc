@@ -19,8 +19,11 @@ namespace {
 constexpr std::size_t kMaxBytes = 16'384;
 
 // Inputs that once broke a target: testdata/<target>/<what it was>.
+const std::filesystem::path kFound =
+    std::filesystem::path(PARLEY_SOURCE_DIR) / "harness/fuzz/testdata";
+
 std::vector<std::string> found_earlier(const std::string& target) {
-  const std::filesystem::path folder = "harness/fuzz/testdata/" + target;
+  const std::filesystem::path folder = kFound / target;
   std::vector<std::string> inputs;
   if (!std::filesystem::exists(folder)) return inputs;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -55,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(Fuzz, Decoder, ::testing::Range(std::size_t{0}, targets
 
 TEST(Targets, HaveWhatBrokeThemEarlier) {
   EXPECT_FALSE(found_earlier("bully_2pc_fencing_none_frame").empty());
-  for (const auto& entry : std::filesystem::directory_iterator("harness/fuzz/testdata")) {
+  for (const auto& entry : std::filesystem::directory_iterator(kFound)) {
     const std::string name = entry.path().filename();
     const auto is_it = [&name](const FuzzTarget& target) { return target.name == name; };
     EXPECT_TRUE(std::ranges::any_of(targets(), is_it)) << name << " is no target";

@@ -137,6 +137,11 @@ Fields written() {
   run_all("algorithms = \"unreplicated\"\nnodes = 1\nduration_s = 0.5\nworkload = \"replay:" +
               at("log.csv").string() + "\"\n",
           at("c"), fields);
+  // Whoever is left has no leader, and says so: there are errors.
+  std::ofstream(at("kill.toml")) << "[[fault]]\nat_s = 0.3\nkind = \"kill\"\nnode = \"majority\"\n";
+  run_all("algorithms = \"raft\"\nnodes = 3\nrate = 50\nduration_s = 1.5\nfaults = \"" +
+              at("kill.toml").string() + "\"\n",
+          at("d"), fields);
   search(at("search"), fields);
   return fields;
 }
