@@ -34,7 +34,7 @@ class LineReader {
   std::string buffer_;  // bytes read and not yet given are [begin_, buffer_.size())
   std::size_t begin_ = 0;
   std::size_t read_bytes_ = 1 << 12;  // at a time: grows, so that small files take little
-  std::string head_;  // of a line that is too long
+  std::string head_;                  // of a line that is too long
   std::uint64_t line_number_ = 0;
   bool too_long_ = false;
   bool newline_ = true;
