@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
-import {existsSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, readdirSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {before, test} from 'node:test';
@@ -58,6 +58,25 @@ test('plots for a paper are as wide as its columns, and their text can be read',
       assert.ok(Math.abs(Number(media[1]) * POINT - mm) < 0.1, 'the PDF is as wide');
     }
   }
+});
+
+test('only the files that are asked for are written, and unknown kinds are refused', () => {
+  const few = report('few', twoRuns(), undefined, ['--files', 'svg,csv']);
+  assert.equal(few.status, 0, few.stderr);
+  const kinds = new Set(readdirSync(join(few.out, 'plots')).map((name) => name.split('.').pop()));
+  assert.deepEqual(kinds, new Set(['svg', 'csv']));
+  assert.ok(!readdirSync(join(few.out, 'plots')).some((name) => /-[12]col/.test(name)));
+  assert.doesNotMatch(few.html, /href="[^"]*\.(pdf|md)"/, 'nothing links to what is not there');
+  const wrong = render(few.dir, '--out', join(root, 'wrong'), '--files', 'svg,png');
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /--files: 'png' is not known; allowed: svg, pdf, csv, md, columns/);
+});
+
+test('marks that only the pointer needs are on the page, and not in files', () => {
+  const hidden = /"opacity":0[,}]/;
+  assert.match(full.html, hidden);
+  const timeline = readFileSync(full.done.plots.find(({name}) => name === 'fault-timeline').svg, 'utf8');
+  assert.doesNotMatch(timeline, / opacity="0"/);
 });
 
 test('the README plots come in light and dark', () => {

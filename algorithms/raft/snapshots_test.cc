@@ -34,6 +34,14 @@ class LeaderTest : public testing::Test {
     node_.durable_all();
     node_.append_reply(2, 1, 3);
   }
+  // Entry 4 is committed by the others, while node 3 gets the snapshot of 3, and a snapshot of it
+  // waits.
+  void save_another(const std::string& text) {
+    node_.submit(text);
+    node_.durable_all();
+    node_.append_reply(2, 1, 4);
+    EXPECT_TRUE(lacks(node_.saved(4), "snapshot 4"));
+  }
   TestNode node_{3, kKeepNothing};
 };
 
@@ -95,10 +103,7 @@ TEST_F(LeaderTest, ALateReplyDoesNotSendTheTransferBack) {
 TEST_F(LeaderTest, ASnapshotOnItsWayIsNotReplacedByANewerOne) {
   node_.saved(3);
   node_.install_reply(3, 1, 3, 1);
-  node_.submit("cccc");
-  node_.durable_all();
-  node_.append_reply(2, 1, 4);
-  EXPECT_TRUE(lacks(node_.saved(4), "snapshot 4"));
+  save_another("cccc");
   node_.append_reply(3, 1, 3);
   EXPECT_TRUE(has(node_.append_reply(3, 1, 4), "writes #7 snapshot 4@1")) << "it is done";
 }
@@ -106,10 +111,7 @@ TEST_F(LeaderTest, ASnapshotOnItsWayIsNotReplacedByANewerOne) {
 TEST_F(LeaderTest, WhoHasJustGotASnapshotGoesOnWithTheLog) {
   node_.saved(3);
   node_.install_reply(3, 1, 3, 3);
-  node_.submit("cccc");
-  node_.durable_all();
-  node_.append_reply(2, 1, 4);
-  node_.saved(4);
+  save_another("cccc");
   const auto lines = node_.append_reply(3, 1, 3);
   EXPECT_TRUE(has(lines, "sends 3 append term 1 after 3@1: 4@1 \"cccc\""))
       << "and needs no newer one";
@@ -120,10 +122,7 @@ TEST_F(LeaderTest, WhoHasJustGotASnapshotGoesOnWithTheLog) {
 TEST_F(LeaderTest, TheLogIsBoundedThoughATransferGoesOn) {
   node_.saved(3);
   node_.install_reply(3, 1, 3, 1);
-  node_.submit("c");
-  node_.durable_all();
-  node_.append_reply(2, 1, 4);
-  node_.saved(4);
+  save_another("c");
   node_.submit(std::string(1000, 'd'));
   EXPECT_TRUE(has(node_.step(), "snapshot 4@1")) << "the log has doubled since";
 }

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <type_traits>
 
 namespace parley {
 namespace {
@@ -31,20 +32,14 @@ Json owner_json(const StoredClaim& claim) {
 }
 
 // What is absent stays as it is: earlier versions knew less.
-bool take(const Json& object, const char* name, std::uint64_t& number) {
+template <class T>
+bool take(const Json& object, const char* name, T& value) {
   const auto found = object.find(name);
   if (found == object.end()) return true;
-  if (!found->is_number_unsigned()) return false;
-  number = found->get<std::uint64_t>();
-  return true;
-}
-
-bool take(const Json& object, const char* name, std::string& text) {
-  const auto found = object.find(name);
-  if (found == object.end()) return true;
-  if (!found->is_string()) return false;
-  text = found->get<std::string>();
-  return true;
+  const bool fits =
+      std::is_same_v<T, std::string> ? found->is_string() : found->is_number_unsigned();
+  if (fits) value = found->get<T>();
+  return fits;
 }
 
 }  // namespace
