@@ -15,9 +15,10 @@ using Side = CutShape::Side;
 using Direction = CutShape::Direction;
 
 // By position node - 1.
-std::vector<bool> side_of(const CutShape& cut, NodeId target, std::uint32_t nodes) {
+std::vector<bool> side_of(const CutShape& cut, NodeId target, std::uint32_t nodes,
+                          std::uint32_t members) {
   std::vector<bool> side(nodes);
-  std::uint32_t room = cut.side == Side::alone ? 1 : (nodes - 1) / 2;
+  std::uint32_t room = cut.side == Side::alone ? 1 : (members - 1) / 2;
   if (room == 0) return side;
   side[target.value - 1] = true;
   for (std::uint32_t at = 0; at < nodes && room > 1; ++at) {
@@ -216,9 +217,11 @@ std::string problem_of(const NodeGroups& groups, std::uint32_t nodes) {
   return {};
 }
 
-std::vector<DirectedLink> links_of(const CutShape& cut, NodeId target, std::uint32_t nodes) {
+std::vector<DirectedLink> links_of(const CutShape& cut, NodeId target, std::uint32_t nodes,
+                                   std::uint32_t members) {
   const bool by_groups = !cut.groups.empty();
-  const std::vector<bool> side = by_groups ? std::vector<bool>() : side_of(cut, target, nodes);
+  const std::vector<bool> side =
+      by_groups ? std::vector<bool>() : side_of(cut, target, nodes, members);
   std::vector<DirectedLink> links;
   for (NodeId from{1}; from.value <= nodes; ++from.value) {
     for (NodeId to{1}; to.value <= nodes; ++to.value) {

@@ -112,8 +112,13 @@ struct DirectedLink {
 };
 
 // The links that a cut takes from a cluster of the nodes 1 to `nodes`, in rising order. `target` is
-// the node that the fault's target was found to be; not used with groups.
-std::vector<DirectedLink> links_of(const CutShape& cut, NodeId target, std::uint32_t nodes);
+// the node that the fault's target was found to be; not used with groups. A minority is one of the
+// nodes 1 to `members`, where the others wait to be added.
+std::vector<DirectedLink> links_of(const CutShape& cut, NodeId target, std::uint32_t nodes,
+                                   std::uint32_t members);
+inline std::vector<DirectedLink> links_of(const CutShape& cut, NodeId target, std::uint32_t nodes) {
+  return links_of(cut, target, nodes, nodes);
+}
 
 // Which kinds are drawn. A seed means the same faults in every version: kinds that came later are
 // drawn only by those who ask for all.

@@ -58,6 +58,14 @@ TEST(LinksOf, AMinorityStaysTogether) {
   EXPECT_THAT(links_of(cut, NodeId{1}, 2), IsEmpty()) << "one of two is no minority";
 }
 
+TEST(LinksOf, AMinorityIsOneOfTheMembers) {
+  CutShape cut;
+  cut.side = CutShape::Side::minority;
+  EXPECT_THAT(text(links_of(cut, NodeId{1}, 5, 3)),
+              ElementsAre("1>2", "1>3", "1>4", "1>5", "2>1", "3>1", "4>1", "5>1"))
+      << "two of three would be a majority, whoever else waits";
+}
+
 TEST(LinksOf, GroupsConnectWhomSomeGroupHolds) {
   CutShape cut;
   cut.groups = {nodes({1, 2}), nodes({3, 4, 5})};

@@ -49,7 +49,8 @@ class CanvasView {
   // Row by row, three bytes a cell: red, green, blue; white where nothing was painted. Null when
   // slow readers still hold too many earlier bodies.
   Body rgb();
-  // {"width","height","pixels":{"x,y":"#RRGGBB",...},"version":[applied index]}; null as above.
+  // {"width","height","pixels":{"x,y":"#RRGGBB",...},"version":[applied index, or 0]}; null as
+  // above.
   Body json();
   // {"pixels":[0xRRGGBB,...]} of all cells row by row, 0 where nothing was painted; null as above.
   Body numbers();

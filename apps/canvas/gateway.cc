@@ -26,7 +26,8 @@ constexpr std::array<std::string_view, 3> kCanvasTypes{"application/json",
                                                        "application/octet-stream", "image/png"};
 constexpr char kCanvasTypesText[] = "application/json, application/octet-stream, image/png";
 constexpr char kPathsText[] =
-    "/, /canvas, /pixel, /ws, /status, /health, /metrics, /members, /faults, /client/pixels, "
+    "/, /side-by-side, /canvas, /pixel, /ws, /status, /health, /metrics, /members, /faults, "
+    "/client/pixels, "
     "/client/pixel, "
     "/client/status, /client/health, /ws/";
 
@@ -61,6 +62,12 @@ std::string page_policy(const std::map<NodeId, std::string>& pages) {
   }
   return policy;
 }
+
+// The page that shows several clusters speaks with those on this machine, wherever they are.
+constexpr std::string_view kSideBySide = "/side-by-side";
+constexpr std::string_view kSideBySidePolicy =
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; connect-src 'self' "
+    "http://127.0.0.1:* ws://127.0.0.1:* http://localhost:* ws://localhost:*";
 
 std::string fnv_etag(std::string_view content) {
   return "\"" + version_text({0, fnv1a(content)}).substr(16) + "\"";
@@ -129,7 +136,7 @@ class Gateway::Impl final : public HttpHandler {
   void tick();
   void tick_after(std::chrono::milliseconds delay);
 
-  static const std::array<Route, 18> kRoutes;
+  static const std::array<Route, 21> kRoutes;
 
   const Canvas& canvas_;
   NodePort& node_;
@@ -148,10 +155,13 @@ class Gateway::Impl final : public HttpHandler {
   std::chrono::milliseconds tick_interval_{0};
 };
 
-const std::array<Gateway::Impl::Route, 18> Gateway::Impl::kRoutes{{
+const std::array<Gateway::Impl::Route, 21> Gateway::Impl::kRoutes{{
     {"/", "GET", &Impl::get_page},
     {"/style.css", "GET", &Impl::get_page},
     {"/page.js", "GET", &Impl::get_page},
+    {"/shared.js", "GET", &Impl::get_page},
+    {kSideBySide, "GET", &Impl::get_page},
+    {"/side-by-side.js", "GET", &Impl::get_page},
     {"/canvas", "GET", &Impl::get_canvas},
     {"/pixel", "GET", &Impl::get_pixel},
     {"/pixel", "POST", &Impl::post_pixel},
@@ -367,8 +377,9 @@ void Gateway::Impl::post_members(const HttpRequest& request, const Responder& re
 }
 
 void Gateway::Impl::change_members(const MemberChange& change, const Responder& respond) {
+  // What became of it is told also by a node that can no longer say how it fares.
   const auto answer = [this, respond](ControlReply::Outcome outcome, const std::string& reason) {
-    with_known_report(respond, [respond, outcome, reason](const NodeReport& report) {
+    with_report([respond, outcome, reason](const NodeReport& report) {
       switch (outcome) {
         case ControlReply::Outcome::done:
           return respond(json_response(200, change_json(report, "done", {})));
@@ -390,10 +401,11 @@ void Gateway::Impl::get_page(const HttpRequest& request, const Responder& respon
     if (file.path != request.path) continue;
     HttpResponse response;
     const std::string etag = fnv_etag(file.content);
+    const std::string policy(file.path == kSideBySide ? kSideBySidePolicy : page_policy_);
     response.headers = {{"ETag", etag},
                         {"Cache-Control", "no-cache"},
                         {"Referrer-Policy", "no-referrer"},
-                        {"Content-Security-Policy", page_policy_}};
+                        {"Content-Security-Policy", policy}};
     if (etag_matches(request.if_none_match, etag)) {
       response.status = 304;
     } else {

@@ -289,7 +289,7 @@ TEST_F(GatewayTest, ServesThePage) {
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(page.headers.at("content-type"), "text/html; charset=utf-8");
   EXPECT_NE(page.body.find("<!doctype html>"), std::string::npos);
-  ASSERT_EQ(page_files().size(), 3U);
+  ASSERT_EQ(page_files().size(), 6U);
   for (const PageFile& file : page_files()) {
     EXPECT_EQ(http.get(std::string(file.path)).body, file.content);
   }

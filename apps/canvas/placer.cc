@@ -57,6 +57,7 @@ void Placer::place(const PlaceRequest& place, Done done) {
   if (place.client) {
     const auto it = clients_.find(*place.client);
     if (it != clients_.end() && it->second.session != 0) {
+      it->second.used = ++requests_;
       place_of_client(it->second.session, place, std::move(done));
     } else {
       wait_for_client(place, std::move(done));
@@ -143,11 +144,12 @@ void Placer::place_of_client(std::uint32_t session, const PlaceRequest& place, D
 void Placer::wait_for_client(const PlaceRequest& place, Done done) {
   const std::uint64_t client = *place.client;
   const bool known = clients_.contains(client);
-  if (!known && clients_.size() >= limits_.max_clients) {
+  if (!known && clients_.size() >= limits_.max_clients && !forget_a_client()) {
     return done(refused(RefusedBecause::too_many_sessions));
   }
   if (clients_waiting_ >= limits_.max_waiting) return done(refused(RefusedBecause::overloaded));
   ++clients_waiting_;
+  clients_[client].used = ++requests_;
   clients_[client].waiting.push_back({place, std::move(done)});
   if (known) return;
 
@@ -165,6 +167,18 @@ void Placer::wait_for_client(const PlaceRequest& place, Done done) {
     clients_.erase(it);
     for (const Waiting& one : waiting) one.done(not_opened(result));
   });
+}
+
+// False if all of them are still being opened.
+bool Placer::forget_a_client() {
+  auto longest = clients_.end();
+  for (auto it = clients_.begin(); it != clients_.end(); ++it) {
+    const bool silent = longest == clients_.end() || it->second.used < longest->second.used;
+    if (it->second.session != 0 && silent) longest = it;
+  }
+  if (longest == clients_.end()) return false;
+  clients_.erase(longest);
+  return true;
 }
 
 void Placer::open(std::uint64_t nonce, Done done) {

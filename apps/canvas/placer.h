@@ -15,8 +15,11 @@
 namespace parley {
 
 struct PlacerLimits {
-  std::uint32_t max_sessions = 16;   // of its own, for requests without client and seq
-  std::uint32_t max_clients = 4096;  // sessions for clients that number their requests themselves
+  std::uint32_t max_sessions = 16;  // of its own, for requests without client and seq
+  // Clients that number their requests themselves, and whose sessions are remembered; beyond them
+  // whoever has been silent for longest is forgotten, and opens its session anew, which is the
+  // same.
+  std::uint32_t max_clients = 4096;
   std::uint32_t max_waiting = 1024;  // requests that wait for a session
 };
 
@@ -54,6 +57,7 @@ class Placer {
 
   struct Client {
     std::uint32_t session = 0;  // 0: being opened
+    std::uint64_t used = 0;     // at which request, last
     std::vector<Waiting> waiting;
   };
 
@@ -62,6 +66,7 @@ class Placer {
   void wait_for_client(const PlaceRequest& place, Done done);
   void open(std::uint64_t nonce, Done done);
   void open_own();
+  bool forget_a_client();
   OwnSession* usable_session();
   void drain();
 
@@ -73,6 +78,7 @@ class Placer {
   std::deque<Waiting> waiting_;
   std::map<std::uint64_t, Client> clients_;
   std::size_t clients_waiting_ = 0;
+  std::uint64_t requests_ = 0;  // of clients
 };
 
 // The nonce of a client's session: a permutation of 64-bit numbers, so that no two clients share

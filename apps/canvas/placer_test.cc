@@ -185,6 +185,24 @@ TEST_F(PlacerTest, BoundsTheClientsItKnows) {
   EXPECT_EQ(results_.size(), 2U) << "the one that failed made room";
 }
 
+TEST_F(PlacerTest, ForgetsWhoWasSilentForLongestWhenThereAreTooMany) {
+  Placer placer = make({.max_clients = 2});
+  const auto opens_and_places = [&](std::uint64_t client, std::uint32_t session) {
+    place(placer, client, 1);
+    EXPECT_TRUE(is_open(submitted_.front().header)) << client;
+    take().done(ok(session));
+    take().done(ok(1));
+  };
+  opens_and_places(1, 5);
+  opens_and_places(2, 6);
+  place(placer, 1, 2);
+  take().done(ok(1));
+  opens_and_places(3, 7);
+  place(placer, 1, 3);
+  EXPECT_EQ(take().header.session, 5U) << "it is still known";
+  opens_and_places(2, 6);
+}
+
 TEST_F(PlacerTest, ForgetsAClientsSessionThatIsGone) {
   Placer placer = make({});
   place(placer, 7, 1);

@@ -27,7 +27,8 @@ void add_check_options(CLI::App& check, CheckOptions& options) {
       "TOML file), which takes their place");
   check
       .add_option("--links", options.links,
-                  "What the links are without faults: loopback, or a TOML file as of a sweep with "
+                  "What the links are without faults: a profile by name (loopback, lan, ...), or a "
+                  "TOML file with "
                   "delay_ms, jitter_ms, loss, cut, reorder, [[link]] (default: drawn by the seed)")
       ->type_name("PROFILE");
   check.add_option("--application", options.application, "any, canvas or counter")

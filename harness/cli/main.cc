@@ -123,8 +123,12 @@ void add_measuring(CLI::App& app, Action& action) {
 void add_running(CLI::App& app, Action& action) {
   auto [canvas, c] =
       add_command(app, action, &run_canvas, "canvas", "Start a cluster and its web page",
-                  "  parley canvas\n  parley canvas --algorithm raft --nodes 5");
-  canvas->add_option("--algorithm", c->algorithm, "The strategy (parley algorithms lists them)")
+                  "  parley canvas\n  parley canvas --algorithm raft --nodes 5\n"
+                  "  parley canvas --algorithm all");
+  canvas
+      ->add_option("--algorithm", c->algorithm,
+                   "The strategy (parley algorithms lists them); all: one cluster for each of "
+                   "several nodes, on one page, with --allow-faults")
       ->type_name("ALGORITHM");
   canvas->add_option("--nodes", c->nodes, "How many nodes")->check(CLI::Range(1, 64));
   canvas
@@ -318,7 +322,7 @@ int run(int argc, char** argv) {
                                         ", " + std::string(kCompiler) + ")");
   app.footer(
       "`parley COMMAND --help` shows a command's options with examples.\n"
-      "Exit status: 0 done, 1 a check or measurement failed, 2 wrong usage.");
+      "Exit status: 0 done, 1 a check or measurement failed, 2 wrong usage (diff has its own).");
   Action action;
   add_measuring(app, action);
   add_running(app, action);

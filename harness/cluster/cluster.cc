@@ -5,6 +5,7 @@
 #include <csignal>
 #include <fstream>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
@@ -104,16 +105,6 @@ std::string to_text(const NodeFaults& faults) {
     text += fmt::format("; each write takes {} ms longer", ms(faults.disk.write_delay));
   if (faults.disk.full) text += "; its disk is full";
   return text.empty() ? text : text.substr(2);
-}
-
-// What the nodes name as leader, if all of `count` name the same one.
-std::optional<NodeId> common_leader(const std::map<NodeId, NodeHello>& hellos, std::size_t count) {
-  if (hellos.size() != count || hellos.empty()) return std::nullopt;
-  const NodeId leader = hellos.begin()->second.leader;
-  const bool agreed = std::all_of(hellos.begin(), hellos.end(), [leader](const auto& hello) {
-    return hello.second.leader == leader;
-  });
-  return agreed && leader != kNoNode ? std::optional(leader) : std::nullopt;
 }
 
 }  // namespace
@@ -256,8 +247,14 @@ struct Cluster::State {
     return rules;
   }
 
+  // Of faults that add up to more than a file may say, so much.
   static NodeFaults faults_of(const Node& node) {
+    using Ms = std::chrono::duration<double, std::milli>;
+    constexpr auto kMostStep = std::chrono::duration_cast<Duration>(Ms(kMaxClockStepMs));
+    constexpr auto kMostDelay = std::chrono::duration_cast<Duration>(Ms(kMaxWriteDelayMs));
     NodeFaults faults = node.faults;
+    faults.clock_step = std::clamp(faults.clock_step, -kMostStep, kMostStep);
+    faults.disk.write_delay = std::min(faults.disk.write_delay, kMostDelay);
     faults.disk.full = node.full_disk > 0;
     return faults;
   }
@@ -414,6 +411,35 @@ struct Cluster::State {
                        node.process->ending(), log_tail(node.log, kTailLines));
   }
 
+  // Whether all voters name the same leader. Who they are it says itself: members may have changed
+  // before the nodes were started.
+  bool led_by_one(const std::map<NodeId, NodeHello>& hellos) {
+    const auto names = [&hellos](NodeId node, NodeId leader) {
+      const auto found = hellos.find(node);
+      return found != hellos.end() && found->second.leader == leader;
+    };
+    for (const auto& [id, hello] : hellos) {
+      if (hello.leader != id) continue;
+      const std::vector<NodeId> voters = voters_by(id);
+      const auto follows = [&](NodeId voter) { return names(voter, id); };
+      if (!voters.empty() && std::all_of(voters.begin(), voters.end(), follows)) return true;
+    }
+    return false;
+  }
+
+  // As that node knows it; empty if it does not answer.
+  std::vector<NodeId> voters_by(NodeId id) {
+    std::vector<NodeId> voters;
+    for (const auto& [node, report] : probe->report({id}, kProbeLimit)) {
+      const auto json = nlohmann::json::parse(report, nullptr, false);
+      if (!json.is_object()) continue;
+      for (const auto& voter : json.value("voters", nlohmann::json::array())) {
+        if (voter.is_number_unsigned()) voters.push_back(NodeId{voter.get<std::uint32_t>()});
+      }
+    }
+    return voters;
+  }
+
   [[noreturn]] void not_ready(std::chrono::milliseconds limit,
                               const std::map<NodeId, NodeHello>& hellos) {
     std::string story = fmt::format("the cluster was not ready after {} ms: ", limit.count());
@@ -456,9 +482,7 @@ void Cluster::wait_ready(std::chrono::milliseconds limit, const std::atomic<bool
     const auto hellos = state_->probe->hello(all, kProbeLimit);
     const bool answered = hellos.size() == all.size();
     const bool has_leaders = state_->spec.algorithm->guarantee.led;
-    auto members = hellos;  // who waits to be added names nobody
-    std::erase_if(members, [this](const auto& hello) { return state_->is_spare(hello.first); });
-    if (answered && (!has_leaders || common_leader(members, state_->spec.nodes))) return;
+    if (answered && (!has_leaders || state_->led_by_one(hellos))) return;
     for (auto& [id, node] : state_->nodes) {
       if (!node.process->running()) throw ClusterError(state_->obituary(node));
     }
@@ -470,6 +494,10 @@ void Cluster::wait_ready(std::chrono::milliseconds limit, const std::atomic<bool
 
 const Algorithm& Cluster::algorithm() const {
   return *state_->spec.algorithm;
+}
+
+std::uint32_t Cluster::first_members() const {
+  return state_->spec.nodes;
 }
 
 bool Cluster::keeps_state() const {

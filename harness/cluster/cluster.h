@@ -92,13 +92,14 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  // Waits until every node answers and, if the algorithm has leaders, all but spares name the same
-  // one. Throws
-  // ClusterError with the end of a log if a node ends or `limit` passes. Returns early, without an
-  // error, once `stop` is true.
+  // Waits until every node answers and, if the algorithm has leaders, all who vote name the same
+  // one. Throws ClusterError with the end of a log if a node ends or `limit` passes. Returns early,
+  // without an error, once `stop` is true.
   void wait_ready(std::chrono::milliseconds limit, const std::atomic<bool>* stop = nullptr);
 
   [[nodiscard]] const Algorithm& algorithm() const;
+  // So many nodes, from 1 on, were members when the cluster was first started.
+  [[nodiscard]] std::uint32_t first_members() const;
   // Whether nodes have storage, so that they can be started again.
   [[nodiscard]] bool keeps_state() const;
   [[nodiscard]] std::vector<Member> members();

@@ -56,7 +56,7 @@ TEST(Cluster, StartsAnswersAndStops) {
   EXPECT_EQ(cluster.leader(kLong), NodeId{1});
   const auto reports = cluster.reports(kLong);
   ASSERT_THAT(reports, SizeIs(3));
-  EXPECT_EQ(reports.at(NodeId{2}), R"({"node":2})");
+  EXPECT_EQ(reports.at(NodeId{2}), R"({"node":2,"voters":[1,2,3]})");
   std::set<std::string> endpoints;
   for (const Member& member : cluster.members()) endpoints.insert(member.client_endpoint);
   EXPECT_THAT(endpoints, SizeIs(3));

@@ -29,7 +29,8 @@ std::string answer_text(int status, const std::string& json) {
 std::vector<DirectedLink> links_at(Cluster& cluster, const FaultRequest& request, Json& done) {
   const auto size = static_cast<std::uint32_t>(cluster.members().size());
   const NodeId node = request.target ? cluster.find(*request.target) : kNoNode;
-  std::vector<DirectedLink> links = links_of(request.which, node, size);
+  std::vector<DirectedLink> links =
+      links_of(request.which, node, size, std::min(size, cluster.first_members()));
   if (links.empty()) throw ClusterError(fmt::format("a cluster of {} has no such link", size));
   if (request.target) done["node"] = node.value;
   done["links"] = links.size();
@@ -40,16 +41,6 @@ Json struck_json(Json done, const Cluster::Struck& struck) {
   done["node"] = struck.node.value;
   for (const NodeId other : struck.others) done["others"].push_back(other.value);
   return done;
-}
-
-void roll(Cluster& cluster, const FaultRequest& request, std::optional<RollingRestart>& rolling) {
-  if (!cluster.keeps_state())
-    throw ClusterError("with durability \"none\" no node can be started again");
-  if (rolling && !rolling->over()) throw ClusterError("a rolling restart is under way");
-  RollingRestartOptions options;
-  options.down = request.down;
-  rolling.reset();
-  rolling.emplace(cluster, options);
 }
 
 // Which nodes stay dead.
@@ -101,7 +92,6 @@ Json carry_out(Cluster& cluster, std::optional<RollingRestart>& rolling,
     case Kind::kill:
       return struck_json(done, cluster.kill(*request.target));
     case Kind::rolling_restart:
-      roll(cluster, request, rolling);
       done["nodes"] = cluster.members().size();
       return done;
     case Kind::heal:
@@ -114,8 +104,9 @@ Json carry_out(Cluster& cluster, std::optional<RollingRestart>& rolling,
 
 }  // namespace
 
-FaultDesk::FaultDesk(const std::string& endpoint, Cluster& cluster)
+FaultDesk::FaultDesk(const std::string& endpoint, Cluster& cluster, Tell tell)
     : cluster_(cluster),
+      tell_(std::move(tell)),
       port_(endpoint, [this](std::string_view request) { return answer(request); }) {}
 
 std::string FaultDesk::answer(std::string_view request) {
@@ -125,10 +116,32 @@ std::string FaultDesk::answer(std::string_view request) {
     return answer_text(400, complaint_json(*complaint));
   }
   try {
+    if (fault.kind == FaultRequest::Kind::rolling_restart) roll(fault);
     return answer_text(200, carry_out(cluster_, rolling_, fault).dump());
   } catch (const std::exception& error) {  // of the cluster, or a process that cannot be started
     return answer_text(409, complaint_json({error.what(), "not_possible", {}, {}}));
   }
+}
+
+void FaultDesk::roll(const FaultRequest& request) {
+  if (!cluster_.keeps_state())
+    throw ClusterError("with durability \"none\" no node can be started again");
+  if (rolling_ && !rolling_->over()) throw ClusterError("a rolling restart is under way");
+  for (const Member& member : cluster_.members()) {
+    if (!member.running || member.paused) {
+      throw ClusterError(fmt::format("node {} {}: heal first", member.id.value,
+                                     member.running ? "is paused" : "does not run"));
+    }
+  }
+  RollingRestartOptions options;
+  options.down = request.down;
+  options.ended = [this](const std::string& problem) {
+    rolls_ = false;
+    if (!problem.empty() && tell_) tell_("the rolling restart has ended early: " + problem);
+  };
+  rolling_.reset();
+  rolls_ = true;
+  rolling_.emplace(cluster_, options);
 }
 
 FaultRelay::FaultRelay(std::string endpoint)

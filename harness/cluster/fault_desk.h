@@ -32,6 +32,7 @@
 #include <thread>
 
 #include "harness/cluster/cluster.h"
+#include "harness/cluster/fault_request.h"
 #include "harness/cluster/request_port.h"
 #include "harness/cluster/rolling_restart.h"
 
@@ -41,14 +42,23 @@ namespace parley::harness {
 class FaultDesk {
  public:
   // `cluster`, which must have been started with `control`, must outlive the desk. Throws
-  // std::runtime_error when the endpoint cannot be opened.
-  FaultDesk(const std::string& endpoint, Cluster& cluster);
+  // std::runtime_error when the endpoint cannot be opened. `tell` is called from another thread
+  // with what went wrong after a request was answered; must not throw, may be null.
+  using Tell = std::function<void(const std::string& problem)>;
+  FaultDesk(const std::string& endpoint, Cluster& cluster, Tell tell = nullptr);
 
   // "<status> <JSON>"
   std::string answer(std::string_view request);
 
+  // Whether nodes that have ended may be about to be started again. Callable from any thread.
+  [[nodiscard]] bool restarts_nodes() const { return rolls_.load(); }
+
  private:
+  void roll(const FaultRequest& request);
+
   Cluster& cluster_;
+  Tell tell_;
+  std::atomic<bool> rolls_{false};
   std::optional<RollingRestart> rolling_;  // the latest
   RequestPort port_;                       // last: its thread uses the others
 };

@@ -21,14 +21,16 @@ constexpr auto kReportLimit = 500ms;
 // How far a node is, in what its strategy counts.
 struct Progress {
   std::uint64_t applied = 0;
-  bool led = false;  // it knows a leader
+  bool led = false;      // it knows a leader
+  bool outside = false;  // it waits to be added, and gets nothing
 };
 
 std::optional<Progress> progress_of(const std::string& report, bool ordered) {
   const Json json = Json::parse(report, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   return Progress{json.value(ordered ? "applied" : "written_cells", std::uint64_t{0}),
-                  json.value("leader", std::uint32_t{0}) != 0};
+                  json.value("leader", std::uint32_t{0}) != 0,
+                  json.value("part", std::string()) == "outsider"};
 }
 
 }  // namespace
@@ -53,8 +55,10 @@ void RollingRestart::run() {
     }
   } catch (const std::exception& error) {
     problem_ = error.what();
+    cluster_.note("the rolling restart has ended early: " + problem_);
   }
   over_ = true;
+  if (options_.ended) options_.ended(problem_);
 }
 
 void RollingRestart::restart(NodeId node) {
@@ -102,6 +106,7 @@ void RollingRestart::await_caught_up(NodeId node) const {
       std::uint64_t most = 0;
       for (const auto& [id, progress] : all) most = std::max(most, progress.applied);
       if (!goal) goal = most;
+      if (own->second.outside) return;
       if (own->second.applied >= *goal && (own->second.led || !guarantee.led)) return;
     }
     if (Clock::now() > until)

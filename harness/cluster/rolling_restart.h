@@ -20,6 +20,9 @@ struct RollingRestartOptions {
   // again; must not throw. May be null.
   std::function<void(NodeId)> before_stop;
   std::function<void(NodeId)> before_start;
+  // Called once at the end, in the same thread, with what went wrong or empty; must not throw. May
+  // be null.
+  std::function<void(const std::string& problem)> ended = nullptr;
 };
 
 // A node's turn.
@@ -33,7 +36,8 @@ struct NodeRestart {
 
 // Each node, in rising order: it is asked to stop (a leader hands over first), started again, and
 // waited for until it has applied what any other had applied when it first answered, and knows a
-// leader where there are leaders. Of a strategy that merges: until it holds as many cells.
+// leader where there are leaders. Of a strategy that merges: until it holds as many cells. A node
+// that is no member is waited for until it answers.
 class RollingRestart {
  public:
   // Begins at once, in a thread of its own. `cluster` must outlive it.

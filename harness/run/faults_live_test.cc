@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <tuple>
 
@@ -272,6 +273,40 @@ TEST_F(Live, TheDeskMakesThingsWorseAndHealsThem) {
   EXPECT_EQ(desk.answer(R"({"fault":"heal"})"), "200 {\"done\":\"heal\",\"dead\":[]}");
   EXPECT_THAT(cluster_.running(), SizeIs(3)) << "also the one that was to be away for long";
   cluster_.wait_ready(kLong);
+}
+
+TEST_F(Live, FaultsThatAddUpToTooMuchAreTheMostThereIs) {
+  FaultDesk desk("ipc://" + (folder_.path() / "desk").string(), cluster_);
+  for (int time = 0; time < 3; ++time) {
+    EXPECT_EQ(desk.answer(R"({"fault":"clock-step","node":3,"step_ms":600000000})"),
+              R"(200 {"done":"clock-step","node":3})");
+  }
+  EXPECT_THAT(desk.answer(R"({"fault":"cut","node":3})"), HasSubstr("200 "))
+      << "its control takes what it is told";
+  EXPECT_EQ(desk.answer(R"({"fault":"heal"})"), "200 {\"done\":\"heal\",\"dead\":[]}");
+}
+
+TEST_F(Live, ARollingRestartThatCannotGoOnIsTold) {
+  std::mutex mutex;
+  std::string told;
+  FaultDesk desk("ipc://" + (folder_.path() / "desk").string(), cluster_,
+                 [&](const std::string& problem) {
+                   const std::lock_guard lock(mutex);
+                   told = problem;
+                 });
+  cluster_.kill({NodeTarget::Kind::node, NodeId{3}});
+  EXPECT_THAT(desk.answer(R"({"fault":"rolling-restart"})"),
+              HasSubstr("node 3 does not run: heal first"));
+  EXPECT_FALSE(desk.restarts_nodes());
+  cluster_.restart(NodeId{3});
+  cluster_.wait_ready(kLong);
+  EXPECT_THAT(desk.answer(R"({"fault":"rolling-restart","down_ms":500})"), HasSubstr("200 "));
+  await([&] { return cluster_.running().size() == 2; });
+  EXPECT_TRUE(desk.restarts_nodes());
+  cluster_.kill({NodeTarget::Kind::node, NodeId{3}});
+  await([&] { return !desk.restarts_nodes(); });
+  const std::lock_guard lock(mutex);
+  EXPECT_THAT(told, HasSubstr("the rolling restart has ended early: node 3 does not run"));
 }
 
 // The leader is away for a second: the others take over, and all agree in the end.

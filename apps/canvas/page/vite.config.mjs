@@ -1,5 +1,5 @@
-// Bundles the page into three files with fixed names, which the node serves with tags that follow
-// from their contents.
+// Bundles the pages into files with fixed names, which the node serves with tags that follow from
+// their contents.
 import {defineConfig} from 'vite';
 
 export default defineConfig({
@@ -10,6 +10,13 @@ export default defineConfig({
     cssCodeSplit: false,
     modulePreload: false,
     emptyOutDir: true,
-    rollupOptions: {output: {entryFileNames: 'page.js', assetFileNames: 'style.css'}},
+    rollupOptions: {
+      input: ['index.html', 'side-by-side.html'],
+      output: {
+        entryFileNames: ({name}) => (name === 'index' ? 'page.js' : '[name].js'),
+        chunkFileNames: 'shared.js',
+        assetFileNames: 'style.css',
+      },
+    },
   },
 });

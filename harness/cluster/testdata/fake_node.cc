@@ -14,6 +14,7 @@
 
 #include <flatbuffers/flatbuffers.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 #include <zmq.hpp>
 
@@ -40,7 +41,10 @@ void answer(flatbuffers::FlatBufferBuilder& builder, const NodeSettings& setting
     builder.Finish(reply.Finish());
     return;
   }
-  const std::string json = fmt::format(R"({{"node":{}}})", settings.node.value);
+  std::vector<std::uint32_t> voters;
+  for (const parley::NodeId id : settings.first_members()) voters.push_back(id.value);
+  const std::string json =
+      fmt::format(R"({{"node":{},"voters":[{}]}})", settings.node.value, fmt::join(voters, ","));
   const auto body =
       builder.CreateVector(reinterpret_cast<const std::uint8_t*>(json.data()), json.size());
   client::AnswerBuilder entry(builder);

@@ -1,10 +1,13 @@
 // A browser for the tests: Debian's Chromium, driven by Playwright.
 
 import assert from 'node:assert/strict';
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {after} from 'node:test';
 import {chromium, type Browser, type BrowserContextOptions, type Page} from 'playwright-core';
 import {PATIENCE_MS, type Pixels} from './cluster.js';
 
+const MAX_PICTURE_BYTES = 200_000;
 const CHROMIUM = process.env['PARLEY_CHROMIUM'] ?? '/usr/bin/chromium';
 const ARGUMENTS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -19,8 +22,8 @@ after(async () => {
   assert.deepEqual(troubles, [], 'no script failed in any page');
 });
 
-/** Opens a page, each in a browser profile of its own. */
-export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<Page> {
+/** Opens a page, each in a browser profile of its own, and waits until it is `ready`. */
+export async function openPage(url: string, options: BrowserContextOptions = {}, ready = live): Promise<Page> {
   running ??= chromium.launch({executablePath: CHROMIUM, args: ARGUMENTS});
   const viewport = {width: 1280, height: 800};
   const context = await (await running).newContext({viewport, acceptDownloads: true, ...options});
@@ -28,7 +31,7 @@ export async function openPage(url: string, options: BrowserContextOptions = {})
   const page = await context.newPage();
   page.on('pageerror', (error) => troubles.push(String(error.stack ?? error)));
   await page.goto(url);
-  await live(page);
+  await ready(page);
   return page;
 }
 
@@ -95,6 +98,19 @@ async function decode(png: string): Promise<{width: number; height: number; data
   let text = '';
   for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
   return {width: image.width, height: image.height, data: btoa(text)};
+}
+
+/**
+ * Keeps a picture of a page in the folder that PARLEY_PICTURES names: `PARLEY_PICTURES=$PWD/docs` renews
+ * those of the README.
+ */
+export async function keepPicture(page: Page, name: string): Promise<void> {
+  const png = await page.screenshot({animations: 'disabled'});
+  assert.ok(png.length < MAX_PICTURE_BYTES, `${name} has ${png.length} bytes`);
+  const folder = process.env['PARLEY_PICTURES'] ?? '';
+  if (folder === '') return;
+  mkdirSync(folder, {recursive: true});
+  writeFileSync(join(folder, `${name}.png`), png);
 }
 
 /** The cells in which two pictures differ, the first few of them. */

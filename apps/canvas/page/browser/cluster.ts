@@ -13,6 +13,7 @@ export const PATIENCE_MS = 90_000;
 
 const PROGRAM = process.env['PARLEY_PROGRAM'] ?? resolve('../../../build/release/parley');
 const STARTS = 5; // tries to find ports that nobody takes in between
+const MAX_STRATEGIES = 6; // for which ports are looked for
 
 export interface Member {
   readonly node: number;
@@ -36,28 +37,13 @@ export class Cluster {
   /** Starts a cluster; `options` are those of `parley canvas`. */
   static async start(...options: string[]): Promise<Cluster> {
     const nodes = Number(options[options.indexOf('--nodes') + 1]);
-    let trouble = '';
-    for (let start = 0; start < STARTS; ++start) {
-      const port = await freePorts(nodes);
-      // Ends with this process, even if that is killed.
-      const arguments_ = ['--pdeathsig', 'INT', PROGRAM, 'canvas', '--json', '--http-port', String(port), ...options];
-      const child = spawn('setpriv', arguments_);
-      child.stderr.on('data', (text) => (trouble += text));
-      const lines = createInterface({input: child.stdout});
-      const line = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => null)]);
-      if (line !== null) return new Cluster(child, (JSON.parse(line[0]) as {nodes: Member[]}).nodes);
-    }
-    throw new Error(`the cluster did not start: ${trouble}`);
+    const {child, told} = await startCanvas(nodes, options);
+    return new Cluster(child, (told as {nodes: Member[]}).nodes);
   }
 
   /** Ends all processes of it. */
-  async stop(): Promise<void> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
-    const ended = once(this.process, 'exit');
-    this.process.kill('SIGINT');
-    const late = setTimeout(() => this.process.kill('SIGKILL'), 20_000);
-    await ended;
-    clearTimeout(late);
+  stop(): Promise<void> {
+    return stopCanvas(this.process);
   }
 
   member(node: number): Member {
@@ -78,6 +64,26 @@ export class Cluster {
 
   async status(member: Member): Promise<Status> {
     return (await (await fetch(`${member.page}status`)).json()) as Status;
+  }
+}
+
+/** One cluster for each strategy. */
+export class Clusters {
+  private constructor(
+    private readonly process: ChildProcess,
+    readonly page: string, // that shows them side by side
+    readonly clusters: readonly {readonly algorithm: string; readonly nodes: readonly Member[]}[],
+  ) {}
+
+  static async start(nodes: number, ...options: string[]): Promise<Clusters> {
+    const all = ['--algorithm', 'all', '--nodes', String(nodes), ...options];
+    const {child, told} = await startCanvas(MAX_STRATEGIES * nodes, all);
+    const {page, clusters} = told as Clusters;
+    return new Clusters(child, page, clusters);
+  }
+
+  stop(): Promise<void> {
+    return stopCanvas(this.process);
   }
 }
 
@@ -118,6 +124,31 @@ export async function eventually(what: string, holds: () => Promise<boolean> | b
     await pause(25);
   }
   throw new Error(`it did not happen that ${what}${trouble === null ? '' : `: ${trouble}`}`);
+}
+
+/** Starts `parley canvas --json`; returns what it says first. */
+async function startCanvas(ports: number, options: string[]): Promise<{child: ChildProcess; told: unknown}> {
+  let trouble = '';
+  for (let start = 0; start < STARTS; ++start) {
+    const port = await freePorts(ports);
+    // Ends with this process, even if that is killed.
+    const arguments_ = ['--pdeathsig', 'INT', PROGRAM, 'canvas', '--json', '--http-port', String(port), ...options];
+    const child = spawn('setpriv', arguments_);
+    child.stderr.on('data', (text) => (trouble += text));
+    const lines = createInterface({input: child.stdout});
+    const line = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => null)]);
+    if (line !== null) return {child, told: JSON.parse(line[0])};
+  }
+  throw new Error(`parley canvas did not start: ${trouble}`);
+}
+
+async function stopCanvas(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGINT');
+  const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  await ended;
+  clearTimeout(late);
 }
 
 /** The first of so many ports in a row that are free, below those that connections take by themselves. */

@@ -1,17 +1,11 @@
-// Pictures of the page, light, dark and on a phone. PARLEY_PICTURES names the folder to which they go:
-// `PARLEY_PICTURES=$PWD/docs` renews those of the README.
+// Pictures of the page, light, dark and on a phone (keepPicture).
 
 import assert from 'node:assert/strict';
-import {mkdirSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import type {BrowserContextOptions, Page} from 'playwright-core';
 import {HEIGHT, landscape, WIDTH} from './art.js';
-import {differences, hover, openPage, savedPicture} from './browser.js';
+import {differences, hover, keepPicture, openPage, savedPicture} from './browser.js';
 import {canvasOf, Cluster, eventually, paint} from './cluster.js';
-
-const FOLDER = process.env['PARLEY_PICTURES'] ?? '';
-const MAX_BYTES = 200_000;
 
 let cluster: Cluster;
 before(async () => {
@@ -35,14 +29,6 @@ async function open(hash: string, options: BrowserContextOptions): Promise<Page>
   return page;
 }
 
-async function keep(page: Page, name: string): Promise<void> {
-  const png = await page.screenshot({animations: 'disabled'});
-  assert.ok(png.length < MAX_BYTES, `${name} has ${png.length} bytes`);
-  if (FOLDER === '') return;
-  mkdirSync(FOLDER, {recursive: true});
-  writeFileSync(join(FOLDER, `${name}.png`), png);
-}
-
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`the page in ${colorScheme}`, async () => {
     const page = await open('', {viewport: {width: 1280, height: 800}, colorScheme});
@@ -57,7 +43,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await hover(page, 34, 36);
     await page.locator('#flight').waitFor();
     await page.locator('#place-who', {hasText: ' by '}).waitFor();
-    await keep(page, `canvas-${colorScheme}`);
+    await keepPicture(page, `canvas-${colorScheme}`);
   });
 }
 
@@ -67,5 +53,5 @@ test('the page on a phone', async () => {
   await page.touchscreen.tap(190, 330);
   await page.locator('#paint').waitFor();
   await page.locator('#place-who', {hasText: ' by '}).waitFor();
-  await keep(page, 'canvas-phone');
+  await keepPicture(page, 'canvas-phone');
 });

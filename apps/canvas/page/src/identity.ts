@@ -12,9 +12,12 @@ interface Client {
 
 export class Identity {
   readonly user = rememberedUser();
-  private current: Client = takeClient() ?? newClient();
+  private current: Client;
 
-  constructor() {
+  /** `keep`: the client is that of this tab's page before; else a new one. */
+  constructor(keep = true) {
+    this.current = (keep ? takeClient() : null) ?? newClient();
+    if (!keep) return;
     // A number in use is taken out of the tab's memory, which a duplicated tab begins with: two tabs
     // with one number would take each other's placements for retries. It is put back for the next
     // page of this tab, since a node keeps a session for every number that it has ever seen.

@@ -23,6 +23,7 @@ export interface Fault {
   readonly delay_ms?: number;
   readonly node?: number;
   readonly side?: 'alone' | 'minority';
+  readonly groups?: readonly (readonly number[])[]; // connected is whom a group holds
 }
 
 export type PlaceAnswer =

@@ -41,7 +41,7 @@ interface Open extends Placement {
 
 export interface PlacementEvents {
   changed(): void;
-  confirmed(): void;
+  confirmed(placement: Placement): void;
   /** A placement came before this user's next one is due, in so many milliseconds. */
   early(waitMs: number): void;
   /** A placement has ended otherwise than well; `text` is for people. */
@@ -233,7 +233,7 @@ export class Placements {
   private confirm(one: Open): void {
     one.seen = this.picture.color(one.x, one.y) === one.color;
     this.finish(one, 'confirmed');
-    this.events.confirmed();
+    this.events.confirmed(one);
   }
 
   private revert(one: Open, text: string): void {

@@ -57,7 +57,7 @@ export class Renderer {
   private drawNow(now: number): void {
     const ratio = this.fitStage();
     this.pen.fillStyle = this.inks.ground;
-    this.pen.fillRect(0, 0, innerWidth, innerHeight);
+    this.pen.fillRect(0, 0, this.stage.clientWidth, this.stage.clientHeight);
     if (this.picture.width === 0) return;
     this.drawSheet(ratio);
     if (this.view.scale >= GRID_FROM_SCALE) this.drawGrid();
@@ -67,11 +67,11 @@ export class Renderer {
     if (this.cursor.cell !== null) this.drawCursor(this.cursor.cell);
   }
 
-  /** Makes the stage as large as the window; returns how many of its pixels are one CSS pixel. */
+  /** Gives the stage a pixel for each of the screen's; returns how many of them are one CSS pixel. */
   private fitStage(): number {
     const ratio = devicePixelRatio || 1;
-    const width = Math.round(innerWidth * ratio);
-    const height = Math.round(innerHeight * ratio);
+    const width = Math.round(this.stage.clientWidth * ratio);
+    const height = Math.round(this.stage.clientHeight * ratio);
     if (this.stage.width !== width || this.stage.height !== height) Object.assign(this.stage, {width, height});
     this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     return ratio;
@@ -93,10 +93,10 @@ export class Renderer {
   }
 
   private drawGrid(): void {
-    const {pen, view, picture} = this;
+    const {pen, view, picture, stage} = this;
     const step = view.scale;
-    const right = Math.min(view.left + picture.width * step, innerWidth);
-    const bottom = Math.min(view.top + picture.height * step, innerHeight);
+    const right = Math.min(view.left + picture.width * step, stage.clientWidth);
+    const bottom = Math.min(view.top + picture.height * step, stage.clientHeight);
     const [left, top] = [Math.max(view.left, 0), Math.max(view.top, 0)];
     const firstOf = (edge: number): number => (edge >= 0 ? edge : edge % step);
     pen.strokeStyle = `rgb(128 128 128 / ${clamp((step - GRID_FROM_SCALE) / 30, 0, 1) * 0.14 + 0.04})`;

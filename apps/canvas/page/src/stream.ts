@@ -6,7 +6,8 @@ import {decodeFrame, FrameError, type Frame} from './frames.js';
 import type {NodeAddress, Nodes} from './nodes.js';
 import {jittered, pause} from './time.js';
 
-const FIRST_FRAME_MS = 5_000; // within which a connection has to show something
+const OPEN_MS = 5_000; // within which a connection has to stand
+const FIRST_FRAME_MS = 60_000; // and to show something: a whole picture over a slow line
 const AGAIN_MS = 80; // before the first try after a loss
 const ROUND_MS = 400; // after all nodes were tried in vain; doubles each round
 const MAX_ROUND_MS = 5_000;
@@ -75,13 +76,17 @@ export class Stream {
       // Does not wait for the other side to close too: that may be a node that hangs.
       const end = (): void => {
         clearTimeout(silence);
-        socket.onmessage = socket.onclose = null;
+        socket.onopen = socket.onmessage = socket.onclose = null;
         socket.close();
         this.leave = null;
         resolve(liveSince > 0 ? Math.max(1, performance.now() - liveSince) : 0);
       };
-      const silence = setTimeout(end, FIRST_FRAME_MS);
+      let silence = setTimeout(end, OPEN_MS);
       this.leave = socket.onclose = end;
+      socket.onopen = (): void => {
+        clearTimeout(silence);
+        silence = setTimeout(end, FIRST_FRAME_MS);
+      };
       socket.onmessage = ({data}): void => {
         if (!this.take(node, data, liveSince === 0)) return end();
         if (liveSince > 0) return;
