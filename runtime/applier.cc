@@ -124,12 +124,15 @@ bool Applier::screen_command(const Command& command, LogIndex index, Result& res
   switch (sessions_.look_up(result.session, result.sequence, result)) {
     case SessionTable::Seen::fresh:
       result.outcome = Outcome::ok;
-      if (index != LogIndex{}) {
-        result.stamp = stamp;
-        sessions_.record(result);  // so that a repetition within this run is recognised
-      }
+      // So that a repetition is recognised, within this run and before it is settled.
+      result.stamp = stamp;
+      sessions_.record(result);
       return true;
     case SessionTable::Seen::repeated:
+      if (result.stamp.major == 0) {  // of a run that is not settled yet
+        result.stamp = {};
+        return refuse(Outcome::unknown, RefusedBecause::timed_out);
+      }
       if (result.stamp.major == index.value) echoes_.push_back(command.offset);
       return false;
     case SessionTable::Seen::too_old:

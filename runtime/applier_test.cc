@@ -74,6 +74,22 @@ TEST_F(ApplierTest, ARetryWithinTheSameRunIsNotExecutedTwice) {
   EXPECT_EQ(results[2].outcome, Outcome::ok);
 }
 
+// More of one session than its window holds; some results are recorded once more after the others.
+TEST_F(ApplierTest, TheNewestOfALargeRunIsRecognised) {
+  std::vector<std::byte> body;
+  TestApplication::append(body, session_, 1, 5, 10);
+  for (std::uint32_t sequence = 2; sequence <= kSessionWindow + 1; ++sequence) {
+    TestApplication::append(body, session_, sequence, sequence % 3 == 0 ? 5 : 100 + sequence, 1);
+  }
+  const auto first = applier_.apply(committed(2, body));
+  const Result last = first.back();
+  std::vector<std::byte> retry;
+  TestApplication::append(retry, session_, kSessionWindow + 1, 5, 1);
+  const Result again = applier_.apply(committed(3, retry))[0];
+  EXPECT_EQ(again.outcome, Outcome::ok);
+  EXPECT_EQ(again.stamp, last.stamp);
+}
+
 TEST_F(ApplierTest, WithoutASessionNothingIsExecuted) {
   std::vector<std::byte> body;
   TestApplication::append(body, session_ + 1, 1, 5, 10);

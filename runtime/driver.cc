@@ -8,6 +8,9 @@ namespace {
 // What an entry takes in a log besides its body, about.
 constexpr std::uint64_t kEntryBytes = 128;
 
+// Runs that were given up and are remembered.
+constexpr std::size_t kMaxLate = 4096;
+
 // Sessions of a merge strategy are opened by each node for itself, and are gone with its memory.
 // Node and incarnation in the upper bits keep their ids apart: a client that goes on with a session
 // of an earlier start must not be taken for another one's. An id comes back after 512 starts.
@@ -101,16 +104,28 @@ bool Driver::submit(RequestTag tag, Bytes body, std::uint32_t count) {
 bool Driver::query(RequestTag tag, ReadMode mode, Bytes query, std::vector<Seen> seen) {
   if (mode == ReadMode::local && seen.empty() && !local_reads_ask_) {
     if (local_queries_.size() >= limits_.max_pending_reads) return false;
+    if (!has_room_for(query)) return false;
+    read_bytes_ += query.size();
     local_queries_.emplace_back(tag, std::vector<std::byte>(query.begin(), query.end()));
     return true;
   }
-  if (pending_reads_.size() >= limits_.max_pending_reads) return false;
+  if (pending_reads_.size() >= limits_.max_pending_reads || !has_room_for(query)) return false;
+  read_bytes_ += query.size();
   PendingRead& read = pending_reads_[++last_read_];
   read.tag = tag;
   read.query.assign(query.begin(), query.end());
   ReadRequest& request = reads_.emplace_back(ReadRequest{last_read_, mode, {}, std::move(seen)});
   if (mode == ReadMode::local) application_.keys_of(query, request.keys);
   return true;
+}
+
+bool Driver::has_room_for(Bytes query) const {
+  return read_bytes_ + query.size() <= limits_.max_pending_read_bytes;
+}
+
+void Driver::forget_read(std::map<std::uint64_t, PendingRead>::iterator read) {
+  read_bytes_ -= read->second.query.size();
+  pending_reads_.erase(read);
 }
 
 void Driver::change_members(std::uint64_t id, const MemberChange& change) {
@@ -252,17 +267,17 @@ void Driver::close_runs(Instant now) {
 // The writes that the commands of a run come down to, less those that its sessions have seen.
 CommandRun Driver::merge_run(CommandRun run, PendingRun& pending) {
   applier_.screen(run.body.bytes());
-  pending.screened.assign(applier_.results().begin(), applier_.results().end());
+  pending.screened.results.assign(applier_.results().begin(), applier_.results().end());
   std::vector<CellWrite> writes;
   for (const Command& command : applier_.fresh()) {
     CellWrite& write = writes.emplace_back();
     application_.translate(command, write);
     write.writer = {command.header.session, command.header.sequence};
-    pending.written.push_back(command.offset);
+    pending.screened.written.push_back(command.offset);
   }
   run.count = static_cast<std::uint32_t>(writes.size());
   run.body = Block::copy_of(std::as_bytes(std::span(writes)));
-  if (writes.empty()) settle(run.id.number, pending.screened);
+  if (writes.empty()) settle(run.id.number, pending.screened.results);
   return run;
 }
 
@@ -324,16 +339,33 @@ void Driver::apply_merges() {
     snapshots_.applied_bytes(write.body.size() + kEntryBytes);
   }
   for (const RunReply& reply : effects_.replies) {
-    PendingRun* pending = find_pending(reply.run);
-    if (pending == nullptr) continue;
-    Stamp stamp = reply.first;
-    for (const std::uint32_t offset : pending->written) {
-      Result& result = pending->screened[offset];
-      result.stamp = stamp;
-      applier_.sessions().record(result);
-      ++stamp.major;
+    if (PendingRun* pending = find_pending(reply.run); pending != nullptr) {
+      take_stamps(reply.first, pending->screened);
+      settle(reply.run.number, pending->screened.results);
+    } else if (const auto late = late_.find(reply.run.number); late != late_.end()) {
+      take_stamps(reply.first, late->second);
+      late_.erase(late);
     }
-    settle(reply.run.number, pending->screened);
+  }
+}
+
+// What was written has its stamps, and a retry is told so.
+void Driver::take_stamps(Stamp first, Screened& screened) {
+  for (const std::uint32_t offset : screened.written) {
+    Result& result = screened.results[offset];
+    result.stamp = first;
+    applier_.sessions().record(result);
+    ++first.major;
+  }
+  for (Result& result : screened.results) {
+    const bool waited = result.outcome == Outcome::unknown &&
+                        result.reason == static_cast<std::uint8_t>(RefusedBecause::timed_out);
+    Result known = result;
+    if (!waited) continue;
+    applier_.sessions().look_up(result.session, result.sequence, known);
+    if (known.stamp.major == 0) continue;  // another run's, which waits
+    known.reason = 0;
+    result = known;
   }
 }
 
@@ -341,16 +373,19 @@ void Driver::take_refusals() {
   for (const Refusal& refusal : effects_.refused) {
     const RefusedBecause reason = reason_of(refusal.reason);
     if (refusal.kind == Refusal::Kind::run) {
-      settle_all(refusal.number, Outcome::refused, reason);
+      refuse_run(refusal.number, reason);
     } else if (const auto it = pending_reads_.find(refusal.number); it != pending_reads_.end()) {
       settled_queries_.push_back({it->second.tag, reason, {}, answer_bytes_.size(), 0});
-      pending_reads_.erase(it);
+      forget_read(it);
     }
   }
 }
 
 void Driver::answer_reads() {
-  for (const auto& [tag, query] : local_queries_) answer(tag, query);
+  for (const auto& [tag, query] : local_queries_) {
+    answer(tag, query);
+    read_bytes_ -= query.size();
+  }
   local_queries_.clear();
   for (const ReadReady& ready : effects_.reads_ready) {
     const auto it = pending_reads_.find(ready.id);
@@ -363,7 +398,7 @@ void Driver::answer_reads() {
     if (it == pending_reads_.end()) return true;
     if (it->second.index > applier_.applied()) return false;
     answer(it->second.tag, it->second.query);
-    pending_reads_.erase(it);
+    forget_read(it);
     return true;
   });
 }
@@ -372,14 +407,14 @@ void Driver::answer_reads() {
 void Driver::expire(Instant now) {
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     if (pending_[i].since + limits_.request_timeout > now) break;
-    settle_all(first_pending_ + i, Outcome::unknown, RefusedBecause::timed_out);
+    give_up(first_pending_ + i);
   }
   while (!pending_reads_.empty()) {
     const auto it = pending_reads_.begin();
     if (it->second.since + limits_.request_timeout > now) break;
     settled_queries_.push_back(
         {it->second.tag, RefusedBecause::timed_out, {}, answer_bytes_.size(), 0});
-    pending_reads_.erase(it);
+    forget_read(it);
   }
 }
 
@@ -411,6 +446,37 @@ void Driver::settle_all(std::uint64_t number, Outcome outcome, RefusedBecause re
   result.reason = static_cast<std::uint8_t>(reason);
   const std::vector<Result> results(pending->commands, result);
   settle(number, results);
+}
+
+// A retry of what has no stamp is a new attempt from now on.
+void Driver::forget(const Screened& screened) {
+  for (const std::uint32_t offset : screened.written) {
+    const Result& result = screened.results[offset];
+    applier_.sessions().forget(result.session, result.sequence);
+  }
+}
+
+void Driver::refuse_run(std::uint64_t number, RefusedBecause reason) {
+  if (const auto late = late_.find(number); late != late_.end()) {
+    forget(late->second);
+    late_.erase(late);
+  }
+  if (const PendingRun* pending = find_pending({config_.self, config_.incarnation, number})) {
+    forget(pending->screened);
+  }
+  settle_all(number, Outcome::refused, reason);
+}
+
+// It may be lost, so whoever tries again is not kept waiting; what a merge strategy says of it
+// later is for those who try again after that.
+void Driver::give_up(std::uint64_t number) {
+  PendingRun* pending = find_pending({config_.self, config_.incarnation, number});
+  if (pending != nullptr && !pending->screened.written.empty()) {
+    forget(pending->screened);
+    if (late_.size() >= kMaxLate) late_.erase(late_.begin());
+    late_.emplace(number, std::move(pending->screened));
+  }
+  settle_all(number, Outcome::unknown, RefusedBecause::timed_out);
 }
 
 void Driver::forget_settled() {

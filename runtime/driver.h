@@ -34,6 +34,7 @@ struct DriverLimits {
                                     << 20;    // of commands taken and not yet given to the replica
   std::uint32_t max_pending_runs = 1U << 16;  // given to the replica and not yet answered
   std::uint32_t max_pending_reads = 1U << 16;
+  std::uint64_t max_pending_read_bytes = 4U << 20;  // of their queries; answers are up to ten times
   Duration request_timeout = std::chrono::seconds(5);  // then the outcome is unknown
   Duration session_idle = std::chrono::hours(1);       // after which a session expires; 0: never
   // Of runs applied since the last snapshot: then the next one is made; 0: never.
@@ -132,6 +133,10 @@ class Driver {
     RequestTag tag;
     std::uint32_t count = 0;
   };
+  struct Screened {
+    std::vector<Result> results;
+    std::vector<std::uint32_t> written;  // offsets of the commands that became writes
+  };
   struct PendingRun {
     Instant since;
     LogIndex known;                   // applied when the run was made
@@ -139,8 +144,7 @@ class Driver {
     std::uint32_t segments = 0;
     std::uint32_t commands = 0;
     bool settled = false;
-    std::vector<Result> screened;        // of merge strategies
-    std::vector<std::uint32_t> written;  // offsets of the commands that became writes
+    Screened screened;  // of merge strategies
   };
   struct OpenRun {  // being filled
     std::vector<std::byte> body;
@@ -162,6 +166,12 @@ class Driver {
   void apply(const CommittedRun& committed);
   void make_snapshot();
   void apply_merges();
+  [[nodiscard]] bool has_room_for(Bytes query) const;
+  void forget_read(std::map<std::uint64_t, PendingRead>::iterator read);
+  void take_stamps(Stamp first, Screened& screened);
+  void forget(const Screened& screened);
+  void refuse_run(std::uint64_t number, RefusedBecause reason);
+  void give_up(std::uint64_t number);
   void answer_reads();
   void take_refusals();
   void expire(Instant now);
@@ -206,9 +216,12 @@ class Driver {
   std::deque<Segment> segments_;
   std::uint64_t forgotten_segments_ = 0;
   std::vector<Segment> open_segments_;
+  // Runs of a merge strategy whose clients were told that nobody knows, and that may still be done.
+  std::map<std::uint64_t, Screened> late_;
   std::map<std::uint64_t, PendingRead> pending_reads_;
   std::vector<std::uint64_t> ready_reads_;
   std::uint64_t last_read_ = 0;
+  std::uint64_t read_bytes_ = 0;  // of the queries that wait
 
   // Outputs.
   Effects effects_;

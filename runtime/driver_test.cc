@@ -59,6 +59,41 @@ const Algorithm kInstantMerge{
       return std::make_unique<InstantMerge>();
     }};
 
+// One that takes its time, and says what the test wants.
+class HeldMerge final : public Replica {
+ public:
+  enum class Says : std::uint8_t { nothing, done, refused };
+  static inline Says says = Says::nothing;
+
+  void step(const Turn& turn, const Store&, Effects& effects) noexcept override {
+    for (const CommandRun& run : turn.commands) held_.push_back(run.id);
+    if (says == Says::nothing) return;
+    for (const RunId run : held_) {
+      if (says == Says::done) effects.replies.push_back({run, {++stamp_, 5}});
+      if (says == Says::refused)
+        effects.refused.push_back({Refusal::Kind::run, Refusal::Reason::clock, run.number});
+    }
+    held_.clear();
+  }
+  [[nodiscard]] Instant deadline() const noexcept override { return kNever; }
+  [[nodiscard]] Status status() const noexcept override { return {}; }
+
+ private:
+  std::vector<RunId> held_;
+  std::uint64_t stamp_ = 0;
+};
+
+const Algorithm kHeldMerge{
+    .name = "held_merge",
+    .summary = "for tests",
+    .guarantee = {.ordered = false},
+    .options = {},
+    .verify = [](const Block&, const Block&) { return false; },
+    .make = [](const ReplicaConfig&, const Recovered&) -> std::unique_ptr<Replica> {
+      HeldMerge::says = HeldMerge::Says::nothing;
+      return std::make_unique<HeldMerge>();
+    }};
+
 class DriverTest : public ::testing::Test {
  protected:
   // Steps until every write is durable.
@@ -184,6 +219,65 @@ TEST_F(DriverTest, AMergeStrategyIsAnsweredWithItsStamps) {
   EXPECT_EQ(settled_[1][1].stamp, (Stamp{2, 5}));
   EXPECT_EQ(settled_[2][0].stamp, (Stamp{3, 5}));
   EXPECT_EQ(driver_->store().at(Key{1}).stamp, (Stamp{2, 5}));
+}
+
+TEST_F(DriverTest, ARetryIsNoNewWriteWhileTheFirstAttemptWaits) {
+  start(kHeldMerge, set_);
+  submit(1, 1);
+  settle_writes();
+  submit(2, 1);
+  settle_writes();
+  ASSERT_EQ(settled_[2].size(), 1U);
+  EXPECT_EQ(settled_[2][0].outcome, Outcome::unknown);
+  EXPECT_EQ(settled_[2][0].reason, static_cast<std::uint8_t>(RefusedBecause::timed_out));
+  settle_writes(Instant{} + seconds(5));
+  EXPECT_EQ(settled_[1].at(0).outcome, Outcome::unknown);
+  HeldMerge::says = HeldMerge::Says::done;
+  settle_writes(Instant{} + seconds(60));
+  submit(3, 1);
+  settle_writes(Instant{} + seconds(60));
+  ASSERT_EQ(settled_[3].size(), 1U) << "also of what was done after all had given it up";
+  EXPECT_EQ(settled_[3][0].outcome, Outcome::ok);
+  EXPECT_EQ(settled_[3][0].stamp, (Stamp{1, 5}));
+}
+
+TEST_F(DriverTest, ARepetitionWithinARunHasTheSameResult) {
+  start(kHeldMerge, set_);
+  submit(1, 1);
+  submit(2, 1);
+  HeldMerge::says = HeldMerge::Says::done;
+  settle_writes();
+  for (const std::uint64_t request : {1U, 2U}) {
+    ASSERT_EQ(settled_[request].size(), 1U);
+    EXPECT_EQ(settled_[request][0].outcome, Outcome::ok);
+    EXPECT_EQ(settled_[request][0].reason, 0);
+    EXPECT_EQ(settled_[request][0].stamp, (Stamp{1, 5}));
+  }
+}
+
+TEST_F(DriverTest, WhatIsRefusedIsANewWriteTheNextTime) {
+  start(kHeldMerge, set_);
+  submit(1, 1);
+  HeldMerge::says = HeldMerge::Says::refused;
+  settle_writes();
+  EXPECT_EQ(settled_[1].at(0).outcome, Outcome::refused);
+  HeldMerge::says = HeldMerge::Says::done;
+  submit(2, 1);
+  settle_writes();
+  EXPECT_EQ(settled_[2].at(0).outcome, Outcome::ok);
+}
+
+TEST_F(DriverTest, WaitingQueriesAreBoundedByTheirBytes) {
+  DriverLimits limits = small_limits();
+  limits.max_pending_read_bytes = 100;
+  Driver driver(kUnreplicated, set_, config(), Recovered{}, limits, nullptr);
+  const std::vector<std::byte> query(60);
+  for (const ReadMode mode : {ReadMode::local, ReadMode::linearizable}) {
+    EXPECT_TRUE(driver.query({}, mode, query));
+    EXPECT_FALSE(driver.query({}, mode, query)) << "a second one does not fit";
+    driver.step(Instant{}, WallTime{});
+  }
+  EXPECT_TRUE(driver.query({}, ReadMode::local, query)) << "all were answered";
 }
 
 TEST_F(DriverTest, AMergeStrategyRecognisesARetryAtTheSameNode) {

@@ -84,11 +84,20 @@ SessionTable::Seen SessionTable::look_up(std::uint32_t session, std::uint32_t se
 void SessionTable::record(const Result& result) {
   Session& session = for_write(slot_of(result.session));
   Session::Remembered& remembered = session.window[result.sequence % kSessionWindow];
+  // A run may hold more commands of a session than the window: what is newer stays.
+  if (remembered.sequence > result.sequence) return;
   remembered.stamp = result.stamp;
   remembered.value = result.value;
   remembered.sequence = result.sequence;
   remembered.code = result.code;
   if (result.sequence > session.highest) session.highest = result.sequence;
+}
+
+void SessionTable::forget(std::uint32_t session, std::uint32_t sequence) {
+  Session& found = for_write(slot_of(session));
+  Session::Remembered& remembered = found.window[sequence % kSessionWindow];
+  const bool waits = remembered.sequence == sequence && remembered.stamp.major == 0;
+  if (found.id == session && waits) remembered = {};
 }
 
 FrozenSessions SessionTable::freeze() {

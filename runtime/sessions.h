@@ -86,8 +86,12 @@ class SessionTable {
   // Classifies a command.
   Seen look_up(std::uint32_t session, std::uint32_t sequence, Result& result) const;
 
-  // Remembers the result of a fresh command.
+  // Remembers the result of a fresh command, unless it is behind the window by now. A stamp of
+  // major 0 stands for one that is not known yet.
   void record(const Result& result);
+
+  // Of a command whose stamp is not known yet: it was not executed, and is fresh again.
+  void forget(std::uint32_t session, std::uint32_t sequence);
 
   // Open ones.
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(by_nonce_.size()); }

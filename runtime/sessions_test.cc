@@ -68,6 +68,30 @@ TEST(Sessions, BehindTheWindowNothingIsExecutedAgain) {
   EXPECT_EQ(sessions.look_up(id, 2, result), SessionTable::Seen::fresh);
 }
 
+TEST(Sessions, AnOlderResultDoesNotTakeThePlaceOfANewerOne) {
+  SessionTable sessions(10);
+  const std::uint32_t id = sessions.open(1);
+  Result result;
+  sessions.record(result_of(id, kSessionWindow + 1, 42));
+  sessions.record(result_of(id, 1, 7));
+  ASSERT_EQ(sessions.look_up(id, kSessionWindow + 1, result), SessionTable::Seen::repeated);
+  EXPECT_EQ(result.value, 42U);
+}
+
+TEST(Sessions, WhatWasNotExecutedIsFreshAgain) {
+  SessionTable sessions(10);
+  const std::uint32_t id = sessions.open(1);
+  Result waiting = result_of(id, 1, 0);
+  waiting.stamp = {};
+  sessions.record(waiting);
+  sessions.record(result_of(id, 2, 42));
+  Result result;
+  EXPECT_EQ(sessions.look_up(id, 1, result), SessionTable::Seen::repeated);
+  for (const std::uint32_t sequence : {1U, 2U}) sessions.forget(id, sequence);
+  EXPECT_EQ(sessions.look_up(id, 1, result), SessionTable::Seen::fresh);
+  EXPECT_EQ(sessions.look_up(id, 2, result), SessionTable::Seen::repeated) << "it has its stamp";
+}
+
 TEST(Sessions, UnknownSessionsAndSequenceZeroAreRefused) {
   SessionTable sessions(10, 1000);
   const std::uint32_t id = sessions.open(1);

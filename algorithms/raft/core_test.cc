@@ -556,6 +556,21 @@ TEST(RaftReads, ALeaderAnswersFollowersUnderTheirOwnNumbers) {
   EXPECT_TRUE(is(node.append_reply(2, 1, 1, 1), {"sends 3 read_reply #17 index 1"}));
 }
 
+// As many as a leader takes wait for a round: its own reads wait until there is room.
+TEST(RaftReads, ALeaderThatHasTooManyAnswersItsOwnLater) {
+  constexpr std::uint64_t kMost = 65536;
+  TestNode node(3);
+  node.lead();
+  node.append_reply(2, 1, 1);
+  node.begin();
+  for (std::uint64_t number = 1; number <= kMost; ++number) node.read_request(3, 4, number);
+  node.end();
+  EXPECT_TRUE(lacks(node.read(1), "round 2")) << "it does not fit";
+  EXPECT_TRUE(has(node.append_reply(2, 1, 1, 1), "sends 3 read_reply #65536 index 1"));
+  node.step();
+  EXPECT_TRUE(has(node.append_reply(2, 1, 1, 2), "read 1 at 1"));
+}
+
 TEST(RaftReads, AreRefusedWhereThereIsNoLeader) {
   TestNode node(3);
   EXPECT_TRUE(is(node.read(1), {}));

@@ -88,6 +88,22 @@ TEST_F(RaftHandover, ItVotesForTheOneThatTakesOverThoughItLeads) {
   EXPECT_TRUE(has(node_.append(2, 2, 1, 1, {2}), "answers 1: done"));
 }
 
+// The test's node looks whether every turn ends with a deadline that lies ahead.
+TEST_F(RaftHandover, AChangeOfMembersThatIsOverdueWaitsForItsEnd) {
+  TestNode node(3, {{"catch_up_timeout_ms", 100}});
+  node.lead();
+  for (const std::uint32_t id : {2U, 3U}) node.append_reply(id, 1, 1);
+  node.change(4, 0);
+  node.durable_all();
+  for (const std::uint32_t id : {2U, 3U}) node.append_reply(id, 1, 2);
+  node.wait(Ms(50));
+  node.hand_over(2);
+  EXPECT_TRUE(lacks(node.wait(Ms(60)), "answers 1"));
+  const auto lines = node.wait(Ms(90));
+  EXPECT_TRUE(has(lines, "answers 2: refused, node 2 did not take over"));
+  EXPECT_TRUE(has(lines, "answers 1: refused, node 4 did not catch up"));
+}
+
 TEST_F(RaftHandover, WithoutANextLeaderTheOutcomeIsUnknown) {
   node_.hand_over(2);
   node_.vote_request(2, 2, 1, 1, /*pre=*/false, /*handed_over=*/true);

@@ -220,6 +220,7 @@ TestNode::Lines TestNode::run_turn() {
   turn.controls = controls_;
   effects_.clear();
   replica_->step(turn, store_, effects_);
+  EXPECT_GT(replica_->deadline(), now_) << "nothing that is due is left";
   frames_.clear();
   commands_.clear();
   reads_.clear();

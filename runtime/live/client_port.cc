@@ -15,6 +15,11 @@ namespace {
 constexpr std::size_t kReplyEntries = 8192;
 constexpr std::size_t kReplyAnswerBytes = 1U << 20;
 
+// What requests that are small and cost much count for among the bytes of a turn.
+constexpr std::size_t kReportCost = 8192;
+constexpr std::size_t kLargeQuery = 256;
+constexpr std::size_t kAnswerPerQuery = 10;  // bytes a byte
+
 constexpr flatbuffers::uoffset_t kMaxSeen = 1024;  // nodes that a query names
 
 constexpr flatbuffers::uoffset_t kMaxDepth = 8;
@@ -95,6 +100,7 @@ bool ClientPort::receive(Driver& driver, std::size_t max_requests, std::size_t m
                               " bytes; allowed are " + std::to_string(options_.max_request_bytes));
     } else {
       handle(slot, driver);
+      bytes += std::exchange(charged_, 0);
     }
   }
   return true;
@@ -204,6 +210,7 @@ void ClientPort::handle(std::uint32_t slot, Driver& driver) {
     case client::RequestKind::hello:
       return hello(slot, request.id());
     case client::RequestKind::report: {
+      charged_ += kReportCost;
       const std::string report = desk_.report();
       return answer(slot, {.id = request.id(), .error = {}}, std::as_bytes(std::span(report)));
     }
@@ -242,6 +249,7 @@ void ClientPort::query(std::uint32_t slot, const client::Request& request, Drive
   }
   const Bytes query =
       body == nullptr ? Bytes() : std::as_bytes(std::span(body->data(), body->size()));
+  if (query.size() > kLargeQuery) charged_ += kAnswerPerQuery * query.size();
   std::vector<Seen> seen;
   if (request.seen() != nullptr) {
     if (request.seen()->size() > kMaxSeen) {

@@ -134,6 +134,7 @@ class ClientPort {
   std::uint64_t messages_ = 0;
   std::uint64_t in_flight_ = 0;
   ClientTraffic traffic_;
+  std::size_t charged_ = 0;  // for the request at hand, besides its bytes
 
   zmq::message_t identity_;
   zmq::message_t request_;

@@ -101,6 +101,7 @@ std::unique_ptr<RocksStorage> open_storage(NodeConfig& config, Bell& bell) {
     if (!config.algorithm->changes_members) throw;
     throw StorageError(error.what() + std::string(kHowToComeBack));
   }
+  if (!storage->warning().empty()) spdlog::warn("{}", storage->warning());
   config.replica.incarnation = storage->incarnation();
   config.replica.disk = storage->disk();
   // It was a first member with another disk than this one.
@@ -292,6 +293,8 @@ int Node::Loop::run() {
     turns();
   } catch (const zmq::error_t& error) {
     story_ = std::string("a socket failed: ") + error.what();
+  } catch (const std::exception& error) {
+    story_ = std::string("it cannot go on: ") + error.what();
   }
   port_.close();
   close_shapes();

@@ -1,5 +1,7 @@
 #include "runtime/live/transport.h"
 
+#include <spdlog/spdlog.h>
+
 #include <cstring>
 #include <numeric>
 #include <stdexcept>
@@ -139,7 +141,10 @@ void Transport::send(Instant now, std::span<const Block> bodies,
   encoded_.clear();
   for (const Message& message : messages) {
     Peer* peer = find(message.to);
-    if (peer == nullptr) continue;
+    if (peer == nullptr) {
+      note_unknown(message.to);
+      continue;
+    }
     Instant due = now;
     if (peer->shaper.profile().shapes()) {
       const auto passed = peer->shaper.pass(now);
@@ -209,6 +214,12 @@ void Transport::transmit(Peer& peer, zmq::message_t& head, zmq::message_t& body)
   if (two_parts) try_send(peer.outbox, body, false);
   ++peer.traffic.sent;
   peer.traffic.sent_bytes += size;
+}
+
+// A member that this node was not told how to reach.
+void Transport::note_unknown(NodeId id) {
+  if (!unknown_.insert(id).second) return;
+  spdlog::warn("messages for node {} are dropped: [peers] does not name it", id.value);
 }
 
 Transport::Peer* Transport::find(NodeId id) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -117,6 +118,7 @@ class Transport {
   zmq::message_t& encode_body(std::span<const Block> bodies, BodyRange range);
   void transmit(Peer& peer, zmq::message_t& head, zmq::message_t& body);
   Peer* find(NodeId id);
+  void note_unknown(NodeId id);
 
   zmq::context_t& context_;
   const Algorithm& algorithm_;
@@ -127,6 +129,7 @@ class Transport {
   std::string endpoint_;
   zmq::socket_t inbox_;
   std::map<NodeId, Peer> peers_;
+  std::set<NodeId> unknown_;  // members that are not among them; told of once
   DelayLine<Delayed> delayed_;
   std::array<std::uint64_t, kFrameFaults> refused_{};
 

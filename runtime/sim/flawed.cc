@@ -39,6 +39,7 @@ class FlawedReplica final : public Replica {
   }
 
   [[nodiscard]] Instant deadline() const noexcept override {
+    if (flaw_ == Flaw::is_always_due) return now_;
     return silent() ? kNever : inner_->deadline();
   }
 

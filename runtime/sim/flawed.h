@@ -21,8 +21,9 @@ enum class Flaw : std::int64_t {
   sends_garbage,          // a header that is cut short
   skips_a_ticket,
   reports_an_old_epoch,
+  is_always_due,  // asks for its next turn at a time that has passed
 };
-inline constexpr std::int64_t kFlaws = 14;
+inline constexpr std::int64_t kFlaws = 15;
 
 const Algorithm& flawed_raft_algorithm();
 // The control baseline with the same wrapper.

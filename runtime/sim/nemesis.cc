@@ -154,6 +154,7 @@ void Nemesis::strike_down(Node& node) {
 }
 
 void Nemesis::after_turn(Node& node, bool new_epoch, bool leads) {
+  if (!node.up()) return;  // an answer of this very turn cost it its disk
   if (leads) echo(node);
   if (leads && !ambush_.empty()) {
     const auto kind = static_cast<std::uint32_t>(ambush_.front());

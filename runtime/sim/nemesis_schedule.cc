@@ -197,6 +197,7 @@ void Nemesis::roll(std::size_t place) {
       if (leader() == node.id() && nodes_.size() > 1 &&
           engine_.now < rolling.since + kHandOverWithin && engine_.algorithm->hands_over)
         break;
+      if (!node.up()) return miss(place);  // another fault was sooner
       node.crash();
       engine_.count(FaultKind::crash);
       engine_.after(fault.down, EventKind::restart, node.id().value, node.life());

@@ -250,8 +250,19 @@ void Node::end_turn(const Effects& effects) {
   if (!frames_.empty() || !requests_.empty() || told_durable_ < disk_.durable()) {
     wish_soon();
   } else {
+    look_at_deadline();
     wish_deadline();
   }
+}
+
+// On a real machine such a node would keep a core busy.
+void Node::look_at_deadline() {
+  constexpr std::uint32_t kMostOverdue = 1000;
+  overdue_ = driver_->deadline() <= local(engine_.now) ? overdue_ + 1 : 0;
+  if (overdue_ != kMostOverdue) return;
+  engine_.fail(check::kContract, "node " + std::to_string(id_.value) + " asks for " +
+                                     std::to_string(kMostOverdue) +
+                                     " turns in a row, each at a time that has passed");
 }
 
 void Node::send(std::span<const Message> messages, const Effects& effects, bool when_durable) {

@@ -111,6 +111,7 @@ class Node {
   void wish(Instant when);
   void wish_soon();
   void wish_deadline();
+  void look_at_deadline();
   [[nodiscard]] Instant local(Instant when) const;
   [[nodiscard]] Instant global(Instant local_time) const;
   void send(std::span<const Message> messages, const Effects& effects, bool when_durable);
@@ -144,6 +145,7 @@ class Node {
   Ticket told_durable_;
   Instant wished_ = kNever;
   std::uint32_t wishes_ = 0;
+  std::uint32_t overdue_ = 0;  // turns in a row that left a deadline that has passed
 
   // A task about a snapshot is under way, or its result waits for the node to go on.
   std::optional<SnapshotResult> snapshot_;

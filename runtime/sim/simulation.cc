@@ -489,8 +489,10 @@ void Execution::turn(Node& node) {
       log_checker_ && members != nullptr) {
     log_checker_->uses(node.id(), *members);
   }
-  const bool answered = !effects.control_replies.empty();
-  for (const ControlReply& reply : effects.control_replies) nemesis_.answered(reply);
+  // The node may lose its disk at an answer, and its effects are gone with it.
+  const std::vector<ControlReply> replies = effects.control_replies;
+  const bool answered = !replies.empty();
+  for (const ControlReply& reply : replies) nemesis_.answered(reply);
   // The node may crash at it, and its effects are gone with it.
   nemesis_.after_turn(node, change.new_epoch, change.leads);
   if (log_checker_ && answered) {

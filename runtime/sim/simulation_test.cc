@@ -192,7 +192,8 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{Flaw::falls_silent, "FallsSilent", "after everything healed"},
         Expected{Flaw::sends_garbage, "SendsGarbage", "malformed"},
         Expected{Flaw::skips_a_ticket, "SkipsATicket", "issued ticket"},
-        Expected{Flaw::reports_an_old_epoch, "ReportsAnOldEpoch", "epoch"}),
+        Expected{Flaw::reports_an_old_epoch, "ReportsAnOldEpoch", "epoch"},
+        Expected{Flaw::is_always_due, "IsAlwaysDue", "at a time that has passed"}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
 TEST(Mutants, TheWrapperItselfDoesNoHarm) {

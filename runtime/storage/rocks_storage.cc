@@ -191,8 +191,16 @@ void RocksStorage::claim(const StorageOwner& owner) {
   const rocksdb::Status status = db_->Put(synced, key('M'), claim_text(mine));
   if (!status.ok()) throw StorageError(name_ + ": cannot be written: " + status.ToString());
   if (owner.remembered && !std::filesystem::exists(marker())) {
-    std::ofstream(marker()) << "node " << owner.node.value << " has started with the folder "
-                            << std::filesystem::path(name_).filename().string() << "\n";
+    std::ofstream file(marker());
+    file << "node " << owner.node.value << " has started with the folder "
+         << std::filesystem::path(name_).filename().string() << "\n";
+    file.close();
+    try {
+      if (!file) throw StorageError(marker().string() + ": cannot be written");
+      sync_folder(std::filesystem::absolute(marker()).parent_path());
+    } catch (const StorageError& error) {
+      warning_ = std::string(error.what()) + ": a node that loses its folder will not notice";
+    }
   }
 }
 
@@ -295,7 +303,7 @@ void RocksStorage::run() {
     }
     try {
       carry_out(taken);
-    } catch (const StorageError& error) {
+    } catch (const std::exception& error) {
       fail(error.what());
     }
     taken.clear();

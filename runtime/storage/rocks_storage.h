@@ -70,6 +70,8 @@ class RocksStorage final : public Storage {
   [[nodiscard]] Incarnation incarnation() const { return incarnation_; }
   // 0 for a folder that was made for a member from the beginning.
   [[nodiscard]] DiskId disk() const { return disk_; }
+  // What could not be done at the start and does not keep the node from its work; or empty.
+  [[nodiscard]] const std::string& warning() const { return warning_; }
 
   void write(std::span<const Write> writes) override;
   // Makes the disk slow or full on purpose, from now on. Callable from any thread.
@@ -110,6 +112,7 @@ class RocksStorage final : public Storage {
   std::unique_ptr<rocksdb::DB> db_;
   Incarnation incarnation_;
   DiskId disk_;
+  std::string warning_;
   Recovered recovered_;
 
   SnapshotFolder snapshots_;

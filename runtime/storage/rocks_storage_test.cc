@@ -522,6 +522,7 @@ TEST_F(RocksStorageTest, ASnapshotForWhichThereIsNoRoomIsTriedAgain) {
   } catch (const StorageError& error) {
     EXPECT_THAT(error.what(), HasSubstr("cannot be written: No space left on device"));
   }
+  EXPECT_TRUE(fs::is_empty(folder_ / "snapshots")) << "what could not be finished takes no room";
   storage_->inject({});
   save(1);
   use(1);

@@ -72,13 +72,6 @@ class Output {
   int descriptor_;
 };
 
-void sync_folder(const std::filesystem::path& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
-  if (descriptor >= 0) close(descriptor);
-  if (!synced) throw StorageError(folder.string() + ": cannot be synced");
-}
-
 // The index that a file's name tells, or nothing if it is none of ours.
 std::optional<LogIndex> index_of(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
@@ -93,36 +86,53 @@ std::optional<LogIndex> index_of(const std::filesystem::path& path) {
 
 template <class Unwanted>
 void remove_if(const std::filesystem::path& folder, Unwanted&& unwanted) {
-  std::error_code error;  // what cannot be removed only takes space
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (unwanted(entry.path())) std::filesystem::remove(entry.path(), error);
+  std::error_code ignored;  // what cannot be removed only takes space
+  std::filesystem::directory_iterator entry(folder, ignored);
+  while (entry != std::filesystem::directory_iterator()) {
+    if (unwanted(entry->path())) std::filesystem::remove(entry->path(), ignored);
+    entry.increment(ignored);  // to the end at an error
   }
 }
 
 }  // namespace
 
+void sync_folder(const std::filesystem::path& folder) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
+  if (descriptor >= 0) close(descriptor);
+  if (!synced) throw StorageError(folder.string() + ": cannot be synced");
+}
+
 std::filesystem::path SnapshotFolder::path_of(LogIndex index) const {
   return folder_ / (std::to_string(index.value) + std::string(kEnding));
+}
+
+void SnapshotFolder::write_file(const std::filesystem::path& path, const Snapshot& snapshot) const {
+  Output file(path, faults_);
+  const FileHead head{kMagic, snapshot.id.index.value, snapshot.id.parts, snapshot.id.sum};
+  file.write(std::as_bytes(std::span(&head, 1)));
+  for (const Block& part : snapshot.parts) {
+    const auto size = static_cast<std::uint32_t>(part.size());
+    file.write(std::as_bytes(std::span(&size, 1)));
+    file.write(part.bytes());
+  }
+  file.sync();
 }
 
 void SnapshotFolder::save(const Snapshot& snapshot) const {
   faults_.delay();
   std::error_code error;
-  std::filesystem::create_directories(folder_, error);
+  if (std::filesystem::create_directories(folder_, error)) sync_folder(folder_.parent_path());
   if (error) throw StorageError(folder_.string() + ": cannot be made: " + error.message());
   const std::filesystem::path path = path_of(snapshot.id.index);
   std::filesystem::path unfinished = path;
   unfinished += kUnfinished;
-  {
-    Output file(unfinished, faults_);
-    const FileHead head{kMagic, snapshot.id.index.value, snapshot.id.parts, snapshot.id.sum};
-    file.write(std::as_bytes(std::span(&head, 1)));
-    for (const Block& part : snapshot.parts) {
-      const auto size = static_cast<std::uint32_t>(part.size());
-      file.write(std::as_bytes(std::span(&size, 1)));
-      file.write(part.bytes());
-    }
-    file.sync();
+  try {
+    write_file(unfinished, snapshot);
+  } catch (...) {
+    // A disk that is full needs the room.
+    std::filesystem::remove(unfinished, error);
+    throw;
   }
   std::filesystem::rename(unfinished, path, error);
   if (error) throw StorageError(path.string() + ": cannot be named: " + error.message());

@@ -12,6 +12,9 @@
 
 namespace parley {
 
+// Makes the names that a folder holds durable. Throws StorageError.
+void sync_folder(const std::filesystem::path& folder);
+
 // Where the snapshots of a node are, and which index each has.
 class SnapshotFolder {
  public:
@@ -36,6 +39,7 @@ class SnapshotFolder {
   void keep_only(LogIndex index) const;
 
  private:
+  void write_file(const std::filesystem::path& path, const Snapshot& snapshot) const;
   [[nodiscard]] std::filesystem::path path_of(LogIndex index) const;
 
   std::filesystem::path folder_;
