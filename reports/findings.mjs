@@ -24,6 +24,7 @@ import {
 } from './format.mjs';
 
 const SECOND = 1000;
+const ROW_MS = 100; // of timelines
 const strong = (text) => ({strong: text});
 /** Of so many node counts on one sentence tells of all of them together. */
 const MANY_SIZES = 3;
@@ -228,7 +229,8 @@ function recoveryParts(all) {
         times('elected'),
         ' until another leader was elected, and ',
         times('served'),
-        ' until it had caught up and answered.',
+        ' until it had caught up and answered',
+        parts.length < events.length ? ` (seen at ${parts.length} of ${events.length} faults).` : '.',
       ],
     ];
   });
@@ -238,7 +240,11 @@ function partsOf(event) {
   const events = event.run.events ?? [];
   const fault = events.filter((e) => e.event === 'fault')[event.number - 1];
   if (!fault) return null;
-  const next = (kind, from) => events.find((e) => e.event === kind && e.t_ms > from)?.t_ms;
+  const after = events.slice(events.indexOf(fault) + 1);
+  const another = after.findIndex((e) => e.event === 'fault');
+  const own = another < 0 ? after : after.slice(0, another);
+  // Who leads may be seen as late as the first success: then they have one time.
+  const next = (kind, from) => own.find((e) => e.event === kind && e.t_ms >= from)?.t_ms;
   const lost = next('leader_lost', fault.t_ms);
   const led = isNumber(lost) ? next('leader', lost) : null;
   const success = isNumber(led) ? next('success', led) : null;
@@ -317,16 +323,21 @@ function splitSides(all) {
   });
 }
 
-/** Placements per second of both sides during a fault, as a share of those in the second before. */
+/**
+ * Placements per second of both sides during a fault, as a share of those in the second before. Rows in which it begins or
+ * ends are left out: what waited on the side that was cut off is placed at once when it is healed.
+ */
 function sharePlaced(event) {
   const rows = event.run.nodeRows;
   const from = event.injected_ms;
   const until = event.ended_ms ?? Math.max(...event.run.timeline.map((row) => row.t_ms));
+  const whole = (t_ms, begin, end) => t_ms >= begin && t_ms + ROW_MS <= end;
   const rate = (inside, begin, end) => {
     const own = rows.filter((row) => {
-      return event.hit.includes(Number(row.node)) === inside && row.t_ms >= begin && row.t_ms < end;
+      return event.hit.includes(Number(row.node)) === inside && whole(row.t_ms, begin, end);
     });
-    return own.reduce((sum, row) => sum + row.placed, 0) / (end - begin);
+    const time = ROW_MS * event.run.timeline.filter((row) => whole(row.t_ms, begin, end)).length;
+    return own.reduce((sum, row) => sum + row.placed, 0) / time;
   };
   const share = (inside) => rate(inside, from, until) / rate(inside, from - SECOND, from);
   return {hit: share(true), rest: share(false)};

@@ -20,6 +20,8 @@ const SETTING_KEYS = [
   ['transport', 'transport', (m) => m.transport],
   ['clients', 'clients', (m) => m.clients],
   ['canvas', 'canvas', (m) => m.canvas],
+  ['record', 'recording', (m) => m.record],
+  ['snapshot_bytes', 'bytes between snapshots', (m) => m.snapshot_bytes],
   ['build_type', 'build', (m) => m.software?.build_type],
   ['host', 'host', (m) => hostName(m.host)],
 ];

@@ -155,6 +155,7 @@ const CONSISTENCY_FIGURES = [
   'lost',
   'superseded',
   'older_wins',
+  'places',
   'stale_reads',
   'reads',
   'stale_ms_p99',

@@ -206,7 +206,7 @@ test('what contention costs is drawn over workloads, least contended first', () 
     completed: 1000,
     refused: 20,
     unknown: 0,
-    consistency: {verdict: 'pass', superseded: 1000 * shares[workload]},
+    consistency: {verdict: 'pass', places: 1000, superseded: 1000 * shares[workload]},
   })));
   assert.equal(result.status, 0, result.stderr);
   const panels = panelsIn(result, 'contention');

@@ -312,14 +312,13 @@ function afterHealing(group, events) {
 }
 
 /**
- * What each strategy did to data, per strategy, fault schedule and share of reads: verdicts, summed
+ * What each strategy did to data, per strategy, fault schedule, load and setting: verdicts, summed
  * anomalies and the worst distances, of the runs that were recorded.
  */
 export function consistencyTable(runs, events) {
   const recorded = runs.filter((run) => run.summary.consistency.reads !== null);
-  const key = (run) =>
-    [run.faultName, run.setting.workload, run.setting.read_share, run.series].join('\u0001');
-  const groups = [...groupBy(recorded, key).values()].sort((a, b) =>
+  const settings = new Map(bySetting(recorded).map(({id, title}) => [id, title]));
+  const groups = cells(recorded).sort((a, b) =>
     a[0].faultName < b[0].faultName ? -1 : a[0].faultName > b[0].faultName ? 1 : 0,
   );
   const total = (group, name) => {
@@ -337,7 +336,8 @@ export function consistencyTable(runs, events) {
       {title: 'strategy', text: (g) => strategy(g[0]), html: true},
       {title: 'promise', text: (g) => asText(g[0].manifest.guarantee) ?? MISSING},
       {title: 'faults', text: (g) => g[0].faultName},
-      {title: 'workload', text: (g) => g[0].setting.workload},
+      {title: 'load', text: (g) => g[0].load.label},
+      {title: 'setting', text: (g) => settings.get(g[0].settingId) || MISSING},
       {
         title: 'verdicts',
         html: true,
@@ -351,8 +351,10 @@ export function consistencyTable(runs, events) {
       number('stale reads', staleFigures),
       number('caught up after healing', (g) => afterHealing(g, events)),
       number('converged (slowest)', (g) => {
-        const values = g.map((run) => run.summary.consistency.converged_ms).filter(isNumber);
-        return values.length ? duration(Math.max(...values) * 1000) : MISSING;
+        const checked = g.filter((run) => run.summary.consistency.verdict !== 'not_checked');
+        const values = checked.map((run) => run.summary.consistency.converged_ms);
+        if (values.length === 0) return MISSING;
+        return values.every(isNumber) ? duration(Math.max(...values) * 1000) : 'never';
       }),
     ],
     groups,

@@ -440,7 +440,7 @@ TEST(Result, JsonHasTheNamesOfTheSummary) {
   EXPECT_EQ(
       consistency_json(result),
       R"({"converged_ms":null,"divergent_cells_max":1,"duplicates":0,"lag_max":null,"lost":1,)"
-      R"("older_wins":0,"reads":0,"stale_ms_max":0.0,"stale_ms_mean":0.0,"stale_ms_p99":null,)"
+      R"("older_wins":0,"places":2,"reads":0,"stale_ms_max":0.0,"stale_ms_mean":0.0,"stale_ms_p99":null,)"
       R"("stale_reads":0,"stale_versions_max":0,"stale_versions_p99":null,"superseded":null,)"
       R"("verdict":"fail"})");
 }

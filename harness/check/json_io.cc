@@ -501,6 +501,7 @@ json consistency_of(const CheckResult& result) {
           {"stale_versions_max", c.stale_versions_max},
           {"stale_ms_p99", maybe(c.stale_ms_p99)},
           {"stale_versions_p99", maybe(c.stale_versions_p99)},
+          {"places", result.places_ok},
           {"reads", result.reads},
           {"duplicates", c.duplicates},
           {"divergent_cells_max", maybe(c.divergent_cells_final)},

@@ -19,11 +19,19 @@ json read_json(const fs::path& path) {
   return read;
 }
 
+bool has_failed(const json& manifest) {
+  const json notes = manifest.value("notes", json::array());
+  return std::ranges::any_of(notes, [](const json& note) {
+    return note.is_string() && note.get_ref<const std::string&>().starts_with("failed: ");
+  });
+}
+
 void read_run(const fs::path& folder, const std::string& name, ResultSet& set) {
   json manifest = read_json(folder / "manifest.json");
   if (value_at(manifest, "baseline") == true)
     return;  // it shows the machine, which is not compared
-  if (!fs::exists(folder / "summary.json")) {
+  // One that failed after it was measured has figures, of something else than was asked.
+  if (!fs::exists(folder / "summary.json") || has_failed(manifest)) {
     set.failed.push_back(name);
     return;
   }

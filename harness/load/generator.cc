@@ -208,6 +208,7 @@ void Generator::begin_window() {
 }
 
 void Generator::end_window() {
+  count_what_is_due();
   sending_ = false;
   recorder_->end_early(std::min(recorder_->end_ns(), now_ns_ + 1));
   event_thread_->end_window();
@@ -217,6 +218,20 @@ void Generator::end_window() {
   const double wall_s = static_cast<double>(recorder_->end_ns() - zero_ns_) / 1e9;
   result_.generator.cpu_seconds = cpu.process_s - cpu_at_start_.process_s;
   if (wall_s > 0) result_.generator.cpu_share = (cpu.thread_s - cpu_at_start_.thread_s) / wall_s;
+}
+
+// What was due in the window and could not be taken up any more is counted like all the rest.
+void Generator::count_what_is_due() {
+  if (closed_ || !in_window_) return;
+  const std::int64_t end = std::min(recorder_->end_ns(), now_ns_ + 1);
+  while (source_->due_ns() != kNoMore && begin_ns_ + source_->due_ns() < end) {
+    const Message message = source_->take(scratch_);
+    const std::int64_t intended = begin_ns_ + message.due_ns;
+    const Recorder::Operations operations{intended, 0, spec_.batch, whole_us(now_ns_ - intended),
+                                          message.client};
+    recorder_->taken_up(operations);
+    recorder_->unsent(operations, now_ns_);
+  }
 }
 
 LoadResult Generator::finish() {

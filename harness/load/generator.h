@@ -60,6 +60,7 @@ class Generator {
   void wait();
   void begin_window();
   void end_window();
+  void count_what_is_due();
   LoadResult finish();
 
   // Sending.

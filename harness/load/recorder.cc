@@ -49,10 +49,13 @@ Recorder::Recorder(std::int64_t zero_ns, std::int64_t end_ns, double limit_us,
 
 void Recorder::completed(const Operations& operations, std::int64_t now_ns) {
   completed_so_far_ += operations.count;
-  if (now_ns >= zero_ns_ && now_ns < end_ns_) completed_in_window_ += operations.count;
-  if (!measured(operations.intended_ns)) return;
+  if (now_ns < zero_ns_) return;
+  if (now_ns < end_ns_) completed_in_window_ += operations.count;
+  // What comes of the warm-up is completed in this row as well: else the first ones would be empty.
   advance(now_ns);
   row_.completed += operations.count;
+  if (!measured(operations.intended_ns)) return;
+  completed_ += operations.count;
   row_latency_.add(now_ns - operations.intended_ns, operations.count);
   if (LatencyHistogram* region = region_of(operations)) {
     region->add(now_ns - operations.intended_ns, operations.count);
@@ -118,9 +121,11 @@ void Recorder::sent_again(const Operations& operations, std::uint8_t reason) {
 }
 
 void Recorder::success(const Operations& operations, NodeId node, std::int64_t now_ns) {
-  const std::int64_t sent = operations.first_sent_ns - zero_ns_;
-  if (sent < 0) return;
-  const auto ms = static_cast<std::size_t>(sent / kNsPerMs);
+  if (now_ns < zero_ns_) return;
+  // One that was sent before the window shows only that there is an answer in it.
+  const std::int64_t sent = std::max<std::int64_t>(operations.first_sent_ns - zero_ns_, 0);
+  const std::int64_t seen = operations.first_sent_ns < zero_ns_ ? now_ns - zero_ns_ : sent;
+  const auto ms = static_cast<std::size_t>(seen / kNsPerMs);
   if (ms >= kMaxSuccesses) return;
   if (ms >= successes_.size()) successes_.resize(ms + 1);
   SuccessSeen& earliest = successes_[ms];
@@ -181,8 +186,8 @@ void Recorder::finish(LoadResult& result, std::int64_t now_ns) {
   advance(now_ns);
   const std::uint64_t in_row = row_.completed + row_.refused + row_.unknown + row_.unsent;
   if (in_row > 0 || row_end_ns_ - kRowNs < end_ns_) close_row();
+  result.completed = completed_;
   for (const TimelineRow& row : timeline_) {
-    result.completed += row.completed;
     result.refused += row.refused;
     result.unknown += row.unknown;
     result.unsent += row.unsent;

@@ -19,7 +19,8 @@ inline constexpr std::size_t kReasons = 16;
 std::string_view failure_name(std::uint8_t reason);
 
 // Times in ns of one clock; `now` never goes back. Operations intended outside of the measured
-// window are left out, but for `achieved`.
+// window are left out, but for what is about its time rather than about them: `achieved`, the
+// timeline's completions, and how long nothing succeeded.
 class Recorder {
  public:
   // `regions`: as in LoadSpec.
@@ -105,6 +106,7 @@ class Recorder {
   std::array<std::uint64_t, kReasons> retried_{};
   std::uint64_t completed_so_far_ = 0;  // with warm-up
   std::uint64_t completed_in_window_ = 0;
+  std::uint64_t completed_ = 0;  // of those intended in the window
   std::uint64_t attempts_ = 0;
   std::uint64_t retries_ = 0;
   std::uint64_t taken_up_ = 0;

@@ -121,7 +121,8 @@ ClusterCost cost_between(const ClusterSample& before, const ClusterSample& after
     cost.peak_rss_bytes[node] = usage.peak_rss_bytes;
     const auto counted_before = before.counters.find(node);
     const auto counted_after = after.counters.find(node);
-    if (counted_before == before.counters.end() || counted_after == after.counters.end()) {
+    if (counted_before == before.counters.end() || counted_after == after.counters.end() ||
+        before.silent.contains(node) || after.silent.contains(node)) {
       cost.without_counters.push_back(node);
     } else {
       add_counters(counted_before->second, counted_after->second, cost);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,7 @@ bool parse_report(std::string_view json, NodeCounters& counters);
 struct ClusterSample {
   std::map<NodeId, NodeCounters> counters;  // of those that answered
   std::map<NodeId, ProcessUsage> usage;     // of all; of a dead one as it was at its end
+  std::set<NodeId> silent;                  // who works, and did not answer: its counters are older
 };
 
 // What a node used between two samples.

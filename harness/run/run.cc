@@ -334,9 +334,15 @@ class Run {
   ClusterSample sample() {
     const std::lock_guard lock(counts_mutex_);
     latest_.usage = cluster_->usage();
+    latest_.silent.clear();
+    for (const Member& member : cluster_->members()) {
+      if (member.running && !member.paused) latest_.silent.insert(member.id);
+    }
     for (const auto& [node, json] : cluster_->reports(kReportLimit)) {
       NodeCounters counters;
-      if (parse_report(json, counters)) latest_.counters[node] = ended_[node] + counters;
+      if (!parse_report(json, counters)) continue;
+      latest_.counters[node] = ended_[node] + counters;
+      latest_.silent.erase(node);
     }
     return latest_;
   }

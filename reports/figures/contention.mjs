@@ -31,7 +31,7 @@ const MEASURES = [
     'superseded_per_1000',
     'superseded of 1,000 acknowledged',
     'linear',
-    (s) => perThousand(s.consistency.superseded, s.completed),
+    (s) => perThousand(s.consistency.superseded, s.consistency.places),
   ],
 ];
 const HOT = {share: 0.9, cells: 16};

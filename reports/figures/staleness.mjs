@@ -11,7 +11,6 @@ const TITLE = 'Staleness of reads, and what PBS predicts';
 const MAX_GROUPS = 4;
 const LEAST_READS = 20; // of a bin, to speak of a share
 const LEAST_MS = 0.1;
-const Z = 1.96; // of an interval of 95 %
 
 /** Cumulated counts of several runs at all their thresholds: [{at_most, reads, total}]. */
 export function pooled(runs, unit) {
@@ -27,7 +26,7 @@ export function pooled(runs, unit) {
     });
 }
 
-/** The visibility bins of several runs together: measured, with Wilson's interval, and predicted. */
+/** The visibility bins of several runs together: measured, from the least to the most of a run, and predicted. */
 export function visibility(runs) {
   const rows = runs.flatMap((run) => run.visibility ?? []);
   return [...groupBy(rows, (row) => row.t_ms_low).values()]
@@ -47,20 +46,19 @@ export function visibility(runs) {
         reads,
         seen,
         predicted,
-        ...wilson(seen, reads),
+        ...shares(bin),
       };
     })
     .sort((a, b) => a.t_ms - b.t_ms);
 }
 
-/** A share with its interval (Wilson 1927); nothing without reads. */
-function wilson(seen, reads) {
-  if (reads === 0) return {share: null, low: null, high: null};
-  const p = seen / reads;
-  const middle = (p + (Z * Z) / (2 * reads)) / (1 + (Z * Z) / reads);
-  const half =
-    (Z / (1 + (Z * Z) / reads)) * Math.sqrt((p * (1 - p)) / reads + (Z * Z) / (4 * reads * reads));
-  return {share: p, low: Math.max(0, middle - half), high: Math.min(1, middle + half)};
+/** The share of all reads of a bin, and the least and the most of a run; nothing without reads. */
+function shares(bin) {
+  const each = bin.filter((row) => row.reads > 0);
+  if (each.length === 0) return {share: null, low: null, high: null};
+  const sum = (pick) => each.reduce((total, row) => total + pick(row), 0);
+  const own = each.map((row) => row.seen / row.reads);
+  return {share: sum((row) => row.seen) / sum((row) => row.reads), low: Math.min(...own), high: Math.max(...own)};
 }
 
 /** Points of "more than t ms stale" and "at least k versions behind". */
@@ -342,7 +340,7 @@ export function staleness(model) {
     data: dataOf(groups),
     caption:
       'Left: of local reads that began so long after the newest acknowledged write of their cell, the ' +
-      `share that saw it (points with 95 % intervals; bins with at least ${LEAST_READS} reads), and ` +
+      `share that saw it (points, from the least to the most of a repetition: reads of one cell are not independent; bins with at least ${LEAST_READS} reads), and ` +
       'the t-visibility that the WARS model of Bailis et al. (Probabilistically Bounded Staleness, ' +
       'VLDB 2012) gives by Monte Carlo from the delays of the same run, drawn independently (dashed): ' +
       'where the two part, delays depend on each other. Middle and right: the share of all reads that ' +
