@@ -334,7 +334,6 @@ export function consistencyTable(runs, events) {
     'consistency',
     [
       {title: 'strategy', text: (g) => strategy(g[0]), html: true},
-      {title: 'promise', text: (g) => asText(g[0].manifest.guarantee) ?? MISSING},
       {title: 'faults', text: (g) => g[0].faultName},
       {title: 'load', text: (g) => g[0].load.label},
       {title: 'setting', text: (g) => settings.get(g[0].settingId) || MISSING},
@@ -356,6 +355,7 @@ export function consistencyTable(runs, events) {
         if (values.length === 0) return MISSING;
         return values.every(isNumber) ? duration(Math.max(...values) * 1000) : 'never';
       }),
+      {title: 'promise', text: (g) => asText(g[0].manifest.guarantee) ?? MISSING},
     ],
     groups,
   );
