@@ -267,7 +267,7 @@ void correct(std::vector<Comparison*>& all, double tolerance) {
 
 void note_failed(const ResultSet& set, const char* side, Diff& diff) {
   for (const std::string& name : set.failed) {
-    diff.notes.push_back(fmt::format("{}: {} failed and has no figures", side, name));
+    diff.notes.push_back(fmt::format("{}: {} failed and is left out", side, name));
   }
 }
 

@@ -143,7 +143,7 @@ TEST(Diff, SaysWhatOnlyOneSideHas) {
   const Diff diff = compare_results(a, b, kRate);
   EXPECT_TRUE(diff.points.empty());
   EXPECT_EQ(diff.notes.size(), 3U);
-  EXPECT_TRUE(std::ranges::find(diff.notes, "A: 006-raft failed and has no figures") !=
+  EXPECT_TRUE(std::ranges::find(diff.notes, "A: 006-raft failed and is left out") !=
               diff.notes.end());
 }
 

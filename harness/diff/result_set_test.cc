@@ -48,6 +48,17 @@ TEST_F(ResultSets, AreRunsOfASweepInOrder) {
   EXPECT_EQ(set.failed, std::vector<std::string>{"003-c"});
 }
 
+TEST_F(ResultSets, WhatFailedIsNoMeasurementAlsoIfItHasFigures) {
+  write_run("001-a");
+  write_run("002-b");
+  write("002-b/manifest.json",
+        R"({"algorithm":"raft","notes":["warm-up extended","failed: node 2 ended by itself"]})");
+  const ResultSet set = read_result_set(folder_);
+  ASSERT_EQ(set.runs.size(), 1U);
+  EXPECT_EQ(set.runs[0].name, "001-a");
+  EXPECT_EQ(set.failed, std::vector<std::string>{"002-b"});
+}
+
 TEST_F(ResultSets, AreWithoutTheBaseline) {
   write_run("001-a");
   write_run("baseline-01");
