@@ -1,11 +1,15 @@
 // What a report says of a sweep of which all figures can be drawn, against the sweep's files.
 
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
+import {readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {before, test} from 'node:test';
 import {duration, perSecond} from './format.mjs';
+import {planRuns} from './testdata/fixture.mjs';
 import {figureOf, fullRuns, plotOf, report, rowsOf, tableIn} from './testdata/reporting.mjs';
+
+/** The text of a page's findings. */
+const findingsOf = ({html}) => /id="findings">.*?<\/section>/s.exec(html)[0].replace(/<[^>]+>/g, '');
 
 let full;
 before(() => {
@@ -157,7 +161,7 @@ test('what followed a fault stands above what followed it in the simulator', () 
   );
   const {first_success_ms: first} = full.written['raft-3-kill-1'].summary.recovery[0];
   assert.equal(successes[0].text, `first success after ${first} ms`);
-  const findings = /id="findings">.*?<\/section>/s.exec(full.html)[0].replace(/<[^>]+>/g, '');
+  const findings = findingsOf(full);
   const story = 'yes: kill-leader: leader lost, another leads, success (3 runs).';
   const sentence = `raft · 3 nodes, kill-leader: same order of events as simulated: ${story}`;
   assert.ok(findings.includes(sentence), sentence);
@@ -247,14 +251,58 @@ test('captions state cost, conditions and the manifest allows a repetition', () 
 });
 
 test('findings are written from the data', () => {
-  const findings = /id="findings">.*?<\/section>/s.exec(full.html)[0].replace(/<[^>]+>/g, '');
+  const findings = findingsOf(full);
   assert.match(findings, /raft · 3 nodes carried 200 k\/s, all that was offered/);
   assert.match(findings, /raft from 3 to 5 nodes at 200 k\/s offered/);
   assert.match(findings, /raft · 3 nodes, kill-leader: noticed after \d+ – \d+ ms/);
   assert.match(findings, /[\d,]+ superseded/);
 });
 
-test('where the time of a recovery went is told from the events', () => {
-  assert.match(full.html, /passed until the silence was noticed/);
-  assert.match(full.html, /until another leader was elected/);
+test('the sides of a partition are told by the rows that lie wholly within it', () => {
+  const findings = findingsOf(full);
+  const sides = (hit) => {
+    return `partition-leader: of the placements per second before it, ${hit} at the side that was cut off, 100 % at the others.`;
+  };
+  assert.ok(findings.includes(`gossip_lww · 3 nodes, ${sides('100 %')}`));
+  assert.ok(findings.includes(`raft · 3 nodes, ${sides('0 %')}`), 'what waited for the healing is no service');
+});
+
+test('where the time of a recovery went is told from the events, and of how many faults', () => {
+  const kills = (result) => [1, 2, 3].map((n) => result.written[`raft-3-kill-${n}`].summary.recovery[0]);
+  const told = (faults) => {
+    const spread = (values) => {
+      const [least, most] = [Math.min(...values), Math.max(...values)];
+      return least === most ? `${least} ms` : `${least} – ${most} ms`;
+    };
+    return (
+      `of the time to the first success ${spread(faults.map((f) => f.noticed_ms - 10))} passed until the silence ` +
+      `was noticed, 10 ms until another leader was elected, and ` +
+      `${spread(faults.map((f) => f.first_success_ms - f.noticed_ms))} until it had caught up and answered`
+    );
+  };
+  assert.ok(findingsOf(full).includes(`${told(kills(full))}.`));
+  const partly = report('partly', planRuns({nodes: {}, kills: {raft: [3]}}), (dir) => {
+    rmSync(join(dir, 'raft-3-kill-2/events.csv'));
+  });
+  const [first, , third] = kills(partly);
+  assert.ok(findingsOf(partly).includes(`${told([first, third])} (seen at 2 of 3 faults).`));
+});
+
+test('what strategies did to data is told by setting', () => {
+  const runs = ['loopback', 'five-regions'].flatMap((links, at) => {
+    return planRuns({nodes: {}, kills: {}, splits: {gossip_lww: [3]}}).map((run) => ({
+      ...run,
+      name: `${links}-${run.name}`,
+      manifest: {links},
+      summary: {consistency: {verdict: 'pass', lost: 7 * at, reads: 10, stale_reads: at, stale_ms_max: 40}},
+    }));
+  });
+  const result = report('settings', runs);
+  const table = tableIn(result.html, 'consistency').split('<tr>');
+  const row = (links) => table.find((text) => text.includes(links));
+  assert.ok(row('five-regions').includes('<td class="n">21</td>'), 'three repetitions together');
+  assert.ok(!row('loopback').includes('<td class="n">21</td>'), 'other links are not these');
+  const findings = findingsOf(result);
+  assert.ok(findings.includes('none of 30 local reads was stale; 0 lost'));
+  assert.ok(findings.includes('10 % of 30 local reads were stale, by 40 ms at most; 21 lost'));
 });

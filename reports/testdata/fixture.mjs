@@ -291,7 +291,8 @@ const SPLIT = {fault: 'partition-leader', injected_ms: 3050, ended_ms: 5550, con
 
 /**
  * A run with a partition that cuts node 1 off for 2.5 s: gossip goes on at both sides and diverges by
- * 100 cells a bin, an order goes on at one and lags at the other.
+ * 100 cells a bin, an order goes on at one and lags at the other, where what waited is placed at once
+ * in the row in which the network is healed.
  */
 function writeSplit(dir, run) {
   const merges = run.algorithm === 'gossip_lww';
@@ -304,7 +305,9 @@ function writeSplit(dir, run) {
     const apart = split ? t - SPLIT.injected_ms : 1;
     const state = merges ? ['', apart, ''] : [2, '', 2 * apart];
     timeline.push([t, 100, 0, 0, 0, 400, 2000, ...state]);
-    nodes.push([t, 1, split && !merges ? 0 : 27, 6, split && !merges ? 40 : 0]);
+    const heals = split && t + 100 > SPLIT.ended_ms;
+    const refused = split && !merges;
+    nodes.push([t, 1, refused ? 700 * heals : 27, 6, refused ? 40 : 0]);
     nodes.push([t, 2, 27, 6, 0], [t, 3, 26, 8, 0]);
   }
   const stale = merges ? 150 : 50;
