@@ -421,7 +421,7 @@ struct Cluster::State {
     for (const auto& [id, hello] : hellos) {
       if (hello.leader != id) continue;
       const std::vector<NodeId> voters = voters_by(id);
-      const auto follows = [&](NodeId voter) { return names(voter, id); };
+      const auto follows = [&names, leader = id](NodeId voter) { return names(voter, leader); };
       if (!voters.empty() && std::all_of(voters.begin(), voters.end(), follows)) return true;
     }
     return false;

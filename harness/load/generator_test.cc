@@ -131,6 +131,21 @@ TEST(OpenLoop, ArrivalsBeyondTheBoundAreUnsentAndNeverDelayed) {
   expect_sums_to_agree(result);
 }
 
+// More than any machine's generator can take up in time: what is left over at the end is offered,
+// too.
+TEST(OpenLoop, WhatIsDueAtTheEndOfAnOverloadedWindowIsUnsent) {
+  FakeNode node({1}, [](const Seen&) { return Reaction{Answer::silence}; });
+  LoadSpec spec = spec_for({&node});
+  spec.arrivals = Arrivals::constant;
+  spec.rate = 50'000'000;
+  spec.duration = milliseconds(60);
+  spec.operation_timeout = milliseconds(500);
+  const LoadResult result = run_load(spec);
+  EXPECT_EQ(result.offered, 2'999'999U);
+  EXPECT_GT(result.unsent, 2'900'000U);
+  expect_sums_to_agree(result);
+}
+
 TEST(OpenLoop, ASessionHasAtMost64OperationsInFlight) {
   FakeNode node({1}, [](const Seen&) { return Reaction{Answer::silence}; });
   LoadSpec spec = spec_for({&node});

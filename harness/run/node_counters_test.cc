@@ -90,6 +90,25 @@ TEST(CostBetween, IsToldOfEachNodeAsWell) {
   EXPECT_EQ(cost.written_bytes, 8392U);
 }
 
+TEST(CostBetween, OfANodeThatDidNotAnswerInTimeNothingIsKnown) {
+  ClusterSample before;
+  before.usage[NodeId{1}] = before.usage[NodeId{2}] = {1.0, 0.6, 0.4, 1000, 10, 1};
+  before.counters[NodeId{1}].peer_messages = before.counters[NodeId{2}].peer_messages = 5;
+  ClusterSample after = before;  // the older counters, which would look like no work at all
+  after.counters[NodeId{1}].peer_messages = 25;
+  const auto without = [](ClusterSample from, ClusterSample to, bool first, bool last) {
+    if (first) from.silent.insert(NodeId{2});
+    if (last) to.silent.insert(NodeId{2});
+    const ClusterCost cost = cost_between(from, to);
+    EXPECT_EQ(cost.messages, 20U);
+    EXPECT_EQ(cost.nodes.at(NodeId{2}).messages.has_value(), !first && !last);
+    return cost.without_counters;
+  };
+  EXPECT_THAT(without(before, after, false, true), ElementsAre(NodeId{2}));
+  EXPECT_THAT(without(before, after, true, false), ElementsAre(NodeId{2}));
+  EXPECT_THAT(without(before, after, false, false), ElementsAre());
+}
+
 TEST(CostBetween, HasNoWrittenBytesWhereTheKernelDoesNotCountThem) {
   ClusterSample before;
   ClusterSample after;

@@ -13,6 +13,7 @@
 #include <optional>
 #include <random>
 
+#include "runtime/storage/log_damage.h"
 #include "runtime/storage/stored.h"
 
 namespace parley {
@@ -129,17 +130,20 @@ void RocksStorage::open(const std::filesystem::path& folder) {
   if (!fresh && !std::filesystem::exists(folder / "CURRENT")) {
     throw StorageError(name_ + ": is not empty and holds no data of a node; nothing was changed");
   }
+  check_logs(name_);
   rocksdb::Options how = options();
   how.create_if_missing = fresh;
   how.env = env_.get();
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(how, name_, &db);
-  if (!status.ok()) {
-    const std::string why = name_ + ": cannot be opened: " + status.ToString();
-    if (status.IsCorruption()) throw StorageLost(why);
-    throw StorageError(why);
-  }
+  if (!status.ok()) refuse(status, "opened");
   db_.reset(db);
+}
+
+void RocksStorage::refuse(const rocksdb::Status& status, std::string_view what) const {
+  const std::string why = name_ + ": cannot be " + std::string(what) + ": " + status.ToString();
+  if (status.IsCorruption()) throw StorageLost(why);
+  throw StorageError(why);
 }
 
 // The first start writes who the data belongs to; later ones compare.
@@ -149,7 +153,7 @@ void RocksStorage::claim(const StorageOwner& owner) {
   std::string text;
   const rocksdb::Status found = db_->Get({}, key('M'), &text);
   if (!found.ok() && !found.IsNotFound()) {
-    throw StorageError(name_ + ": cannot be read: " + found.ToString());
+    refuse(found, "read");
   }
   std::uint64_t starts = 0;
   if (found.ok()) {
@@ -219,7 +223,7 @@ void RocksStorage::recover_snapshot() {
   std::string value;
   const rocksdb::Status status = db_->Get({}, key('P'), &value);
   if (status.IsNotFound()) return;
-  if (!status.ok()) throw StorageError(name_ + ": cannot be read: " + status.ToString());
+  if (!status.ok()) refuse(status, "read");
   Block header;
   const std::optional<SnapshotMark> mark = read_mark(bytes_of(value), header);
   if (!mark) {
@@ -236,7 +240,7 @@ void RocksStorage::recover_state() {
   std::string value;
   const rocksdb::Status status = db_->Get({}, key('S'), &value);
   if (status.IsNotFound()) return;
-  if (!status.ok()) throw StorageError(name_ + ": cannot be read: " + status.ToString());
+  if (!status.ok()) refuse(status, "read");
   std::optional<Block> state = read_state(bytes_of(value));
   if (!state) {
     throw StorageLost(name_ + ": the hard state does not match its checksum: the data is damaged");
@@ -264,7 +268,7 @@ void RocksStorage::recover_log() {
     recovered_.records.push_back(std::move(record));
   }
   if (!at->status().ok()) {
-    throw StorageError(name_ + ": cannot be read: " + at->status().ToString());
+    refuse(at->status(), "read");
   }
 }
 

@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -32,6 +33,7 @@
 namespace rocksdb {
 class DB;
 class Env;
+class Status;
 class WriteBatch;
 }  // namespace rocksdb
 
@@ -85,6 +87,7 @@ class RocksStorage final : public Storage {
 
  private:
   void open(const std::filesystem::path& folder);
+  [[noreturn]] void refuse(const rocksdb::Status& status, std::string_view what) const;
   void claim(const StorageOwner& owner);
   [[nodiscard]] std::filesystem::path marker() const;
   void recover();
