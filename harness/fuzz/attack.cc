@@ -52,18 +52,19 @@ std::string frame(const std::string& own, Change&& change) {
   return writer.take();
 }
 
-// One way of being wrong; `self` is who gets it, `other` another member.
-std::string bad_frame(std::uint32_t self, std::uint32_t other, Random& random) {
-  const std::string own = random_text(64, random);
+// One way of being wrong. What it says itself may be right.
+std::string bad_frame(NodeId to, const AttackPlan& plan, Random& random) {
+  const std::string own =
+      random.below(4) == 0 ? random_text(64, random) : plan.valid[random.below(plan.valid.size())];
   switch (random.below(8)) {
     case 0:
       return random_text(200, random);
     case 1:
       return frame(own, [](WireHeader&) {});
     case 2:
-      return frame(own, [&](WireHeader& header) { header.from = self; });
+      return frame(own, [&](WireHeader& header) { header.from = to.value; });
     case 3:
-      return frame(own, [&](WireHeader& header) { header.from = other; });
+      return frame(own, [&](WireHeader& header) { header.from = plan.heard.at(to).value; });
     case 4:
       return frame(own, [](WireHeader& header) { header.group = 2; });
     case 5:
@@ -143,6 +144,10 @@ struct Front {
       : member(target),
         peer(context, zmq::socket_type::push),
         client(context, zmq::socket_type::dealer) {
+    // A node that has died is a finding, not a reason to wait for ever.
+    constexpr int kLingerMs = 30'000;
+    peer.set(zmq::sockopt::linger, kLingerMs);
+    client.set(zmq::sockopt::linger, kLingerMs);
     peer.connect(member.peer_endpoint);
     client.connect(member.client_endpoint);
   }
@@ -172,11 +177,11 @@ void send_connection(const Front& front, Random& random) {
   connection.send(bytes_of(random_text(300, random)));
 }
 
-void send_one(Front& front, std::uint32_t other, AttackCounts& counts, Random& random) {
+void send_one(Front& front, const AttackPlan& plan, AttackCounts& counts, Random& random) {
   const std::uint64_t way = random.below(10);
   if (way < 6) {
     ++counts.frames;
-    const std::string bad = bad_frame(front.member.id.value, other, random);
+    const std::string bad = bad_frame(front.member.id, plan, random);
     send(front.peer, bad);
   } else if (way < 8) {
     ++counts.requests;
@@ -213,16 +218,15 @@ Loiterers::~Loiterers() {
   for (const int socket : sockets_) ::close(socket);
 }
 
-AttackCounts attack(const std::vector<Member>& members, std::uint64_t count, std::uint64_t seed) {
+AttackCounts attack(const AttackPlan& plan) {
   zmq::context_t context;
   std::vector<Front> fronts;
-  for (const Member& member : members) fronts.emplace_back(context, member);
-  Random random(seed);
+  for (const Member& member : plan.members) fronts.emplace_back(context, member);
+  Random random(plan.seed);
   AttackCounts counts;
-  for (std::uint64_t i = 0; i < count; ++i) {
+  for (std::uint64_t i = 0; i < plan.count; ++i) {
     Front& front = fronts[i % fronts.size()];
-    const std::uint32_t other = fronts[(i + 1) % fronts.size()].member.id.value;
-    send_one(front, other, counts, random);
+    send_one(front, plan, counts, random);
   }
   return counts;  // what is still queued is sent before the context ends
 }

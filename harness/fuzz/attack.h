@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "harness/cluster/cluster.h"
@@ -35,9 +37,20 @@ class Loiterers {
   std::vector<int> sockets_;
 };
 
-// Sends `count` of them, evenly to all ports of `members`, and reads what is answered. Throws
-// Finding where a node does not take a connection.
-AttackCounts attack(const std::vector<harness::Member>& members, std::uint64_t count,
-                    std::uint64_t seed);
+struct AttackPlan {
+  std::vector<harness::Member> members;
+  // For each of them another one that it has heard: until then it takes anyone for who he says he
+  // is.
+  std::map<NodeId, NodeId> heard;
+  // Headers of frames of the strategy that stand alone. In the name of a stranger, of the receiver
+  // or of another start of a member they are as bad as any.
+  std::vector<std::string> valid;
+  std::uint64_t count = 0;
+  std::uint64_t seed = 1;
+};
+
+// Sends `plan.count` of them, evenly to all ports, and reads what is answered. Throws Finding where
+// a node does not take a connection.
+AttackCounts attack(const AttackPlan& plan);
 
 }  // namespace parley::fuzz

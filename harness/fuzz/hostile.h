@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -18,6 +19,7 @@
 #include "harness/cluster/private_folder.h"
 #include "harness/fuzz/attack.h"
 #include "harness/fuzz/connection.h"
+#include "harness/fuzz/recorder.h"
 #include "harness/fuzz/target.h"
 #include "harness/load/load.h"
 #include "harness/load/settle.h"
@@ -115,15 +117,33 @@ inline Done load_until(const std::atomic<bool>& over, load::LoadSpec spec) {
   return done;
 }
 
+// For each node another one that it has heard, if there is one.
+inline std::map<NodeId, NodeId> heard_in(harness::Cluster& cluster) {
+  std::map<NodeId, NodeId> heard;
+  for (const auto& [node, text] : cluster.reports(std::chrono::seconds(60))) {
+    const auto report = nlohmann::json::parse(text);
+    for (const auto& peer : report["peers"]) {
+      if (peer["received"] > 0) heard[node] = NodeId{peer["id"].get<std::uint32_t>()};
+    }
+  }
+  return heard;
+}
+
 // Loads a cluster while `count` malformed things hit it, and checks what that did: nothing.
 inline void expect_undisturbed(const std::string& algorithm, std::uint64_t count) {
   // AddressSanitizer alone keeps 256 MiB of what was freed; what is sent at length is 1.3 GB.
   constexpr std::uint64_t kMaxGrowth = 400U << 20;
   const harness::PrivateFolder folder;
   const harness::ClusterSpec spec = hostile_spec(algorithm, folder.path());
+  AttackPlan plan;
+  plan.valid = lone_headers(record(*spec.algorithm, spec.options, 2));
+  ASSERT_GT(plan.valid.size(), 10U);
+  plan.count = count;
   harness::Cluster cluster(spec);
   cluster.wait_ready(std::chrono::seconds(60));
   const NodesFigures before = figures_of(cluster);
+  plan.members = cluster.members();
+  while (plan.heard.size() < plan.members.size()) plan.heard = heard_in(cluster);
 
   const Loiterers loiterers(cluster.members());
   history::HistoryWriter history(folder.path() / "history.jsonl");
@@ -132,7 +152,7 @@ inline void expect_undisturbed(const std::string& algorithm, std::uint64_t count
   std::string finding;
   std::thread attacker([&] {
     try {
-      sent = attack(cluster.members(), count, 1);
+      sent = attack(plan);
     } catch (const std::exception& error) {
       finding = error.what();
     }

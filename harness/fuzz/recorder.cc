@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <utility>
 
+#include "harness/fuzz/bytes.h"
 #include "harness/fuzz/target.h"
 #include "runtime/sim/simulation.h"
 
@@ -66,6 +68,16 @@ Recording record(const Algorithm& algorithm, const OptionValues& values, std::ui
   }
   recording = nullptr;
   return made;
+}
+
+std::vector<std::string> lone_headers(const Recording& recording) {
+  std::set<std::string> headers;
+  for (const RecordedFrame& recorded : recording.frames) {
+    if (recorded.frame.body.empty()) {
+      headers.emplace(text_of(recorded.frame.header.bytes()));
+    }
+  }
+  return {headers.begin(), headers.end()};
 }
 
 }  // namespace parley::fuzz

@@ -2,6 +2,7 @@
 // valid inputs that fuzzing begins with.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "algorithms/contract/algorithm.h"
@@ -21,5 +22,8 @@ struct Recording {
 // The executions of `algorithm` with so many seeds from 1 on, three nodes each; a strategy that is
 // alone has no frames.
 Recording record(const Algorithm& algorithm, const OptionValues& values, std::uint32_t seeds);
+
+// The headers of frames without a body, each once: all that such a frame says.
+std::vector<std::string> lone_headers(const Recording& recording);
 
 }  // namespace parley::fuzz

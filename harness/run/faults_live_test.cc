@@ -7,11 +7,13 @@
 #include <thread>
 #include <tuple>
 
+#include "apps/canvas/canvas.h"
 #include "harness/cluster/fault_desk.h"
 #include "harness/cluster/private_folder.h"
 #include "harness/run/fault_injector.h"
 #include "harness/run/faults.h"
 #include "harness/run/test_runs.h"
+#include "runtime/live/test_client.h"
 
 namespace parley::harness {
 namespace {
@@ -33,26 +35,34 @@ void await(const std::function<bool()>& state) {
   }
 }
 
+void await_other_leader(Cluster& cluster, NodeId old) {
+  await([&] {
+    const auto leader = cluster.leader(kLong);
+    return leader && *leader != old;
+  });
+}
+
+ClusterSpec three_nodes(const PrivateFolder& folder, const std::string& reads = "read_index") {
+  ClusterSpec spec;
+  spec.executable = PARLEY_LIVE_NODE;
+  spec.arguments = {};
+  spec.folder = folder.path();
+  spec.algorithm = find_algorithm("raft");
+  spec.options = default_options(spec.algorithm->options);
+  EXPECT_EQ(set_option(spec.algorithm->options, "reads", reads, spec.options), "");
+  spec.canvas = {64, 64};
+  spec.durability = "async";
+  spec.data = folder.path() / "data";
+  spec.control = true;
+  // Delays are not what a cut may take away.
+  spec.links.rules = {{kNoNode, kNoNode, {.delay_us = 100}}};
+  return spec;
+}
+
 // Three nodes that run, and what they say of each other.
 class Live : public testing::Test {
  protected:
-  Live() : cluster_(spec()) { cluster_.wait_ready(kLong); }
-
-  ClusterSpec spec() {
-    ClusterSpec spec;
-    spec.executable = PARLEY_LIVE_NODE;
-    spec.arguments = {};
-    spec.folder = folder_.path();
-    spec.algorithm = find_algorithm("raft");
-    spec.options = default_options(spec.algorithm->options);
-    spec.canvas = {64, 64};
-    spec.durability = "async";
-    spec.data = folder_.path() / "data";
-    spec.control = true;
-    // Delays are not what a cut may take away.
-    spec.links.rules = {{kNoNode, kNoNode, {.delay_us = 100}}};
-    return spec;
-  }
+  Live() : cluster_(three_nodes(folder_)) { cluster_.wait_ready(kLong); }
 
   Json report(NodeId node) { return Json::parse(cluster_.reports(kLong).at(node)); }
   // The sum over the node's peers.
@@ -62,12 +72,7 @@ class Live : public testing::Test {
     for (const Json& peer : told["peers"]) sum += peer[counter].get<std::uint64_t>();
     return sum;
   }
-  void await_other_leader(NodeId old) {
-    await([&] {
-      const auto leader = cluster_.leader(kLong);
-      return leader && *leader != old;
-    });
-  }
+  void await_other_leader(NodeId old) { harness::await_other_leader(cluster_, old); }
 
   PrivateFolder folder_;
   Cluster cluster_;
@@ -211,6 +216,79 @@ TEST_F(Live, APausedLeaderIsReplaced) {
   EXPECT_THAT(cluster_.stop(kLong), IsEmpty());
 }
 
+// One who paints a cell anew and anew, by itself, at whatever node.
+class Painter {
+ public:
+  explicit Painter(TestClient& client) {
+    std::vector<std::byte> body;
+    append_open_session(1, body);
+    session_ = static_cast<std::uint32_t>(done(client, body).value);
+  }
+  void paint(TestClient& client, std::uint32_t color) {
+    const canvas::Place place(3, 4, color, 1);
+    std::vector<std::byte> body;
+    append_command({session_, ++sequence_, sizeof(place), 0}, std::as_bytes(std::span(&place, 1)),
+                   body);
+    done(client, body);
+  }
+
+ private:
+  // Refusals are tried again.
+  static Result done(TestClient& client, const std::vector<std::byte>& body) {
+    Result result;
+    await([&] {
+      result = client.submit(body).at(0);
+      return result.outcome == Outcome::ok;
+    });
+    return result;
+  }
+
+  std::uint32_t session_ = 0;
+  std::uint32_t sequence_ = 0;
+};
+
+// A question waits at the door of a leader that stands still, while the others go on without it.
+// When it goes on it must not answer what they have overwritten, neither by its lease nor by its
+// votes.
+class StoppedLeader : public testing::TestWithParam<const char*> {};
+
+TEST_P(StoppedLeader, AnswersNothingThatIsOverwritten) {
+  const PrivateFolder folder;
+  Cluster cluster(three_nodes(folder, GetParam()));
+  cluster.wait_ready(kLong);
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (const Member& member : cluster.members()) {
+    clients.push_back(std::make_unique<TestClient>(member.client_endpoint));
+  }
+  const auto client = [&](NodeId node) -> TestClient& { return *clients[node.value - 1]; };
+  Painter painter(client(cluster.find(kLeader)));
+  std::size_t answered = 0;
+  for (std::uint32_t round = 1; round <= 5; ++round) {
+    const NodeId old = cluster.find(kLeader);
+    painter.paint(client(old), 2 * round);
+    cluster.pause(kLeader);
+    const canvas::CellRef cell(3, 4);
+    const std::uint64_t asked = client(old).send(
+        client::RequestKind::query, std::as_bytes(std::span(&cell, 1)), ReadMode::linearizable);
+    await_other_leader(cluster, old);
+    painter.paint(client(cluster.find(kLeader)), 2 * round + 1);
+    cluster.resume(old);
+    while (!client(old).answers.contains(asked)) ASSERT_TRUE(client(old).take_reply());
+    const ClientAnswer& answer = client(old).answers[asked];
+    if (!answer.error.empty()) continue;
+    ASSERT_EQ(answer.body.size(), sizeof(canvas::CellState));
+    canvas::CellState state;
+    std::memcpy(&state, answer.body.data(), sizeof(state));
+    EXPECT_EQ(state.color(), 2 * round + 1) << "node " << old.value;
+    ++answered;
+    cluster.wait_ready(kLong);
+  }
+  std::printf("%zu of 5 answered, the others refused\n", answered);
+}
+
+INSTANTIATE_TEST_SUITE_P(Reads, StoppedLeader, testing::Values("read_index", "lease"),
+                         [](const auto& reads) { return std::string(reads.param); });
+
 TEST_F(Live, TheInjectorKeepsAccountOfWhatWasDoneAndWhatWasNot) {
   const ScheduledFault pause{.kind = ScheduledFault::Kind::pause, .target = kLeader, .cut = {}};
   ScheduledFault again = pause;
@@ -332,6 +410,36 @@ TEST_P(LeaderAway, IsNoticedGotOverAndPassesTheCheck) {
   EXPECT_THAT(run.content("simulated.csv"), HasSubstr(",success,"));
   EXPECT_FALSE(summary["as_simulated"]["text"].get<std::string>().empty());
 }
+
+// Reads that say that they are linearizable, checked as such, while their leader is away or the
+// clocks are wrong: a lease as long as clocks allow, and ReadIndex.
+class LinearizableReads : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+
+TEST_P(LinearizableReads, AreSo) {
+  const auto [reads, schedule] = GetParam();
+  RunSpec spec = small("raft", 3);
+  ASSERT_EQ(set_option(spec.algorithm->options, "reads", reads, spec.options), "");
+  spec.record = "all";
+  spec.read_mode = "linearizable";
+  spec.read_share = 0.5;
+  spec.rate = 1000;
+  spec.canvas = {4, 4};
+  spec.faults = schedule;
+  spec.duration_s = 4;
+  const TestRun run(spec);
+  run.expect_sound();
+  std::size_t read = 0;
+  std::istringstream history(run.content("history.jsonl"));
+  for (std::string line; std::getline(history, line);) {
+    if (line.find("\"linearizable\"") != std::string::npos) ++read;
+  }
+  EXPECT_GT(read, 1000U) << "what was checked";
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, LinearizableReads,
+                         testing::Values(std::tuple("lease", "pause-leader"),
+                                         std::tuple("lease", "isolate-leader"),
+                                         std::tuple("read_index", "pause-leader")));
 
 // What is merely slow, full, or wrong about the time for a while costs nobody what was
 // acknowledged.

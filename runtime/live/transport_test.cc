@@ -326,6 +326,40 @@ TEST_F(TransportTest, ForeignFramesAreRefusedByKind) {
   EXPECT_EQ(text_of(two.frames[1].body), "again");
 }
 
+// Where members keep their state they come back, as a later start of themselves. Until links have
+// keys anybody may say so in their name, and is heard; the member itself is not, until it starts
+// again.
+TEST_F(TransportTest, AMemberThatReturnsIsHeardAndWhatItWasBeforeIsNot) {
+  TransportOptions options;
+  options.members_return = true;
+  Endpoint two(context_, 2, 1, options);
+  two.transport.bind("tcp://127.0.0.1:0");
+  zmq::socket_t push(context_, zmq::socket_type::push);
+  push.set(zmq::sockopt::linger, 0);
+  push.connect(two.transport.endpoint());
+  const auto send = [&](std::uint64_t incarnation, std::string_view own) {
+    WireHeader header;
+    header.group = 1;
+    header.from = 1;
+    header.incarnation = incarnation;
+    header.header_size = static_cast<std::uint32_t>(own.size());
+    std::string part(sizeof(header), '\0');
+    std::memcpy(part.data(), &header, sizeof(header));
+    push.send(zmq::buffer(part += own), zmq::send_flags::none);
+  };
+  send(5, "first start");
+  send(7, "!refused by the algorithm");
+  send(5, "goes on");
+  send(6, "second start");
+  send(5, "late");
+  send(6, "last");
+  await([&] { return two.poll() == 4; });
+  EXPECT_EQ(text_of(two.frames[1].header), "goes on") << "what is refused says nothing of a start";
+  EXPECT_EQ(text_of(two.frames[3].header), "last");
+  EXPECT_EQ(two.refused(FrameFault::invalid), 1U);
+  EXPECT_EQ(two.refused(FrameFault::incarnation), 1U);
+}
+
 // A plain TCP connection to an endpoint tcp://127.0.0.1:port.
 int raw_connection(const std::string& endpoint) {
   const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
