@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <utility>
@@ -115,11 +116,12 @@ class BasicLog {
   // The last index such that the entries up to it are durable.
   [[nodiscard]] LogIndex durable() const { return std::min(durable_, last_); }
 
-  // The newest terms of the log and where they begin, newest first, at most `max`.
-  void newest_terms(std::vector<TermStart>& starts, std::size_t max) const;
+  // The newest terms of the log up to `last` and where they begin, newest first, at most `max`.
+  void newest_terms(LogIndex last, std::vector<TermStart>& starts, std::size_t max) const;
 
-  // The last index at which this log and another one agree, of which the end and the starts of its
-  // newest terms are known. If none of these terms is common: the index before the oldest of them.
+  // The last index at which this log and another one agree, of which an end and the starts of its
+  // newest terms up to there are known. If none of these terms is common: the index before the
+  // oldest of them.
   [[nodiscard]] LogIndex agreement(LogIndex other_last, std::span<const TermStart> other) const;
 
  private:
@@ -206,9 +208,13 @@ void BasicLog<Note>::acknowledge(Ticket ticket) {
 }
 
 template <class Note>
-void BasicLog<Note>::newest_terms(std::vector<TermStart>& starts, std::size_t max) const {
-  const std::size_t count = std::min(term_starts_.size(), max);
-  starts.assign(term_starts_.rbegin(), term_starts_.rbegin() + static_cast<std::ptrdiff_t>(count));
+void BasicLog<Note>::newest_terms(LogIndex last, std::vector<TermStart>& starts,
+                                  std::size_t max) const {
+  const auto end =
+      std::upper_bound(term_starts_.begin(), term_starts_.end(), last,
+                       [](LogIndex index, const TermStart& start) { return index < start.first; });
+  const auto count = std::min(end - term_starts_.begin(), static_cast<std::ptrdiff_t>(max));
+  starts.assign(std::make_reverse_iterator(end), std::make_reverse_iterator(end - count));
 }
 
 template <class Note>

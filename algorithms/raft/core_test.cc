@@ -439,6 +439,17 @@ TEST(RaftLeader, PeersAtTheSamePlaceShareTheSameBytes) {
   EXPECT_EQ(effects.send_now[0].body, effects.send_now[1].body);
 }
 
+TEST(RaftReads, ARoundSendsNoEntriesAnewToWhoHasNotAnsweredYet) {
+  TestNode node(3);
+  node.lead();
+  node.append_reply(2, 1, 1);
+  node.submit("x");
+  const auto lines = node.read(1);
+  EXPECT_TRUE(has(lines, "sends 3 append term 1 after 0@0: nothing"));
+  EXPECT_TRUE(has(node.append_reply(3, 1, 0, 1), "sends 3 append term 1 after 0@0: 1@1 - 2@1"))
+      << "that it is there is as good an answer as any";
+}
+
 TEST(RaftLeader, AStaleRejectionChangesNothing) {
   TestNode node(3);
   node.lead();

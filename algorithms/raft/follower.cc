@@ -80,9 +80,11 @@ void Core::send_ack() {
   const LogIndex rejected = std::exchange(following_.rejected, LogIndex{});
   if (leader_ == kNoNode) return;  // given up in this turn
   term_starts_.clear();
-  if (rejected != LogIndex{}) log_.newest_terms(term_starts_, kMaxTermStarts);
+  // What lies behind the place that was rejected cannot be common.
+  const LogIndex last = std::min(log_.last(), rejected);
+  if (rejected != LogIndex{}) log_.newest_terms(last, term_starts_, kMaxTermStarts);
   const LogIndex agreed = holds(guards::kAckAgreed) ? following_.agreed : log_.last();
-  const AppendReply reply{term_, agreed, rejected, log_.last(), following_.round};
+  const AppendReply reply{term_, agreed, rejected, last, following_.round};
   // Without writes in this turn, what is confirmed may still be on its way to the disk.
   const bool repeated = effects_->writes.empty();
   send_when_durable(repeated ? guards::kRepeatedAckDurable : guards::kAckDurable, leader_,

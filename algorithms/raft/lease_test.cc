@@ -68,6 +68,17 @@ TEST_F(RaftLease, HeartbeatsRenewIt) {
   }
 }
 
+// A round that is not remembered renews nothing: turns that follow each other fast begin none.
+TEST_F(RaftLease, HeartbeatsThatFollowFastDoNotMakeEveryTurnARound) {
+  TestNode node(3, {{"reads", 1}, {"heartbeat_ms", 1}});
+  node.lead();
+  node.append_reply(2, 1, 1, 1);
+  EXPECT_TRUE(lacks(node.wait(std::chrono::microseconds(1100)), "round 2"));
+  for (int turn = 0; turn < 3; ++turn) EXPECT_TRUE(lacks(node.step(), "sends")) << turn;
+  // At most 64 are remembered, of 122.7 ms.
+  EXPECT_TRUE(has(node.wait(Ms(1)), "round 2"));
+}
+
 TEST_F(RaftLease, NeedsAnEntryOfTheOwnTerm) {
   TestNode node(3, {{"reads", 1}});
   node.lead();

@@ -114,11 +114,13 @@ void Core::start_round() {
   if (rounds.size() > kMaxRounds) rounds.pop_front();
 }
 
-// §6.4.1: each heartbeat begins a round, so that a lease goes on as long as a majority answers.
+// §6.4.1: each heartbeat begins a round, so that a lease goes on as long as a majority answers. Not
+// one that would not be remembered, or every turn until the next that is would begin another.
 void Core::renew_lease() {
   if (!options_.lease) return;
   const std::deque<Leading::Round>& rounds = leading_.rounds;
-  if (rounds.empty() || now_ - rounds.back().began >= options_.heartbeat) start_round();
+  const Duration apart = std::max<Duration>(options_.heartbeat, options_.lease_time / kMaxRounds);
+  if (rounds.empty() || now_ - rounds.back().began >= apart) start_round();
 }
 
 // A majority has heard this leader in a round that began so short a time ago that none of them

@@ -137,8 +137,12 @@ bool Core::commit_news_due(Progress& peer) const {
 }
 
 void Core::probe(Progress& peer) {
-  if (peer.awaiting_reply && !heartbeat_due(peer) && round_ == peer.round_sent) return;
   const LogIndex prev = peer.next.prev();
+  if (peer.awaiting_reply && !heartbeat_due(peer)) {
+    // A round asks whether it is there, not for entries once more.
+    if (round_ != peer.round_sent) send_append(peer, prev, /*wants_ack=*/true);
+    return;
+  }
   LogIndex last = chunk_end(prev, std::min(options_.max_probe_bytes, options_.max_append_bytes));
   if (log_.bytes_between(prev, last) > options_.max_probe_bytes) last = prev;
   send_append(peer, last, /*wants_ack=*/true);

@@ -17,8 +17,9 @@ constexpr std::uint32_t kPartsInFlight = 16;
 void Core::control(const Control& control) {
   switch (control.kind) {
     case Control::Kind::snapshot_saved:
+      // While one waits to be used the next one does not begin the wait anew.
+      if (saved_.index == LogIndex{}) saved_at_bytes_ = log_.bytes();
       saved_ = control.snapshot;
-      saved_at_bytes_ = log_.bytes();
       return;
     case Control::Kind::snapshot_loaded:
       return on_snapshot_loaded(control.snapshot);
@@ -34,12 +35,12 @@ void Core::control(const Control& control) {
 
 // --- what this node keeps ---
 
-// Whether a follower gets the snapshot in use, or goes on with the log where that ended, and lacks
-// more of it than is kept.
+// Whether a follower that is there gets the snapshot in use, or goes on with the log where that
+// ended, and lacks more of it than is kept.
 bool Core::catches_up(const Progress& peer) const {
+  if (now_ - peer.last_heard >= options_.election_timeout_max) return false;
   if (peer.mode == Progress::Mode::snapshot) return peer.snapshot.acked > 0;
-  const bool is_there = now_ - peer.last_heard < options_.election_timeout_min;
-  return is_there && snapshot_.index != LogIndex{} && peer.match >= snapshot_.index &&
+  return snapshot_.index != LogIndex{} && peer.match >= snapshot_.index &&
          log_.bytes_between(peer.match, log_.last()) > options_.log_keep_bytes;
 }
 

@@ -127,6 +127,28 @@ TEST_F(LeaderTest, TheLogIsBoundedThoughATransferGoesOn) {
   EXPECT_TRUE(has(node_.step(), "snapshot 4@1")) << "the log has doubled since";
 }
 
+// However many are made meanwhile, each at twice the log of the one before or less.
+TEST_F(LeaderTest, SnapshotsThatFollowEachOtherDoNotPutOffTheBound) {
+  node_.saved(3);
+  node_.install_reply(3, 1, 3, 1);
+  save_another(std::string(1000, 'c'));
+  node_.submit(std::string(800, 'd'));
+  node_.durable_all();
+  node_.append_reply(2, 1, 5);
+  EXPECT_TRUE(lacks(node_.saved(5), "snapshot 5@1")) << "it waits as the one before did";
+  node_.submit(std::string(800, 'e'));
+  EXPECT_TRUE(has(node_.step(), "snapshot 5@1"));
+}
+
+TEST_F(LeaderTest, NothingIsKeptForAFollowerThatIsGone) {
+  node_.saved(3);
+  node_.install_reply(3, 1, 3, 1);
+  save_another("cccc");
+  node_.wait(milliseconds(200));
+  EXPECT_TRUE(lacks(node_.append_reply(2, 1, 4), "snapshot 4@1")) << "it may come back";
+  EXPECT_TRUE(has(node_.wait(milliseconds(100)), "snapshot 4@1"));
+}
+
 TEST_F(LeaderTest, AnOlderSnapshotIsNotPutInUse) {
   node_.saved(3);
   EXPECT_TRUE(lacks(node_.saved(2), "snapshot"));

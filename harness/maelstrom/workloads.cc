@@ -1,5 +1,7 @@
 #include "harness/maelstrom/workloads.h"
 
+#include <algorithm>
+
 namespace parley::maelstrom {
 namespace {
 
@@ -142,14 +144,27 @@ Work Workloads::add(const Json& body, const char* field, const char* done_type) 
   const std::string problem = read_text(body, field, kv::kMaxElementBytes, element);
   if (!problem.empty()) return malformed(problem);
   const std::uint32_t cells = kv::cells_of(element);
-  if (next_cell_ + cells > kv::kListCells) {
+  const std::optional<std::uint32_t> first = take_cells(cells);
+  if (!first) {
     return error_body(ErrorCode::temporarily_unavailable,
                       std::string(field) + ": this node has no room for more");
   }
-  Commands commands{kv::encode_add(self_, next_cell_, element),
-                    [done_type](std::span<const Result>) { return done(done_type); }};
-  next_cell_ += cells;
-  return commands;
+  return Commands{kv::encode_add(self_, *first, element),
+                  [done_type](std::span<const Result>) { return done(done_type); },
+                  [this, first, cells] {
+                    free_.push_back({*first, cells});
+                  }};
+}
+
+std::optional<std::uint32_t> Workloads::take_cells(std::uint32_t count) {
+  const auto found =
+      std::ranges::find_if(free_, [count](const Cells& cells) { return cells.count >= count; });
+  if (found == free_.end()) return std::nullopt;
+  const std::uint32_t first = found->first;
+  found->first += count;
+  found->count -= count;
+  if (found->count == 0) free_.erase(found);
+  return first;
 }
 
 Work Workloads::read_set() const {

@@ -2,7 +2,10 @@
 // Source: https://github.com/jepsen-io/maelstrom, doc/workloads.md and doc/services.md.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "algorithms/contract/algorithm.h"
 #include "apps/kv/kv.h"
@@ -34,7 +37,15 @@ class Workloads final : public Service {
   bool has_map_;
   kv::Application application_;
   NodeId self_;
-  std::uint32_t next_cell_ = 0;  // of this node's list; what was handed out is never used again
+  // The first of so many free cells of this node's list, one after the other; or none.
+  std::optional<std::uint32_t> take_cells(std::uint32_t count);
+
+  struct Cells {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+  };
+  // Of this node's list: never handed out, or back because what was to be put there was refused.
+  std::vector<Cells> free_{{0, kv::kListCells}};
   // Which workload this is: its reads look alike, their replies do not.
   bool broadcast_ = false;
 };

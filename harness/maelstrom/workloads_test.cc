@@ -171,6 +171,27 @@ TEST(Workloads, AFullListTakesNoMore) {
   EXPECT_EQ(node.code({{"type", "add"}, {"element", large}}), 11);
 }
 
+// As a node does that is cut off for long.
+TEST(Workloads, WhatIsRefusedTakesNoRoom) {
+  Workloads workloads(*find_algorithm("raft"));
+  workloads.start(NodeId{1});
+  const Json large{{"type", "add"}, {"element", std::string(kv::kMaxElementBytes - 2, 'x')}};
+  for (int i = 0; i < 2000; ++i) {
+    const Work work = workloads.take(large);
+    ASSERT_TRUE(std::holds_alternative<Commands>(work)) << i;
+    std::get<Commands>(work).undone();
+  }
+  std::vector<Work> taken;
+  do taken.push_back(workloads.take(large));
+  while (std::holds_alternative<Commands>(taken.back()));
+  EXPECT_EQ(taken.size(), 1 + kv::kListCells / 60);
+  const auto& again = std::get<Commands>(taken[7]);
+  again.undone();
+  const Work work = workloads.take(large);
+  ASSERT_TRUE(std::holds_alternative<Commands>(work));
+  EXPECT_EQ(std::get<Commands>(work).payloads, again.payloads) << "in the same cells";
+}
+
 TEST(Workloads, ASetTakesNothingFromMoreNodesThanItHasListsFor) {
   Workloads workloads(*find_algorithm("gossip_lww"));
   workloads.start(NodeId{64});

@@ -33,6 +33,8 @@ constexpr std::size_t kTurnRequestBytes = 96U << 10;
 constexpr int kFollowUpSteps = 8;
 // More than this on its way to the disk, and the node takes nothing in until some of it is there.
 constexpr std::uint64_t kMaxWaitingBytes = 64U << 20;
+// So many turns whose messages wait for a disk that does not come to an end, and the same.
+constexpr std::size_t kMaxHeldTurns = 4096;
 constexpr Duration kJournalInterval = std::chrono::milliseconds(10);
 constexpr Duration kLongestWait = std::chrono::seconds(1);
 // A peer counts as connected when something came from it within this time.
@@ -221,7 +223,8 @@ class Node::Loop final : public NodeDesk {
   void take_snapshot_result();
   void give_snapshot_task();
   [[nodiscard]] bool disk_is_behind() const {
-    return storage_ != nullptr && storage_->waiting_bytes() > kMaxWaitingBytes;
+    return storage_ != nullptr &&
+           (storage_->waiting_bytes() > kMaxWaitingBytes || held_.size() >= kMaxHeldTurns);
   }
   void settle();
   void watch_members();

@@ -57,9 +57,9 @@ void Desk::advance(Instant now) {
   while (!waiting_.empty()) {
     const auto oldest = pending_.find(waiting_.front());
     if (oldest->second.since + patience_ > now) break;
-    outbox_.refuse(oldest->second.asker, ErrorCode::temporarily_unavailable,
-                   session_ == 0 ? "no session could be opened: no leader was found in time"
-                                 : "those before it are not settled yet");
+    refuse_commands(oldest->second, ErrorCode::temporarily_unavailable,
+                    session_ == 0 ? "no session could be opened: no leader was found in time"
+                                  : "those before it are not settled yet");
     pending_.erase(oldest);
     waiting_.pop_front();
   }
@@ -115,7 +115,7 @@ void Desk::submit(std::uint64_t number, Pending& pending) {
   }
   if (driver_.submit({kClients, number}, body, count)) return;
   numbers_.finish(pending.first, count);
-  outbox_.refuse(pending.asker, ErrorCode::temporarily_unavailable, "too much is waiting");
+  refuse_commands(pending, ErrorCode::temporarily_unavailable, "too much is waiting");
   pending_.erase(number);
 }
 
@@ -135,6 +135,12 @@ void Desk::settle(Instant now) {
   }
 }
 
+void Desk::refuse_commands(const Pending& pending, ErrorCode code, std::string text) {
+  const Commands& commands = std::get<Commands>(pending.work);
+  if (commands.undone) commands.undone();
+  outbox_.refuse(pending.asker, code, std::move(text));
+}
+
 // Definitely not done is only what was refused as a whole.
 void Desk::answer_commands(const Pending& pending, std::span<const Result> results) {
   const auto is = [](Outcome outcome) {
@@ -145,7 +151,7 @@ void Desk::answer_commands(const Pending& pending, std::span<const Result> resul
   }
   if (std::ranges::all_of(results, is(Outcome::refused))) {
     const RefusedBecause reason = reason_of(results.front());
-    return outbox_.refuse(pending.asker, code_of(reason), because("refused", reason));
+    return refuse_commands(pending, code_of(reason), because("refused", reason));
   }
   const auto open = std::ranges::find_if_not(results, is(Outcome::ok));
   outbox_.refuse(pending.asker, ErrorCode::timeout,

@@ -50,6 +50,8 @@ class Desk {
   void session_opened(const Result& result, Instant now);
   void hand_over();
   void submit(std::uint64_t number, Pending& pending);
+  // Tells that the commands never will be carried out.
+  void refuse_commands(const Pending& pending, ErrorCode code, std::string text);
   void answer_commands(const Pending& pending, std::span<const Result> results);
   void answer_question(const Pending& pending, const SettledQuery& settled);
 

@@ -33,9 +33,11 @@ class TestService final : public Service {
     if (type == "set") {
       const auto count = body.value("times", std::size_t{1});
       const std::vector<std::byte> one(bytes.begin(), bytes.end());
-      return Commands{std::vector(count, one), [](std::span<const Result>) {
+      return Commands{std::vector(count, one),
+                      [](std::span<const Result>) {
                         return Json{{"type", "set_ok"}};
-                      }};
+                      },
+                      [this] { ++undone_; }};
     }
     return Question{{bytes.begin(), bytes.begin() + 4},
                     body.value("local", false) ? ReadMode::local : ReadMode::linearizable,
@@ -46,11 +48,13 @@ class TestService final : public Service {
                     }};
   }
   [[nodiscard]] std::uint64_t taken() const { return taken_; }
+  [[nodiscard]] std::uint64_t undone() const { return undone_; }
 
  private:
   TestApplication application_;
   NodeId self_;
   std::uint64_t taken_ = 0;
+  std::uint64_t undone_ = 0;
 };
 
 // Nodes n0, n1, ... under virtual time, with lines that arrive a millisecond after they are said.
@@ -281,6 +285,7 @@ TEST(Node, WhatWasNeverSubmittedIsDefinitelyNotDone) {
   cluster.init();
   cluster.cut_off("n2");
   EXPECT_EQ(cluster.call("n2", kSet).at("code"), 11);
+  EXPECT_EQ(cluster.service(2).undone(), 1U);
   EXPECT_EQ(cluster.call("n2", kGet).at("code"), 11);
   cluster.heal();
   cluster.leader();
@@ -297,6 +302,7 @@ TEST(Node, AnOutcomeThatIsNotKnownIsNoDefiniteError) {
   const Json answer = cluster.call(leader, kSet);
   EXPECT_EQ(answer.at("code"), 0);
   EXPECT_THAT(answer.at("text").get<std::string>(), HasSubstr("may have been done"));
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(cluster.service(i).undone(), 0U);
 }
 
 TEST(Node, ALeaderThatIsCutOffServesNoStaleReads) {

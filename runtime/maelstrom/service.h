@@ -15,10 +15,12 @@ namespace parley::maelstrom {
 
 // Commands of the application, as payloads that it takes for valid; from 1 to kSessionWindow. They
 // are carried out in one run. `answer` makes the body of the reply of their results, once all are
-// done, without in_reply_to; what was refused or is not known is answered without it.
+// done, without in_reply_to; what was refused or is not known is answered without it. `undone`,
+// unless it is empty, is called when they were refused and never will be carried out.
 struct Commands {
   std::vector<std::vector<std::byte>> payloads;
   std::function<Json(std::span<const Result>)> answer;
+  std::function<void()> undone = {};
 };
 
 // A query of the application, and what makes the reply of its answer.
