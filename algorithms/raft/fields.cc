@@ -58,6 +58,7 @@ void put(const InstallSnapshot& install, const wire::Message& message, FieldSink
   to.number("snapshot_index", install.snapshot.index);
   to.number("snapshot_term", install.snapshot_term);
   to.number("parts", install.snapshot.parts);
+  to.number("checksum", install.snapshot.sum);
   to.number("part", install.part);
   to.members("members", decode_members(message));
   to.number("round", install.round);
@@ -67,6 +68,7 @@ void put(const InstallReply& reply, FieldSink& to) {
   to.number("term", reply.term);
   to.number("snapshot_index", reply.snapshot.index);
   to.number("parts", reply.snapshot.parts);
+  to.number("checksum", reply.snapshot.sum);
   to.number("next", reply.next);
   to.number("round", reply.round);
 }

@@ -65,10 +65,10 @@ std::vector<FieldCase> snapshots() {
   return {
       {to.encode(InstallSnapshot{{5}, snapshot, {4}, 1, 2}, members, kOther),
        said("install",
-            "term=5 snapshot_index=9 snapshot_term=4 parts=3 part=1 "
+            "term=5 snapshot_index=9 snapshot_term=4 parts=3 checksum=77 part=1 "
             "members={1 2, from 1 4, disk 8417 of 2} round=2")},
       {to.encode(InstallReply{{5}, snapshot, 2, 6}, kOther),
-       said("install_reply", "term=5 snapshot_index=9 parts=3 next=2 round=6")},
+       said("install_reply", "term=5 snapshot_index=9 parts=3 checksum=77 next=2 round=6")},
   };
 }
 

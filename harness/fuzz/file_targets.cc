@@ -2,8 +2,10 @@
 // asks for: faults, options.
 #include <zlib.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
+#include <sstream>
 
 #include "algorithms/raft/replica.h"
 #include "algorithms/registry/registry.h"
@@ -27,6 +29,7 @@
 #include "harness/load/load.h"
 #include "harness/load/replay.h"
 #include "harness/load/workload.h"
+#include "harness/run/elections.h"
 #include "harness/run/faults.h"
 #include "harness/run/node_counters.h"
 #include "harness/sweep/results.h"
@@ -188,6 +191,22 @@ void run_report(Bytes input) {
   harness::parse_report(text, counters);
 }
 
+// The manifest beside a history.
+void run_manifest(Bytes input) {
+  try {
+    const history::ManifestFacts facts = history::read_manifest(memory_file(input));
+    require(facts.canvas_width.value_or(1) > 0, "a canvas has a width");
+  } catch (const std::invalid_argument& error) {
+    require(error.what()[0] != '\0', "a manifest that is refused is told why");
+  }
+}
+
+std::vector<std::string> manifests() {
+  return {R"({"canvas":"64x64","record":"all","options":{"ack":"2"}})",
+          R"({"spec":{"canvas":"64x64","record":"1%"},"options":{"ack":1},"departures":[{"node":2,)"
+          R"("at_ns":5}]})"};
+}
+
 // The logs of two nodes.
 void run_logs(Bytes input) {
   static const harness::PrivateFolder folder;
@@ -198,10 +217,12 @@ void run_logs(Bytes input) {
     std::ofstream(path, std::ios::binary) << text_of(text);
     return path;
   };
-  const harness::LogSource one{"node 1", write("1", first)};
-  const harness::LogSource other{"node 2", write("2", reader.rest())};
+  const harness::LogSource one{"node 1", write("1.log", first)};
+  const harness::LogSource other{"node 2", write("2.log", reader.rest())};
   harness::merge_logs({one, other}, folder.path() / "all");
   require(harness::log_tail(folder.path() / "all", 3).size() <= 8192, "a tail is bounded");
+  const auto roles = harness::read_roles(folder.path(), 2, {});
+  require(std::ranges::is_sorted(roles, {}, &harness::RoleTold::at_ms), "roles are in order");
   const std::string line(text_of(first));
   const auto time = harness::parse_log_time(line);
   if (!time) return;
@@ -213,7 +234,13 @@ std::vector<std::string> logs() {
   InputWriter writer;
   writer.piece(bytes_of("2026-01-01T00:00:00.000001Z a\n  stack\n2026-01-01T00:00:00.000004Z d\n"));
   writer.rest(bytes_of("early\n2026-01-01T00:00:00.000003Z c"));
-  return {writer.take()};
+  InputWriter roles;
+  roles.piece(
+      bytes_of("2026-01-01T00:00:00.000001Z info node 1 is leader in epoch 4, leader 1, "
+               "commit 3, elections begun 2\n"));
+  roles.rest(bytes_of(
+      "2026-01-01T00:00:00.000000Z info node 2 is follower in epoch 4, leader 1, commit 3\n"));
+  return {writer.take(), roles.take()};
 }
 
 // --- results ---
@@ -248,6 +275,31 @@ std::vector<std::string> results() {
   writer.rest(bytes_of(
       R"({"achieved_ops_per_s":99.5,"latency_us":{"p50":12.5,"p99":">5000000"},"cpu_s_per_mops":{"nodes":3},"peak_rss_bytes":{"1":10},"recovery":[{"fault":"kill-leader","noticed_ms":150,"first_success_ms":200,"back_to_95_ms":null,"ended_ms":9,"converged_ms":4}],"generator":{"limited":true},"consistency":{"verdict":"pass"}})"));
   return {writer.take()};
+}
+
+// The state of a sweep that is gone on with.
+harness::SweepSpec small_sweep() {
+  return harness::parse_sweep_spec_text("algorithms = \"raft\"\nnodes = 3\nrate = 100\n", "s");
+}
+
+void run_sweep_state(Bytes input) {
+  static const harness::PrivateFolder folder;
+  static const harness::SweepSpec spec = small_sweep();
+  std::ofstream(folder.path() / "sweep.json", std::ios::binary) << text_of(input);
+  read_config([] { harness::read_sweep_json(folder.path(), spec); });
+}
+
+std::vector<std::string> sweep_states() {
+  const harness::PrivateFolder folder;
+  std::vector<harness::RunRecord> runs(2);
+  for (harness::RunRecord& record : runs) record.run.spec.algorithm = &kRaft;
+  runs[0].run.name = "001-raft";
+  runs[0].state = harness::RecordState::failed;
+  runs[0].reason = "no leader";
+  harness::write_sweep_json(folder.path(), small_sweep(), runs, {}, {"a warning"});
+  std::ostringstream text;
+  text << std::ifstream(folder.path() / "sweep.json").rdbuf();
+  return {text.str()};
 }
 
 // --- POST /faults ---
@@ -449,7 +501,9 @@ void add_file_targets(std::vector<FuzzTarget>& targets) {
   targets.push_back({"replay_log", run_replay, replays, 10'000});
   targets.push_back({"node_report", run_report, reports, 10'000});
   targets.push_back({"node_logs", run_logs, logs, 1000});
+  targets.push_back({"manifest", run_manifest, manifests, 5000});
   targets.push_back({"results", run_results, results, 1000});
+  targets.push_back({"sweep_state", run_sweep_state, sweep_states, 1000});
   targets.push_back({"fault_request_body", run_fault_request, fault_requests, 20'000});
   targets.push_back({"option_text", run_option_text, option_texts, 5000});
   targets.push_back({"node_toml", run_node_config, node_configs});

@@ -9,6 +9,8 @@
 #include "harness/fuzz/bytes.h"
 #include "harness/fuzz/target.h"
 #include "runtime/snapshot.h"
+#include "runtime/storage/log_damage.h"
+#include "runtime/storage/rocks_storage.h"
 #include "runtime/storage/snapshot_file.h"
 #include "runtime/storage/storage.h"
 #include "runtime/storage/stored.h"
@@ -187,11 +189,37 @@ std::vector<std::string> stored_seeds() {
   return seeds;
 }
 
+// A block of RocksDB's log, as far as it is looked at before RocksDB does.
+void run_log_block(Bytes input) {
+  require(fault_in_block(text_of(input)).size() < 100, "a fault is told in a few words");
+}
+
+std::vector<std::string> log_blocks() {
+  const harness::PrivateFolder folder;
+  const StorageOwner owner{GroupId{1}, NodeId{1}, "raft", "canvas 100x100"};
+  {
+    RocksStorage storage(folder.path() / "node", owner, Durability::async, [] {});
+    const Block text = Block::copy_of(bytes_of("header--"));
+    for (std::uint64_t i = 1; i <= 5; ++i) {
+      const Write write{Write::Kind::append, {i}, {i}, text, text};
+      storage.write(std::span(&write, 1));
+    }
+  }
+  std::vector<std::string> blocks;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "node")) {
+    if (entry.path().extension() != ".log") continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    blocks.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  return blocks;
+}
+
 }  // namespace
 
 void add_state_targets(std::vector<FuzzTarget>& targets) {
   targets.push_back({"snapshot", run_snapshot, snapshot_seeds});
   targets.push_back({"snapshot_file", run_snapshot_file, snapshot_file_seeds, 500});
+  targets.push_back({"log_block", run_log_block, log_blocks});
   targets.push_back({"stored_value", run_stored, stored_seeds, 20'000});
 }
 

@@ -538,7 +538,8 @@ void Node::Loop::flush_journal(Instant now) {
 void Node::Loop::end_trace() {
   if (trace_ == nullptr) return;
   trace_->drain();  // so that there is room for the last line, and nothing is dropped unsaid
-  driver_.trace_end("stop");
+  // What did not reach the disk is lost only where the node had to end.
+  driver_.trace_end(story_.empty() ? "stop" : "crash");
   trace_->drain();
 }
 
