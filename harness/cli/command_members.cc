@@ -61,6 +61,29 @@ ordered_json object_of(const terminal::HttpAnswer& answer) {
   return json;
 }
 
+// A number of an answer; whoever answers may be anything.
+std::uint32_t number(const ordered_json& said, const char* field) {
+  const auto found = said.is_object() ? said.find(field) : said.end();
+  if (found != said.end() && found->is_number_unsigned()) return found->get<std::uint32_t>();
+  throw MembersError(fmt::format("a node's page says nothing of \"{}\", a number", field));
+}
+
+// What a node's page says of the members.
+ordered_json members_of(const terminal::HttpAnswer& answer) {
+  ordered_json said = object_of(answer);
+  number(said, "leader");
+  number(said, "epoch");
+  for (const char* field : {"voters", "outgoing", "learners"}) {
+    const ordered_json& nodes = said["members"].is_object() ? said["members"][field] : said[""];
+    const auto is_number = [](const ordered_json& node) { return node.is_number_unsigned(); };
+    if (!nodes.is_array() || !std::ranges::all_of(nodes, is_number)) {
+      throw MembersError(
+          fmt::format("a node's page says nothing of \"{}\", a list of numbers", field));
+    }
+  }
+  return said;
+}
+
 // The pages of a cluster's nodes.
 class Pages {
  public:
@@ -70,13 +93,13 @@ class Pages {
     if (!status.contains("members")) {
       throw MembersError(first.host + ":" + first.port + " is not a node's page");
     }
-    const auto own = status["node"].get<std::uint32_t>();
+    const std::uint32_t own = number(status, "node");
     pages_[own] = first;
     nodes_.insert(own);
-    for (const ordered_json& peer : status["peers"]) {
-      const auto id = peer["id"].get<std::uint32_t>();
+    for (const ordered_json& peer : status.value("peers", ordered_json::array())) {
+      const std::uint32_t id = number(peer, "id");
       nodes_.insert(id);
-      if (!peer["page"].is_string()) continue;
+      if (!peer.contains("page") || !peer["page"].is_string()) continue;
       if (const auto page = terminal::parse_address(peer["page"].get<std::string>())) {
         pages_.emplace(id, *page);
       }
@@ -112,7 +135,7 @@ class Pages {
   [[nodiscard]] ordered_json look(std::uint32_t node) const {
     try {
       const auto answer = terminal::get(of(node), "/members", kLookTimeout);
-      return answer.status == 200 ? object_of(answer) : ordered_json();
+      return answer.status == 200 ? members_of(answer) : ordered_json();
     } catch (const terminal::LinkError&) {
       return {};
     }
@@ -124,7 +147,7 @@ class Pages {
     std::uint64_t newest = 0;
     for (const auto& [node, page] : pages_) {
       const ordered_json said = look(node);
-      if (!said.is_object() || !said["leader"].is_number()) continue;
+      if (!said.is_object()) continue;
       const auto epoch = said["epoch"].get<std::uint64_t>();
       if (leader != 0 && epoch <= newest) continue;
       leader = said["leader"];

@@ -121,8 +121,15 @@ const ConfigValue* ConfigReader::find(std::string_view key) {
 
 const ConfigValue& ConfigReader::require(std::string_view key, std::string_view allowed) {
   const ConfigValue* value = find(key);
-  if (value == nullptr) fail(key, fmt::format("is missing; it must be {}", allowed));
-  return *value;
+  if (value != nullptr) return *value;
+  const std::string missing(key);
+  std::string slip;  // of the pen, which would be named only at the end
+  for (const auto& [other, there] : table_->table) {
+    const bool asked = std::find(asked_.begin(), asked_.end(), other) != asked_.end();
+    if (asked || nearest(other, std::span(&missing, 1)).empty()) continue;
+    slip = fmt::format("; line {} has \"{}{}\"", there.line, prefix_, other);
+  }
+  fail(key, fmt::format("is missing; it must be {}{}", allowed, slip));
 }
 
 std::vector<ConfigValue> ConfigReader::elements(std::string_view key) {

@@ -6,6 +6,7 @@
 namespace parley::harness {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -88,6 +89,8 @@ TEST(NodeConfig, MissingKeysAreNamedWithWhatIsAllowed) {
   EXPECT_THAT(error_of("algorithm = \"raft\""),
               HasSubstr("node: is missing; it must be a whole number from 1 to 64"));
   EXPECT_THAT(error_of("node = 1"), HasSubstr("algorithm: is missing"));
+  EXPECT_THAT(error_of("node = 1\nalgoritm = \"raft\""),
+              AllOf(HasSubstr("algorithm: is missing"), HasSubstr("; line 2 has \"algoritm\"")));
   EXPECT_THAT(error_of("node = 1\nalgorithm = \"raft\""),
               HasSubstr("client_endpoint: is missing; it must be a ZeroMQ endpoint"));
 }
