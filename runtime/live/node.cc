@@ -25,10 +25,13 @@ namespace {
 // What one turn takes in at most, so that no kind of input keeps the others waiting.
 constexpr std::size_t kTurnFrames = 4096;
 constexpr std::size_t kTurnRequests = 8192;
-constexpr std::size_t kTurnFrameBytes = 8U << 20;
+constexpr std::size_t kTurnFrameBytes = 1U << 20;
 // About what a thousand clients with one command each send. Large batches are passed on in parts of
 // this size, so that the followers have work while the leader still takes in the rest.
 constexpr std::size_t kTurnRequestBytes = 96U << 10;
+// More where peers send much: a node's own clients get as much of a turn as those of a peer. What a
+// client sends in one byte, peers that merge tell each other in two or three.
+constexpr std::size_t kFrameBytesPerRequestByte = 2;
 // Steps that follow each other because tickets became durable, before other input gets its turn.
 constexpr int kFollowUpSteps = 8;
 // More than this on its way to the disk, and the node takes nothing in until some of it is there.
@@ -360,12 +363,19 @@ bool Node::Loop::take_inputs(Instant now) {
   if (deaf_) return false;
   frames_.clear();
   bool more = false;
+  std::size_t request_bytes = kTurnRequestBytes;
   if (waiter_->may_have_input(kInbox)) {
     more = transport_.receive(now, kTurnFrames, kTurnFrameBytes, frames_);
-    for (Frame& frame : frames_) driver_.receive(std::move(frame));
+    std::size_t bytes = 0;
+    for (Frame& frame : frames_) {
+      bytes += frame.header.size() + frame.body.size();
+      driver_.receive(std::move(frame));
+    }
+    const std::size_t peers = std::max<std::size_t>(config_.peers.size(), 2) - 1;
+    request_bytes = std::max(request_bytes, bytes / (kFrameBytesPerRequestByte * peers));
   }
   if (waiter_->may_have_input(kClients)) {
-    more |= clients_.receive(driver_, kTurnRequests, kTurnRequestBytes);
+    more |= clients_.receive(driver_, kTurnRequests, request_bytes);
   }
   port_.take(driver_, [this] { return node_report(); });
   return more;
