@@ -135,10 +135,10 @@ void Desk::settle(Instant now) {
   }
 }
 
-void Desk::refuse_commands(const Pending& pending, ErrorCode code, std::string text) {
+void Desk::refuse_commands(const Pending& pending, ErrorCode code, const std::string& text) {
   const Commands& commands = std::get<Commands>(pending.work);
   if (commands.undone) commands.undone();
-  outbox_.refuse(pending.asker, code, std::move(text));
+  outbox_.refuse(pending.asker, code, text);
 }
 
 // Definitely not done is only what was refused as a whole.

@@ -51,7 +51,7 @@ class Desk {
   void hand_over();
   void submit(std::uint64_t number, Pending& pending);
   // Tells that the commands never will be carried out.
-  void refuse_commands(const Pending& pending, ErrorCode code, std::string text);
+  void refuse_commands(const Pending& pending, ErrorCode code, const std::string& text);
   void answer_commands(const Pending& pending, std::span<const Result> results);
   void answer_question(const Pending& pending, const SettledQuery& settled);
 

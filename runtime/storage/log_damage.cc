@@ -86,7 +86,7 @@ void check_logs(const std::filesystem::path& folder) {
     if (entry.path().extension() != ".log" && !name.starts_with("MANIFEST-")) continue;
     const std::string fault = fault_of_log(entry.path());
     if (!fault.empty()) {
-      throw StorageLost(folder.string() + ": cannot be opened: " + name + ": " + fault);
+      throw StorageLost(entry.path().string() + ": " + fault);
     }
   }
 }
