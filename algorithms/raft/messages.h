@@ -39,8 +39,8 @@ struct AppendReply {
   Epoch term;
   LogIndex agreed;    // both logs are the same up to here, and it is durable at the follower
   LogIndex rejected;  // the newest `prev_index` that did not match; 0 if all did
-  // With `rejected`: the end of the follower's log, or `rejected` if that comes before; the starts of
-  // the terms up to there follow. Otherwise 0.
+  // With `rejected`: the end of the follower's log, or `rejected` if that comes before; the starts
+  // of the terms up to there follow. Otherwise 0.
   LogIndex last;
   std::uint64_t round = 0;  // the newest round seen from this leader
 };

@@ -71,7 +71,7 @@ std::uint32_t number(const ordered_json& said, const char* field) {
 // What a node's page says of the members.
 ordered_json members_of(const terminal::HttpAnswer& answer) {
   ordered_json said = object_of(answer);
-  number(said, "leader");
+  if (!said["leader"].is_null()) number(said, "leader");  // nobody leads yet
   number(said, "epoch");
   for (const char* field : {"voters", "outgoing", "learners"}) {
     const ordered_json& nodes = said["members"].is_object() ? said["members"][field] : said[""];
@@ -147,7 +147,7 @@ class Pages {
     std::uint64_t newest = 0;
     for (const auto& [node, page] : pages_) {
       const ordered_json said = look(node);
-      if (!said.is_object()) continue;
+      if (!said.is_object() || said["leader"].is_null()) continue;
       const auto epoch = said["epoch"].get<std::uint64_t>();
       if (leader != 0 && epoch <= newest) continue;
       leader = said["leader"];
