@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -143,7 +144,11 @@ inline void expect_undisturbed(const std::string& algorithm, std::uint64_t count
   cluster.wait_ready(std::chrono::seconds(60));
   const NodesFigures before = figures_of(cluster);
   plan.members = cluster.members();
-  while (plan.heard.size() < plan.members.size()) plan.heard = heard_in(cluster);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (plan.heard.size() < plan.members.size() && std::chrono::steady_clock::now() < until) {
+    plan.heard = heard_in(cluster);
+  }
+  ASSERT_EQ(plan.heard.size(), plan.members.size());
 
   const Loiterers loiterers(cluster.members());
   history::HistoryWriter history(folder.path() / "history.jsonl");

@@ -266,7 +266,7 @@ TEST_P(StoppedLeader, AnswersNothingThatIsOverwritten) {
   for (std::uint32_t round = 1; round <= 5; ++round) {
     const NodeId old = cluster.find(kLeader);
     painter.paint(client(old), 2 * round);
-    cluster.pause(kLeader);
+    cluster.pause({NodeTarget::Kind::node, old});
     const canvas::CellRef cell(3, 4);
     const std::uint64_t asked = client(old).send(
         client::RequestKind::query, std::as_bytes(std::span(&cell, 1)), ReadMode::linearizable);
@@ -274,16 +274,16 @@ TEST_P(StoppedLeader, AnswersNothingThatIsOverwritten) {
     painter.paint(client(cluster.find(kLeader)), 2 * round + 1);
     cluster.resume(old);
     while (!client(old).answers.contains(asked)) ASSERT_TRUE(client(old).take_reply());
+    cluster.wait_ready(kLong);
     const ClientAnswer& answer = client(old).answers[asked];
-    if (!answer.error.empty()) continue;
+    if (!answer.error.empty()) continue;  // nobody is misled by that
     ASSERT_EQ(answer.body.size(), sizeof(canvas::CellState));
     canvas::CellState state;
     std::memcpy(&state, answer.body.data(), sizeof(state));
     EXPECT_EQ(state.color(), 2 * round + 1) << "node " << old.value;
     ++answered;
-    cluster.wait_ready(kLong);
   }
-  std::printf("%zu of 5 answered, the others refused\n", answered);
+  EXPECT_GT(answered, 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Reads, StoppedLeader, testing::Values("read_index", "lease"),
@@ -411,8 +411,7 @@ TEST_P(LeaderAway, IsNoticedGotOverAndPassesTheCheck) {
   EXPECT_FALSE(summary["as_simulated"]["text"].get<std::string>().empty());
 }
 
-// Reads that say that they are linearizable, checked as such, while their leader is away or the
-// clocks are wrong: a lease as long as clocks allow, and ReadIndex.
+// Reads that say that they are linearizable are checked as such, while their leader is away.
 class LinearizableReads : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
 
 TEST_P(LinearizableReads, AreSo) {

@@ -1,6 +1,5 @@
 #include "runtime/storage/log_damage.h"
 
-#include <algorithm>
 #include <boost/crc.hpp>
 #include <cstdint>
 #include <cstring>
