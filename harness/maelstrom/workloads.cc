@@ -1,7 +1,5 @@
 #include "harness/maelstrom/workloads.h"
 
-#include <algorithm>
-
 namespace parley::maelstrom {
 namespace {
 
@@ -143,28 +141,25 @@ Work Workloads::add(const Json& body, const char* field, const char* done_type) 
   std::string element;
   const std::string problem = read_text(body, field, kv::kMaxElementBytes, element);
   if (!problem.empty()) return malformed(problem);
-  const std::uint32_t cells = kv::cells_of(element);
-  const std::optional<std::uint32_t> first = take_cells(cells);
-  if (!first) {
+  const Cells cells = take_cells(kv::cells_of(element));
+  if (boost::icl::is_empty(cells)) {
     return error_body(ErrorCode::temporarily_unavailable,
                       std::string(field) + ": this node has no room for more");
   }
-  return Commands{kv::encode_add(self_, *first, element),
+  return Commands{kv::encode_add(self_, boost::icl::first(cells), element),
                   [done_type](std::span<const Result>) { return done(done_type); },
-                  [this, first, cells] {
-                    free_.push_back({*first, cells});
-                  }};
+                  [this, cells] { free_.add(cells); }};
 }
 
-std::optional<std::uint32_t> Workloads::take_cells(std::uint32_t count) {
-  const auto found =
-      std::ranges::find_if(free_, [count](const Cells& cells) { return cells.count >= count; });
-  if (found == free_.end()) return std::nullopt;
-  const std::uint32_t first = found->first;
-  found->first += count;
-  found->count -= count;
-  if (found->count == 0) free_.erase(found);
-  return first;
+Workloads::Cells Workloads::take_cells(std::uint32_t count) {
+  for (const Cells& free : free_) {
+    if (boost::icl::length(free) < count) continue;
+    const std::uint32_t first = boost::icl::first(free);
+    const Cells taken = Cells::right_open(first, first + count);
+    free_.subtract(taken);
+    return taken;
+  }
+  return {};
 }
 
 Work Workloads::read_set() const {

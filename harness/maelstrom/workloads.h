@@ -2,10 +2,9 @@
 // Source: https://github.com/jepsen-io/maelstrom, doc/workloads.md and doc/services.md.
 #pragma once
 
+#include <boost/icl/interval_set.hpp>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "algorithms/contract/algorithm.h"
 #include "apps/kv/kv.h"
@@ -26,26 +25,24 @@ class Workloads final : public Service {
   Work take(const Json& body) override;
 
  private:
+  using Cells = boost::icl::interval_set<std::uint32_t>::interval_type;
+
   Work read(const Json& body);
   Work write(const Json& body) const;
   Work compare_and_set(const Json& body) const;
   Work add(const Json& body, const char* field, const char* done);
   Work read_set() const;
   [[nodiscard]] std::string why_no_map() const;
+  // So many free cells, one after the other; empty if there are none.
+  Cells take_cells(std::uint32_t count);
 
   const Algorithm& algorithm_;
   bool has_map_;
   kv::Application application_;
   NodeId self_;
-  // The first of so many free cells of this node's list, one after the other; or none.
-  std::optional<std::uint32_t> take_cells(std::uint32_t count);
-
-  struct Cells {
-    std::uint32_t first = 0;
-    std::uint32_t count = 0;
-  };
-  // Of this node's list: never handed out, or back because what was to be put there was refused.
-  std::vector<Cells> free_{{0, kv::kListCells}};
+  // Cells of this node's list: never handed out, or back because what was to be put there was
+  // refused. Neighbours become one.
+  boost::icl::interval_set<std::uint32_t> free_{Cells::right_open(0, kv::kListCells)};
   // Which workload this is: its reads look alike, their replies do not.
   bool broadcast_ = false;
 };

@@ -43,16 +43,9 @@ void await_other_leader(Cluster& cluster, NodeId old) {
 }
 
 ClusterSpec three_nodes(const PrivateFolder& folder, const std::string& reads = "read_index") {
-  ClusterSpec spec;
-  spec.executable = PARLEY_LIVE_NODE;
-  spec.arguments = {};
-  spec.folder = folder.path();
-  spec.algorithm = find_algorithm("raft");
-  spec.options = default_options(spec.algorithm->options);
+  ClusterSpec spec = stored_nodes(folder);
   EXPECT_EQ(set_option(spec.algorithm->options, "reads", reads, spec.options), "");
   spec.canvas = {64, 64};
-  spec.durability = "async";
-  spec.data = folder.path() / "data";
   spec.control = true;
   // Delays are not what a cut may take away.
   spec.links.rules = {{kNoNode, kNoNode, {.delay_us = 100}}};

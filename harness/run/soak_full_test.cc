@@ -5,10 +5,10 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "algorithms/registry/registry.h"
 #include "harness/cluster/cluster.h"
 #include "harness/cluster/private_folder.h"
 #include "harness/load/load.h"
+#include "harness/run/test_runs.h"
 
 namespace parley::harness {
 namespace {
@@ -78,16 +78,9 @@ std::uint64_t peak(const std::vector<Moment>& moments, double from, double to,
 
 TEST(Soak, MemoryAndDiskAreFlatUnderLoad) {
   const PrivateFolder folder;
-  ClusterSpec spec;
-  spec.executable = PARLEY_LIVE_NODE;
-  spec.arguments = {};
-  spec.folder = folder.path();
-  spec.algorithm = find_algorithm("raft");
-  spec.options = default_options(spec.algorithm->options);
+  ClusterSpec spec = stored_nodes(folder);
   spec.options.set("log_keep_bytes", kKeepBytes);
   spec.canvas = {1000, 1000};
-  spec.durability = "async";
-  spec.data = folder.path() / "data";
   spec.snapshot_bytes = kSnapshotBytes;
   Cluster cluster(spec);
   cluster.wait_ready(20s);

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "algorithms/registry/registry.h"
+#include "harness/cluster/cluster.h"
 #include "harness/cluster/private_folder.h"
 #include "harness/run/run.h"
 
@@ -49,6 +50,19 @@ inline RunEnvironment with_real_nodes() {
   environment.executable = PARLEY_LIVE_NODE;
   environment.arguments = {};
   return environment;
+}
+
+// Nodes of Raft as the tests build them, which keep their state.
+inline ClusterSpec stored_nodes(const PrivateFolder& folder) {
+  ClusterSpec spec;
+  spec.executable = PARLEY_LIVE_NODE;
+  spec.arguments = {};
+  spec.folder = folder.path();
+  spec.algorithm = find_algorithm("raft");
+  spec.options = default_options(spec.algorithm->options);
+  spec.durability = "async";
+  spec.data = folder.path() / "data";
+  return spec;
 }
 
 // A run on real nodes and its folder, which is gone with it.

@@ -36,7 +36,7 @@ constexpr std::size_t kFrameBytesPerRequestByte = 2;
 constexpr int kFollowUpSteps = 8;
 // More than this on its way to the disk, and the node takes nothing in until some of it is there.
 constexpr std::uint64_t kMaxWaitingBytes = 64U << 20;
-// So many turns whose messages wait for a disk that does not come to an end, and the same.
+// The same with so many turns whose messages wait for the disk, however little that has to write.
 constexpr std::size_t kMaxHeldTurns = 4096;
 constexpr Duration kJournalInterval = std::chrono::milliseconds(10);
 constexpr Duration kLongestWait = std::chrono::seconds(1);
