@@ -16,7 +16,7 @@ FrameFault check_parts(std::size_t parts, Bytes first, Bytes second, std::size_t
   if (parts > 2 || first.size() < sizeof(WireHeader)) return FrameFault::malformed;
   std::memcpy(&header, first.data(), sizeof(WireHeader));
   const bool known = header.magic == WireHeader::kMagic && header.version == WireHeader::kVersion &&
-                     header.reserved == 0;
+                     header.forgets <= 1;
   const bool complete = header.header_size == first.size() - sizeof(WireHeader) &&
                         header.body_size == second.size() && (parts == 2) == !second.empty();
   return known && complete ? FrameFault::none : FrameFault::malformed;
@@ -32,16 +32,17 @@ void copy_parts(const WireHeader& header, Bytes first, Bytes second, Frame& fram
 }
 
 FrameFault take_frame(const Algorithm& algorithm, const WireHeader& header, Bytes first,
-                      Bytes second, bool members_return, Incarnation& known, Frame& frame) {
-  const Incarnation incarnation{header.incarnation};
-  if (incarnation == Incarnation{}) return FrameFault::incarnation;
-  if (known != Incarnation{} && known != incarnation) {
+                      Bytes second, HeardStart& known, Frame& frame) {
+  const HeardStart says{Incarnation{header.incarnation}, header.forgets != 0};
+  if (says.incarnation == Incarnation{}) return FrameFault::incarnation;
+  if (known.incarnation != Incarnation{} && known.incarnation != says.incarnation) {
     // What an earlier start of the peer left on the way is late at best.
-    if (!members_return || incarnation < known) return FrameFault::incarnation;
+    const bool returns = !known.forgets && !says.forgets && known.incarnation < says.incarnation;
+    if (!returns) return FrameFault::incarnation;
   }
   copy_parts(header, first, second, frame);
   if (!algorithm.verify(frame.header, frame.body)) return FrameFault::invalid;
-  known = incarnation;
+  known = says;
   return FrameFault::none;
 }
 

@@ -21,7 +21,7 @@ struct WireHeader {
 
   std::uint32_t magic = kMagic;
   std::uint16_t version = kVersion;
-  std::uint16_t reserved = 0;
+  std::uint16_t forgets = 0;  // 1: the sender keeps no state, and comes back without what it knew
   std::uint32_t group = 0;
   std::uint32_t from = 0;
   std::uint64_t incarnation = 0;
@@ -51,13 +51,20 @@ FrameFault check_parts(std::size_t parts, Bytes first, Bytes second, std::size_t
 // Aligned copies of the algorithm's header and the body.
 void copy_parts(const WireHeader& header, Bytes first, Bytes second, Frame& frame);
 
-// The last checks of a frame whose parts are in order and whose sender is a member, of which
-// `known` is the incarnation heard so far, zero before the first frame. With `members_return` a
-// higher one takes its place (see TransportOptions). When the result is `none`, `frame` is filled.
-FrameFault take_frame(const Algorithm& algorithm, const WireHeader& header, Bytes first,
-                      Bytes second, bool members_return, Incarnation& known, Frame& frame);
+// Which start of a member is listened to: the first that was heard, or where the member keeps its
+// state the latest. One that forgot its votes is not that member any more.
+struct HeardStart {
+  Incarnation incarnation;  // 0 before the first frame
+  bool forgets = false;
+};
 
-// Writes part one of a message, head_size() bytes. `sender` says group, node and incarnation.
+// The last checks of a frame whose parts are in order and whose sender is a member. When the result
+// is `none`, `known` is the sender's start and `frame` is filled.
+FrameFault take_frame(const Algorithm& algorithm, const WireHeader& header, Bytes first,
+                      Bytes second, HeardStart& known, Frame& frame);
+
+// Writes part one of a message, head_size() bytes. `sender` says group, node, incarnation and
+// whether it forgets.
 inline std::size_t head_size(const Message& message) {
   return sizeof(WireHeader) + message.header.size();
 }

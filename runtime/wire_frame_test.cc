@@ -88,7 +88,7 @@ TEST(WireFrame, RefusesOtherMagicVersionAndReserved) {
   ++header.version;
   EXPECT_EQ(check(first_part(header, ""), ""), FrameFault::malformed);
   header = header_for("", "");
-  header.reserved = 1;
+  header.forgets = 2;
   EXPECT_EQ(check(first_part(header, ""), ""), FrameFault::malformed);
 }
 

@@ -175,9 +175,11 @@ Outcome watch(const Pages& pages, const Change& change) {
     const ordered_json said = pages.ask_leader();
     const ordered_json& members = said["members"];
     const bool added = change.add == 0 || has(members["voters"], change.add);
-    const bool removed = change.remove == 0 || !has(members["voters"], change.remove);
-    const bool goes_on =
-        !members["outgoing"].empty() || (change.add != 0 && has(members["learners"], change.add));
+    // Who is removed may be a learner that has not become a voter yet.
+    const bool leaves = change.remove != 0 && has(members["learners"], change.remove);
+    const bool removed = change.remove == 0 || !(leaves || has(members["voters"], change.remove));
+    const bool goes_on = !members["outgoing"].empty() || leaves ||
+                         (change.add != 0 && has(members["learners"], change.add));
     if (added && removed && members["outgoing"].empty()) return {"done", {}};
     if (goes_on) last_sign = steady_clock::now();
     if (steady_clock::now() - last_sign > kNoSignLimit) {
@@ -186,6 +188,17 @@ Outcome watch(const Pages& pages, const Change& change) {
     std::this_thread::sleep_for(kPollPause);
   }
   return {"unknown", fmt::format("the change is not in force after {} s", kWatchLimit.count())};
+}
+
+// The same, where it may be that nobody answers any more.
+Outcome watch_if_possible(const Pages& pages, const Change& change) {
+  try {
+    return watch(pages, change);
+  } catch (const MembersError& error) {
+    return {"unknown", error.what()};
+  } catch (const terminal::LinkError& error) {
+    return {"unknown", error.what()};
+  }
 }
 
 // Asks the leader, and the next one if it has changed meanwhile, up to some number of times.
@@ -202,7 +215,7 @@ Outcome carry_out(const Pages& pages, const Change& change, const ordered_json& 
       const auto answer = terminal::post(pages.of(leader), "/members", body.dump(), kChangeTimeout);
       const ordered_json said = object_of(answer);
       if (answer.status == 200) return {"done", {}};
-      if (answer.status == 504) return watch(pages, change);
+      if (answer.status == 504) return watch_if_possible(pages, change);
       const std::string error = said.value("error", fmt::format("status {}", answer.status));
       const auto next = said.find("leader");
       if (answer.status != 409 || next == said.end() || !next->is_number() || *next == leader) {
@@ -210,7 +223,7 @@ Outcome carry_out(const Pages& pages, const Change& change, const ordered_json& 
       }
       leader = next->get<std::uint32_t>();
     } catch (const terminal::LinkError&) {  // it went away with the answer
-      return watch(pages, change);
+      return watch_if_possible(pages, change);
     }
   }
   return {"refused", "the leader changes all the time"};
@@ -238,6 +251,16 @@ void print(const char* when, const ordered_json& said, const std::set<std::uint3
   fmt::print("{}\n", text);
 }
 
+// Null where none is to be found: the one that led may have had the only page that is known, and
+// has been removed.
+ordered_json leader_if_any(const Pages& pages) {
+  try {
+    return pages.ask_leader();
+  } catch (const MembersError&) {
+    return {};
+  }
+}
+
 int show_or_change(const MembersOptions& options, const terminal::Address& first,
                    const Change& change) {
   const Pages pages(first);
@@ -252,11 +275,13 @@ int show_or_change(const MembersOptions& options, const terminal::Address& first
   }
   if (!options.common.json) print("before: ", before, pages.nodes());
   const Outcome outcome = carry_out(pages, change, before);
-  const ordered_json after = pages.ask_leader();
+  const ordered_json after = leader_if_any(pages);
   if (options.common.json) {
     ordered_json json{{"outcome", outcome.word}, {"before", before}, {"after", after}};
     if (!outcome.error.empty()) json["error"] = outcome.error;
     fmt::print("{}\n", json.dump());
+  } else if (after.is_null()) {
+    fmt::print("after:  no leader is known to any node whose page is\n");
   } else {
     print("after:  ", after, pages.nodes());
   }

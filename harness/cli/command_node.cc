@@ -40,6 +40,13 @@ void stop_on_signals(Node& node) {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+void ignore_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
 // Thousands of viewers need more descriptors than the 1024 that a shell usually gives.
 void take_all_descriptors() {
   rlimit limit{};
@@ -76,6 +83,7 @@ int serve(const harness::NodeSettings& settings) {
   spdlog::info("node {} of {} runs {}, clients at {}", settings.node.value, settings.nodes().size(),
                settings.algorithm->name, node.client_endpoints().front());
   const int status = node.run();
+  ignore_signals();  // another one would find no node
   if (settings.http_port != 0) gateway.stop();
   if (status != 0) complain(node.story());
   return status == 0 ? kDone : kFailed;
@@ -93,9 +101,12 @@ int run_node(const NodeOptions& options) {
     complain(error.what());
     return kUsage;
   }
-  set_up_log(settings);
   try {
+    set_up_log(settings);
     return serve(settings);
+  } catch (const spdlog::spdlog_ex& error) {
+    complain(std::string("log: ") + error.what());
+    return kUsage;
   } catch (const std::runtime_error& error) {  // a port that is taken, storage that is another's
     complain(error.what());
     return kUsage;

@@ -105,6 +105,7 @@ struct CanvasOptions {
   std::string data;
   bool allow_faults = false;
   std::uint32_t spares = 0;  // nodes that wait to be added
+  std::uint32_t rejoin = 0;  // a node that has lost its folder; 0: none
   std::string trace_out;     // a folder; empty: none
   std::vector<std::string> options;
 };

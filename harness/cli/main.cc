@@ -135,6 +135,10 @@ void add_running(CLI::App& app, Action& action) {
       ->add_option("--spares", c->spares,
                    "Nodes more that wait until they are added (parley members)")
       ->check(CLI::Range(0, 63));
+  canvas
+      ->add_option("--rejoin", c->rejoin,
+                   "A node of --data that has lost its folder waits until it is added again")
+      ->check(CLI::Range(1, 64));
   canvas->add_option("--http-port", c->http_port, "Node i serves HTTP at this port + i - 1")
       ->check(CLI::Range(1, 65000));
   canvas->add_option("--size", c->size, "Size of the canvas, WxH, up to 4096x4096");

@@ -55,6 +55,16 @@ void check(const ClusterSpec& spec) {
     throw ConfigError(
         fmt::format("spares: the members of {} do not change while it runs", spec.algorithm->name));
   }
+  if (spec.rejoin > spec.nodes) {
+    throw ConfigError(
+        fmt::format("rejoin: {} is not one of the {} nodes", spec.rejoin, spec.nodes));
+  }
+  if (spec.rejoin != 0) {
+    NodeSettings settings;
+    settings.algorithm = spec.algorithm;
+    settings.durability = spec.durability;
+    make_rejoin(settings);
+  }
   if (spec.spares > spec.algorithm->max_nodes - spec.nodes) {
     throw ConfigError(
         fmt::format("spares: {} and {} nodes are more than {}, which is what {} runs on",
@@ -167,7 +177,6 @@ struct Cluster::State {
              const std::string& client_endpoint) {
     NodeSettings settings;
     settings.node = id;
-    settings.incarnation = random_incarnation();
     settings.seed = spec.seed;
     settings.algorithm = spec.algorithm;
     settings.options = spec.options;
@@ -186,6 +195,7 @@ struct Cluster::State {
       std::filesystem::create_directories(spec.data);
       settings.data = std::filesystem::absolute(spec.data) / fmt::format("node-{}", id.value);
     }
+    if (id.value == spec.rejoin) make_rejoin(settings);
     settings.snapshot_bytes = spec.snapshot_bytes;
     settings.fault_endpoint = spec.fault_endpoint;
     if (spec.control)
@@ -226,7 +236,10 @@ struct Cluster::State {
     return ids;
   }
 
-  [[nodiscard]] bool is_spare(NodeId id) const { return id.value > spec.nodes; }
+  // Until it is added.
+  [[nodiscard]] bool waits(NodeId id) const {
+    return id.value > spec.nodes || id.value == spec.rejoin;
+  }
 
   // What the cluster's profile says, and the cuts.
   [[nodiscard]] std::vector<LinkRule> links_from(NodeId id) const {
@@ -333,7 +346,7 @@ struct Cluster::State {
 
   std::vector<NodeId> working_members() {
     std::vector<NodeId> ids = working();
-    std::erase_if(ids, [this](NodeId id) { return is_spare(id); });
+    std::erase_if(ids, [this](NodeId id) { return waits(id); });
     return ids;
   }
 
@@ -421,7 +434,10 @@ struct Cluster::State {
     for (const auto& [id, hello] : hellos) {
       if (hello.leader != id) continue;
       const std::vector<NodeId> voters = voters_by(id);
-      const auto follows = [&names, leader = id](NodeId voter) { return names(voter, leader); };
+      // Who comes back without its folder may be a voter still, with the one that is gone.
+      const auto follows = [&, leader = id](NodeId voter) {
+        return voter.value == spec.rejoin || names(voter, leader);
+      };
       if (!voters.empty() && std::all_of(voters.begin(), voters.end(), follows)) return true;
     }
     return false;

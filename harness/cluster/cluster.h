@@ -49,6 +49,8 @@ struct ClusterSpec {
   // So many more, with the numbers after theirs, wait until they are added as members. Faults for
   // a follower or a majority are for the first `nodes`.
   std::uint32_t spares = 0;
+  // One of `nodes` that has lost its folder and waits likewise, as another member; 0: none has.
+  std::uint32_t rejoin = 0;
   const Algorithm* algorithm = nullptr;
   OptionValues options;  // complete
   CanvasSize canvas;

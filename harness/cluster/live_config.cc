@@ -25,7 +25,7 @@ NodeConfig live_config(const NodeSettings& settings, const Canvas& canvas) {
   config.application = &canvas;
   config.replica.group = settings.group;
   config.replica.self = settings.node;
-  config.replica.incarnation = settings.incarnation;
+  config.replica.incarnation = random_incarnation();
   config.replica.members = settings.first_members();
   config.replica.options = settings.options;
   // Nodes of one cluster must not draw the same election timeouts.

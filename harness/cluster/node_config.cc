@@ -1,5 +1,7 @@
 #include "harness/cluster/node_config.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -132,10 +134,19 @@ void read_members(ConfigReader& reader, NodeSettings& settings) {
   }
 }
 
+// Why the node cannot come back as another member; empty: it can.
+std::string no_rejoin(const NodeSettings& settings) {
+  const std::string stay = members_stay(*settings.algorithm);
+  if (!stay.empty() || settings.durability != "none") return stay;
+  return "with durability = \"none\" a node does not come back under its number, as the others do "
+         "not "
+         "listen to a start that has forgotten what it knew; add another node";
+}
+
 void read_rejoin(ConfigReader& reader, NodeSettings& settings) {
   reader.boolean("rejoin", settings.rejoin);
-  const std::string stay = members_stay(*settings.algorithm);
-  if (settings.rejoin && !stay.empty()) reader.fail("rejoin", *reader.find("rejoin"), stay);
+  const std::string why = no_rejoin(settings);
+  if (settings.rejoin && !why.empty()) reader.fail("rejoin", *reader.find("rejoin"), why);
 }
 
 // Who reaches such an endpoint can cut nodes off: the folder of an ipc endpoint says who may.
@@ -163,6 +174,17 @@ void read_cooldown(ConfigReader& reader, NodeSettings& settings) {
   }
 }
 
+void read_address(ConfigReader& reader, std::string& address) {
+  reader.text("http_address", address);
+  in6_addr numeric{};
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (inet_pton(family, address.c_str(), &numeric) == 1) return;
+  }
+  reader.fail("http_address", *reader.find("http_address"),
+              fmt::format("{} is not a numeric address such as \"127.0.0.1\" or \"::1\"",
+                          toml_quoted(address)));
+}
+
 NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   NodeSettings settings;
   reader.require("node", fmt::format("a whole number from 1 to {}", kMaxNodes));
@@ -171,14 +193,12 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   settings.algorithm = &algorithm_named(reader.text_of("algorithm", algorithm),
                                         fmt::format("{}:{}: ", name, algorithm.line));
   reader.integer("group", 1, std::numeric_limits<std::uint32_t>::max(), settings.group.value);
-  settings.incarnation = random_incarnation();
-  reader.integer("incarnation", 1, kMaxInteger, settings.incarnation.value);
   reader.integer("seed", 0, kMaxInteger, settings.seed);
   reader.choice("application", kApplications, settings.application);
   read_canvas_size(reader, "canvas", settings.canvas);
   settings.client_endpoint =
       read_endpoint(reader, "client_endpoint", reader.require("client_endpoint", kEndpointAllowed));
-  reader.text("http_address", settings.http_address);
+  read_address(reader, settings.http_address);
   reader.integer("http_port", 0, 65535, settings.http_port);
   reader.choice("durability", kDurabilities, settings.durability);
   std::string path;
@@ -187,6 +207,9 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
   if (settings.durability != "none" && settings.data.empty()) {
     reader.fail("data", fmt::format("is missing; durability = {} needs a folder for its storage",
                                     toml_quoted(settings.durability)));
+  }
+  if (settings.durability == "none" && !settings.data.empty()) {
+    reader.fail("data", *reader.find("data"), "nothing is kept there with durability = \"none\"");
   }
   reader.integer("snapshot_bytes", 0, kMaxInteger, settings.snapshot_bytes);
   reader.integer("session_idle_s", 0, 1'000'000'000, settings.session_idle_s);
@@ -224,8 +247,8 @@ NodeSettings read_settings(ConfigReader& reader, const std::string& name) {
 }  // namespace
 
 void make_rejoin(NodeSettings& settings) {
-  const std::string stay = members_stay(*settings.algorithm);
-  if (!stay.empty()) throw ConfigError("rejoin: " + stay);
+  const std::string why = no_rejoin(settings);
+  if (!why.empty()) throw ConfigError("rejoin: " + why);
   settings.rejoin = true;
 }
 
@@ -392,10 +415,10 @@ NodeSettings parse_node_config(const std::filesystem::path& path) {
 
 std::string node_config_text(const NodeSettings& s) {
   std::string text = fmt::format(
-      "node = {}\nalgorithm = {}\ngroup = {}\nincarnation = {}\nseed = {}\napplication = "
+      "node = {}\nalgorithm = {}\ngroup = {}\nseed = {}\napplication = "
       "{}\ncanvas = {}\n"
       "client_endpoint = {}\nhttp_address = {}\nhttp_port = {}\ndurability = {}\n",
-      s.node.value, toml_quoted(s.algorithm->name), s.group.value, s.incarnation.value, s.seed,
+      s.node.value, toml_quoted(s.algorithm->name), s.group.value, s.seed,
       toml_quoted(s.application), toml_quoted(to_text(s.canvas)), toml_quoted(s.client_endpoint),
       toml_quoted(s.http_address), s.http_port, toml_quoted(s.durability));
   if (s.cooldown.count() != 0) {

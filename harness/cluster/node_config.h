@@ -3,7 +3,6 @@
 //   node = 1                              # required: this node, 1 to 64
 //   algorithm = "raft"                    # required: as `parley algorithms` lists them
 //   group = 1                             # the replication group, 1 to 4294967295
-//   incarnation = 81985529216486895       # the how-manieth start; drawn at random when absent
 //   seed = 1                              # of the replica's random numbers
 //   application = "canvas"
 //   canvas = "1000x1000"                  # the same on all nodes, as the next one
@@ -76,7 +75,6 @@ inline constexpr const char* kNodeLogPattern = "%Y-%m-%dT%H:%M:%S.%fZ %l %v";
 struct NodeSettings {
   GroupId group{1};
   NodeId node;
-  Incarnation incarnation;  // never 0 after parse_node_config
   std::uint64_t seed = 1;
   const Algorithm* algorithm = nullptr;  // never null after parse_node_config
   OptionValues options;                  // complete

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/cluster/live_config.h"
+
 namespace parley::harness {
 namespace {
 
@@ -26,7 +28,6 @@ TEST(NodeConfig, TheLeastOneHasDefaults) {
   const NodeSettings settings = parse_node_config_text(kGood, "node.toml");
   EXPECT_EQ(settings.group, GroupId{1});
   EXPECT_EQ(settings.node, NodeId{1});
-  EXPECT_NE(settings.incarnation.value, 0U);
   EXPECT_EQ(settings.application, "canvas");
   EXPECT_EQ(settings.canvas, (CanvasSize{1000, 1000}));
   EXPECT_EQ(settings.durability, "none");
@@ -35,9 +36,13 @@ TEST(NodeConfig, TheLeastOneHasDefaults) {
   EXPECT_EQ(settings.options.all(), default_options(settings.algorithm->options).all());
 }
 
-TEST(NodeConfig, EveryStartWithoutAnIncarnationDrawsAnother) {
-  EXPECT_NE(parse_node_config_text(kGood, "f").incarnation,
-            parse_node_config_text(kGood, "f").incarnation);
+// A start that has forgotten what it knew must not be taken for the one before.
+TEST(NodeConfig, EveryStartHasAnIncarnationOfItsOwn) {
+  const NodeSettings settings = parse_node_config_text(kGood, "f");
+  const Canvas canvas(settings.canvas, settings.cooldown);
+  const Incarnation one = live_config(settings, canvas).replica.incarnation;
+  EXPECT_NE(one, Incarnation{});
+  EXPECT_NE(one, live_config(settings, canvas).replica.incarnation);
 }
 
 TEST(NodeConfig, WhatIsWrittenIsReadBack) {
@@ -65,7 +70,6 @@ TEST(NodeConfig, WhatIsWrittenIsReadBack) {
   const NodeSettings back = parse_node_config_text(node_config_text(settings), "f");
   EXPECT_EQ(back.node, settings.node);
   EXPECT_EQ(back.group, settings.group);
-  EXPECT_EQ(back.incarnation, settings.incarnation);
   EXPECT_EQ(back.seed, settings.seed);
   EXPECT_EQ(back.algorithm, settings.algorithm);
   EXPECT_EQ(back.options.all(), settings.options.all());
@@ -104,8 +108,11 @@ TEST(NodeConfig, ValuesOutOfRangeAreNamed) {
               HasSubstr("canvas: \"5000x10\" is not \"WIDTHxHEIGHT\" with each from 1 to 4096"));
   EXPECT_THAT(error_of(kGood + "application = \"chat\""),
               HasSubstr("application: \"chat\" is not one of canvas"));
-  EXPECT_THAT(error_of(kGood + "incarnation = 0"),
-              HasSubstr("incarnation: 0 is not a whole number from 1 to"));
+  EXPECT_THAT(
+      error_of(kGood + "http_address = \"localhost\""),
+      HasSubstr("node.toml:4: http_address: \"localhost\" is not a numeric address such as"));
+  EXPECT_THAT(error_of(kGood + "data = \"d\""),
+              HasSubstr("node.toml:4: data: nothing is kept there with durability = \"none\""));
   EXPECT_THAT(error_of("node = 1\nalgorithm = \"raft\"\nclient_endpoint = \"udp://x\""),
               HasSubstr("client_endpoint: \"udp://x\" is not a ZeroMQ endpoint such as"));
 }
@@ -160,7 +167,8 @@ TEST(NodeConfig, MembersAreNodesOfPeersAndTheOthersWait) {
   const NodeSettings waits = parse_node_config_text(kGood + "members = [3, 2]" + peers, "f");
   EXPECT_THAT(waits.nodes(), ElementsAre(NodeId{1}, NodeId{2}, NodeId{3}));
   EXPECT_THAT(waits.first_members(), ElementsAre(NodeId{2}, NodeId{3})) << "and not itself";
-  const NodeSettings again = parse_node_config_text(kGood + "rejoin = true" + peers, "f");
+  const std::string kept = kGood + "durability = \"async\"\ndata = \"d\"\n";
+  const NodeSettings again = parse_node_config_text(kept + "rejoin = true" + peers, "f");
   EXPECT_THAT(again.first_members(), ElementsAre(NodeId{2}, NodeId{3}));
 
   EXPECT_EQ(error_of(kGood + "members = [1, 4]" + peers),
@@ -171,6 +179,8 @@ TEST(NodeConfig, MembersAreNodesOfPeersAndTheOthersWait) {
   EXPECT_THAT(error_of(kGood + "members = []" + peers),
               HasSubstr("node.toml:4: members: is an empty list"));
   EXPECT_THAT(error_of(kGood + "rejoin = 1"), HasSubstr("node.toml:4: rejoin: 1 is not"));
+  EXPECT_THAT(error_of(kGood + "rejoin = true" + peers),
+              HasSubstr("node.toml:4: rejoin: with durability = \"none\""));
 }
 
 TEST(NodeConfig, MembersThatStayAreAllNodes) {

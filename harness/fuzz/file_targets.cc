@@ -402,7 +402,6 @@ std::vector<std::string> node_configs() {
   for (const Algorithm* algorithm : algorithms()) {
     harness::NodeSettings settings;
     settings.node = NodeId{1};
-    settings.incarnation = Incarnation{5};
     settings.algorithm = algorithm;
     settings.options = default_options(algorithm->options);
     settings.client_endpoint = "tcp://127.0.0.1:7001";

@@ -127,7 +127,7 @@ Fields written() {
   Fields fields;
   run_all(
       "algorithms = \"raft\"\nnodes = 3\nrate = 300\ndurability = \"async\"\nlinks = \"metro\"\n"
-      "record = \"all\"\nread_share = 0.3\nduration_s = 4\nfaults = \"" +
+      "record = \"all\"\nread_share = 0.3\nduration_s = 10\nfaults = \"" +
           at("faults.toml").string() + "\"\n",
       at("a"), fields);
   run_all(

@@ -49,12 +49,20 @@ constexpr std::uint64_t kStopHandover = ~std::uint64_t{0};
 
 // To who has lost what it promised.
 constexpr std::string_view kHowToComeBack =
-    ". Move the folder away, start the node with `parley node --rejoin`, remove it from the "
-    "members if it still is one, and add it (`parley members`)";
+    ". Move the folder away, start the node with --rejoin (of `parley node`; `parley canvas "
+    "--rejoin N`), remove it from the members if it still is one, and add it (`parley members`)";
 
 bool is_first_member(const ReplicaConfig& replica) {
   return std::find(replica.members.begin(), replica.members.end(), replica.self) !=
          replica.members.end();
+}
+
+std::string ids_text(const ReplicaConfig& replica) {
+  std::string text;
+  for (const NodeId member : replica.members) {
+    text += (text.empty() ? "" : " ") + std::to_string(member.value);
+  }
+  return text;
 }
 
 NodeConfig checked(NodeConfig config) {
@@ -79,6 +87,7 @@ NodeConfig checked(NodeConfig config) {
     for (const auto& [id, endpoint] : config.peers) config.transport.others.push_back(id);
   }
   config.replica.now = monotonic_now();
+  config.transport.keeps_state = config.durability != Durability::none;
   if (config.context == nullptr) config.context = std::make_shared<zmq::context_t>(1);
   return config;
 }
@@ -92,12 +101,14 @@ std::unique_ptr<RocksStorage> open_storage(NodeConfig& config, Bell& bell) {
     if (joins) config.replica.disk = DiskId{config.replica.incarnation.value};
     return nullptr;
   }
-  const StorageOwner owner{config.replica.group,
-                           config.replica.self,
-                           std::string(config.algorithm->name),
-                           config.application->state_name(),
-                           joins,
-                           config.algorithm->changes_members};
+  const StorageOwner owner{
+      .group = config.replica.group,
+      .node = config.replica.self,
+      .algorithm = std::string(config.algorithm->name),
+      .application = config.application->state_name(),
+      .first_members = config.algorithm->guarantee.ordered ? ids_text(config.replica) : "",
+      .joins = joins,
+      .remembered = config.algorithm->changes_members};
   std::unique_ptr<RocksStorage> storage;
   try {
     storage = std::make_unique<RocksStorage>(config.data, owner, config.durability,
@@ -111,7 +122,6 @@ std::unique_ptr<RocksStorage> open_storage(NodeConfig& config, Bell& bell) {
   config.replica.disk = storage->disk();
   // It was a first member with another disk than this one.
   if (config.replica.disk != DiskId{}) std::erase(config.replica.members, config.replica.self);
-  config.transport.members_return = true;
   return storage;
 }
 
@@ -159,7 +169,7 @@ class Node::Loop final : public NodeDesk {
     inject(config_.faults);
     for (const auto& [id, endpoint] : config_.peers) {
       if (id == config_.replica.self) {
-        transport_.bind(endpoint);
+        if (!endpoint.empty()) transport_.bind(endpoint);  // else it has no peers
       } else {
         transport_.connect(id, endpoint);
       }

@@ -38,7 +38,8 @@ struct NodeConfig {
   DriverLimits limits;
 
   // Where nodes are to be found, by id: members, and those that may be added. Its own is bound and
-  // may be tcp://host:0; a missing member's can come later (Node::connect_peer).
+  // may be tcp://host:0, or empty for a node without others; a missing member's can come later
+  // (Node::connect_peer).
   std::map<NodeId, std::string> peers;
   std::vector<std::string> client_endpoints;  // to bind; tcp://127.0.0.1:0 picks a free port
   LinkProfile link;                           // of every link from here

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 
 #include "runtime/live/sockets.h"
 
@@ -132,8 +133,9 @@ FrameFault Transport::check(WireHeader& header, Frame& frame, Peer*& peer) {
   if (header.group != group_.value) return FrameFault::group;
   peer = find(NodeId{header.from});
   if (peer == nullptr) return FrameFault::foreign;
-  return take_frame(algorithm_, header, first, second, options_.members_return, peer->incarnation,
-                    frame);
+  const FrameFault last = take_frame(algorithm_, header, first, second, peer->heard, frame);
+  if (last == FrameFault::incarnation) note_start(*peer, header);
+  return last;
 }
 
 void Transport::send(Instant now, std::span<const Block> bodies,
@@ -181,6 +183,7 @@ zmq::message_t Transport::encode_head(const Message& message, std::size_t body_s
   sender.group = group_.value;
   sender.from = self_.value;
   sender.incarnation = incarnation_.value;
+  sender.forgets = options_.keeps_state ? 0 : 1;
   zmq::message_t head(head_size(message));
   write_head(sender, message, body_size, static_cast<std::byte*>(head.data()));
   return head;
@@ -220,6 +223,16 @@ void Transport::transmit(Peer& peer, zmq::message_t& head, zmq::message_t& body)
 void Transport::note_unknown(NodeId id) {
   if (!unknown_.insert(id).second) return;
   spdlog::warn("messages for node {} are dropped: [peers] does not name it", id.value);
+}
+
+// Whoever waits for such a node would otherwise not learn why nothing comes of it.
+void Transport::note_start(Peer& peer, const WireHeader& header) {
+  const bool later = peer.heard.forgets || header.forgets != 0;
+  if (!later || std::exchange(peer.refusal_told, true)) return;
+  spdlog::warn(
+      "node {} has started again without the state that it had, and is not listened to any "
+      "more: with durability \"none\" it has forgotten what it confirmed",
+      header.from);
 }
 
 Transport::Peer* Transport::find(NodeId id) {

@@ -34,10 +34,10 @@ struct TransportOptions {
   std::chrono::milliseconds reconnect_min{20};
   std::chrono::milliseconds reconnect_max{500};
   std::size_t max_delayed = 1U << 16;  // frames that the link shapers of this node hold back
-  // Whether members keep their state when they start anew, with a higher incarnation. Otherwise a
-  // member that starts anew has forgotten its votes: it is not that member any more, and only its
-  // first incarnation is listened to.
-  bool members_return = false;
+  // Whether this node keeps its state when it starts anew, with a higher incarnation. Otherwise it
+  // has forgotten its votes then and is not that member any more: the others listen to its first
+  // incarnation only.
+  bool keeps_state = false;
   // Nodes that may send besides the first members: they may be added.
   std::vector<NodeId> others = {};
   // CURVE keys and the allow-list that binds them to node ids get their place here. Until then
@@ -101,7 +101,8 @@ class Transport {
  private:
   struct Peer {
     PeerTraffic traffic;
-    Incarnation incarnation;  // the highest seen, or the first; zero before
+    HeardStart heard;
+    bool refusal_told = false;  // that another start of it is not listened to
     zmq::socket_t outbox;
     bool connected = false;  // connect() was called
     LinkShaper shaper;
@@ -119,6 +120,7 @@ class Transport {
   void transmit(Peer& peer, zmq::message_t& head, zmq::message_t& body);
   Peer* find(NodeId id);
   void note_unknown(NodeId id);
+  void note_start(Peer& peer, const WireHeader& header);
 
   zmq::context_t& context_;
   const Algorithm& algorithm_;

@@ -292,6 +292,7 @@ TEST_F(TransportTest, ForeignFramesAreRefusedByKind) {
     header.group = 1;
     header.from = 1;
     header.incarnation = 5;
+    header.forgets = 1;
     header.header_size = static_cast<std::uint32_t>(own.size());
     header.body_size = static_cast<std::uint32_t>(body.size());
     if (change) change(header);
@@ -330,15 +331,15 @@ TEST_F(TransportTest, ForeignFramesAreRefusedByKind) {
 // keys anybody may say so in their name, and is heard; the member itself is not, until it starts
 // again.
 TEST_F(TransportTest, AMemberThatReturnsIsHeardAndWhatItWasBeforeIsNot) {
-  TransportOptions options;
-  options.members_return = true;
-  Endpoint two(context_, 2, 1, options);
+  Endpoint two(context_, 2);
   two.transport.bind("tcp://127.0.0.1:0");
   zmq::socket_t push(context_, zmq::socket_type::push);
   push.set(zmq::sockopt::linger, 0);
   push.connect(two.transport.endpoint());
-  const auto send = [&](std::uint64_t incarnation, std::string_view own) {
+  const auto send = [&](std::uint64_t incarnation, std::string_view own,
+                        std::uint16_t forgets = 0) {
     WireHeader header;
+    header.forgets = forgets;
     header.group = 1;
     header.from = 1;
     header.incarnation = incarnation;
@@ -352,12 +353,13 @@ TEST_F(TransportTest, AMemberThatReturnsIsHeardAndWhatItWasBeforeIsNot) {
   send(5, "goes on");
   send(6, "second start");
   send(5, "late");
+  send(9, "a start without its state", 1);
   send(6, "last");
   await([&] { return two.poll() == 4; });
   EXPECT_EQ(text_of(two.frames[1].header), "goes on") << "what is refused says nothing of a start";
   EXPECT_EQ(text_of(two.frames[3].header), "last");
   EXPECT_EQ(two.refused(FrameFault::invalid), 1U);
-  EXPECT_EQ(two.refused(FrameFault::incarnation), 1U);
+  EXPECT_EQ(two.refused(FrameFault::incarnation), 2U);
 }
 
 // A plain TCP connection to an endpoint tcp://127.0.0.1:port.

@@ -23,6 +23,7 @@ Peers::Peers(const Algorithm& algorithm, const ReplicaConfig& replica,
   sender_.group = replica.group.value;
   sender_.from = replica.self.value;
   sender_.incarnation = replica.incarnation.value;
+  sender_.forgets = 1;
   for (std::uint32_t i = 0; i < names_.size(); ++i) {
     const NodeId id{i + 1};
     if (id != replica.self) ids_[names_[i]] = id;
@@ -47,8 +48,7 @@ FrameFault Peers::check(const Message& message, Frame& frame) {
   if (header.group != sender_.group) return FrameFault::group;
   const auto peer = ids_.find(message.src);
   if (peer == ids_.end() || peer->second != NodeId{header.from}) return FrameFault::foreign;
-  return take_frame(algorithm_, header, head, body, /*members_return=*/false, known_[peer->second],
-                    frame);
+  return take_frame(algorithm_, header, head, body, known_[peer->second], frame);
 }
 
 void Peers::send(std::span<const parley::Message> messages, std::span<const Block> bodies) {

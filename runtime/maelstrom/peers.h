@@ -44,7 +44,7 @@ class Peers {
   WireHeader sender_;
   std::vector<std::string> names_;
   std::map<std::string, NodeId, std::less<>> ids_;  // of the others
-  std::map<NodeId, Incarnation> known_;
+  std::map<NodeId, HeardStart> known_;
   Outbox& outbox_;
   std::array<std::uint64_t, kFrameFaults> refused_{};
   std::uint64_t oversized_ = 0;

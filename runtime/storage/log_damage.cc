@@ -43,18 +43,33 @@ bool is_whole(std::string_view block, std::size_t length) {
   return header_at(block).masked_crc == (sum >> 15 | sum << 17) + 0xa282ead8U;
 }
 
-bool begins_a_write(std::string_view block) {
-  const Header header = header_at(block);
-  return (header.kind == Kind::full || header.kind == Kind::first) &&
-         is_whole(block, header.length);
+bool holds_a_write(std::string_view bytes) {
+  for (; bytes.size() >= kHeader; bytes.remove_prefix(1)) {
+    const Header header = header_at(bytes);
+    const bool begins = header.kind == Kind::full || header.kind == Kind::first;
+    if (begins && is_whole(bytes, header.length)) return true;
+  }
+  return false;
+}
+
+// Whether the record that says that it is longer than the rest of its block is whole with another
+// length: one of which a bit has flipped, or what is left.
+bool is_whole_but_for_length(std::string_view rest) {
+  if (is_whole(rest, rest.size() - kHeader)) return true;
+  const std::size_t says = header_at(rest).length;
+  for (std::size_t bit = 0; bit < 16; ++bit) {
+    if (is_whole(rest, says ^ std::size_t{1} << bit)) return true;
+  }
+  return false;
 }
 
 std::string fault_of_log(const std::filesystem::path& log) {
   std::ifstream file(log, std::ios::binary);
   std::string block(kBlock, '\0');
   std::string fault;
+  bool ended = false;
   while (fault.empty() && file.read(block.data(), kBlock).gcount() > 0) {
-    fault = fault_in_block({block.data(), static_cast<std::size_t>(file.gcount())});
+    fault = fault_in_block({block.data(), static_cast<std::size_t>(file.gcount())}, ended);
   }
   if (fault.empty() && !file.eof()) throw StorageError(log.string() + ": cannot be read");
   return fault;
@@ -62,21 +77,20 @@ std::string fault_of_log(const std::filesystem::path& log) {
 
 }  // namespace
 
-std::string fault_in_block(std::string_view block) {
+std::string fault_in_block(std::string_view block, bool& ended) {
   const bool full = block.size() == kBlock;
-  while (block.size() >= kHeader) {
+  while (!ended && block.size() >= kHeader) {
     const Header header = header_at(block);
     if (header.kind > Kind::last) return "the kind of a record is damaged";
     if (block.size() < kHeader + header.length) break;
+    ended = header.kind == Kind::zero && header.length == 0;
     block.remove_prefix(kHeader + header.length);
   }
+  if (ended) return holds_a_write(block) ? "records follow where the log ends" : "";
   if (block.size() < kHeader) return {};
   // It says that it is longer than what is left.
-  if (full || is_whole(block, block.size() - kHeader)) return "the length of a record is damaged";
-  for (block.remove_prefix(1); block.size() >= kHeader; block.remove_prefix(1)) {
-    if (begins_a_write(block)) return "a record is damaged, and others follow it";
-  }
-  return {};
+  if (full || is_whole_but_for_length(block)) return "the length of a record is damaged";
+  return holds_a_write(block.substr(1)) ? "a record is damaged, and others follow it" : "";
 }
 
 void check_logs(const std::filesystem::path& folder) {

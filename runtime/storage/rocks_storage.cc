@@ -94,6 +94,19 @@ std::uint64_t cost(const Write& write) {
   return sizeof(Write) + write.header.size() + write.body.size();
 }
 
+// Whether nothing is there but what RocksDB writes before CURRENT makes it a database: an earlier
+// start may have come no further.
+bool is_beginning(const std::filesystem::path& folder, std::error_code& error) {
+  for (std::filesystem::directory_iterator file(folder, error), end; !error && file != end;
+       file.increment(error)) {
+    const std::string name = file->path().filename().string();
+    const bool known = name == "LOCK" || name == "IDENTITY" || name.starts_with("MANIFEST-") ||
+                       name.starts_with("OPTIONS-") || name.ends_with(".dbtmp");
+    if (!known) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 RocksStorage::RocksStorage(const std::filesystem::path& folder, const StorageOwner& owner,
@@ -125,11 +138,11 @@ void RocksStorage::open(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw StorageError(name_ + ": cannot be made: " + error.message());
-  const bool fresh = std::filesystem::is_empty(folder, error);
-  if (error) throw StorageError(name_ + ": cannot be read: " + error.message());
-  if (!fresh && !std::filesystem::exists(folder / "CURRENT")) {
+  const bool fresh = !std::filesystem::exists(folder / "CURRENT");
+  if (fresh && !is_beginning(folder, error) && !error) {
     throw StorageError(name_ + ": is not empty and holds no data of a node; nothing was changed");
   }
+  if (error) throw StorageError(name_ + ": cannot be read: " + error.message());
   check_logs(name_);
   rocksdb::Options how = options();
   how.create_if_missing = fresh;
@@ -146,10 +159,30 @@ void RocksStorage::refuse(const rocksdb::Status& status, std::string_view what) 
   throw StorageError(why);
 }
 
+// What nobody has claimed is empty, and for one who has had no other.
+void RocksStorage::check_unclaimed(const StorageOwner& owner) const {
+  const std::unique_ptr<rocksdb::Iterator> any(db_->NewIterator({}));
+  any->SeekToFirst();
+  if (any->Valid()) {
+    throw StorageError(name_ + ": holds data that is not a node's; nothing was changed");
+  }
+  if (owner.remembered && !owner.joins && std::filesystem::exists(marker())) {
+    throw StorageLost(
+        name_ + ": is empty, but " + marker().filename().string() +
+        " beside it says that this node has been a member with it: with another folder it has "
+        "forgotten its votes and must come back as another member");
+  }
+}
+
 // The first start writes who the data belongs to; later ones compare.
 void RocksStorage::claim(const StorageOwner& owner) {
-  StoredClaim mine{kFormat, owner.group.value, owner.node.value, owner.algorithm,
-                   owner.application};
+  StoredClaim mine;
+  mine.format = kFormat;
+  mine.group = owner.group.value;
+  mine.node = owner.node.value;
+  mine.algorithm = owner.algorithm;
+  mine.application = owner.application;
+  if (!owner.joins) mine.first_members = owner.first_members;
   std::string text;
   const rocksdb::Status found = db_->Get({}, key('M'), &text);
   if (!found.ok() && !found.IsNotFound()) {
@@ -160,28 +193,19 @@ void RocksStorage::claim(const StorageOwner& owner) {
     const auto held = read_claim(text);
     if (!held)
       throw StorageLost(name_ + ": does not say any more whose it is: the data is damaged");
+    disk_ = DiskId{held->disk};
+    if (disk_ != DiskId{}) mine.first_members.clear();  // it has the members from the others
     if (const std::string other = other_owner(*held, mine); !other.empty()) {
       throw StorageError(name_ + ": belongs to another owner: " + other + "; nothing was changed");
     }
     starts = held->starts;
-    disk_ = DiskId{held->disk};
     if (owner.joins && disk_ == DiskId{}) {
       throw StorageError(name_ +
                          ": holds the state of a member from the beginning; a node that waits to "
                          "be added needs an empty folder, or none; nothing was changed");
     }
   } else {
-    const std::unique_ptr<rocksdb::Iterator> any(db_->NewIterator({}));
-    any->SeekToFirst();
-    if (any->Valid()) {
-      throw StorageError(name_ + ": holds data that is not a node's; nothing was changed");
-    }
-    if (owner.remembered && !owner.joins && std::filesystem::exists(marker())) {
-      throw StorageLost(
-          name_ + ": is empty, but " + marker().filename().string() +
-          " beside it says that this node has been a member with it: with another folder it has "
-          "forgotten its votes and must come back as another member");
-    }
+    check_unclaimed(owner);
     if (owner.joins) {
       disk_ = random_disk();
       starts = seconds_since_1970();

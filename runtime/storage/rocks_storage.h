@@ -45,6 +45,9 @@ struct StorageOwner {
   NodeId node;
   std::string algorithm;    // name
   std::string application;  // Application::state_name
+  // "1 2 3": by whose majority the log's beginning was agreed; others might agree on something else
+  // in its place. Empty: it does not matter to the strategy.
+  std::string first_members = {};
   // It is no member from the beginning but waits to be added: a new folder gets a disk id.
   bool joins = false;
   // Whether a file beside the folder, <folder>.started, remembers that there was one: a member from
@@ -89,6 +92,7 @@ class RocksStorage final : public Storage {
   void open(const std::filesystem::path& folder);
   [[noreturn]] void refuse(const rocksdb::Status& status, std::string_view what) const;
   void claim(const StorageOwner& owner);
+  void check_unclaimed(const StorageOwner& owner) const;
   [[nodiscard]] std::filesystem::path marker() const;
   void recover();
   void recover_state();

@@ -339,6 +339,28 @@ TEST_F(RocksStorageTest, RefusesTheDataOfAnotherOwnerAndNamesTheField) {
   EXPECT_EQ(storage_->incarnation(), Incarnation{2}) << "refused starts are not counted";
 }
 
+// A majority of others might agree on something else in place of what is in the log.
+TEST_F(RocksStorageTest, RefusesOtherFirstMembers) {
+  open();  // as an earlier version, which did not say
+  owner_.first_members = "1 2 3 4 5";
+  open();
+  owner_.first_members = "1 2 3";
+  storage_.reset();
+  EXPECT_THAT(problem_of_open(), HasSubstr("its first members are 1 2 3 4 5, here they are 1 2 3"));
+  owner_.first_members = "1 2 3 4 5";
+  open();
+  storage_.reset();
+
+  // Who came later has the members from the others, whatever its file says.
+  fs::remove_all(folder_);
+  owner_.joins = true;
+  open();
+  owner_.joins = false;
+  owner_.first_members = "1 2 3";
+  open();
+  EXPECT_NE(storage_->disk(), DiskId{});
+}
+
 TEST_F(RocksStorageTest, ANodeThatJoinsHasADiskAndCountsOnFromTheClock) {
   open();
   EXPECT_EQ(storage_->disk(), DiskId{}) << "a member from the beginning";
@@ -390,6 +412,21 @@ TEST_F(RocksStorageTest, LeavesAForeignFolderAlone) {
     ++files;
   }
   EXPECT_EQ(files, 1U);
+}
+
+// The disk was full, or the process killed, before there was a database.
+TEST_F(RocksStorageTest, GoesOnWhereAStartCameNoFurther) {
+  fs::create_directories(folder_);
+  for (const char* name : {"LOCK", "IDENTITY", "MANIFEST-000001", "000001.dbtmp"}) {
+    std::ofstream(folder_ / name) << "part";
+  }
+  open();
+  append(1, "a");
+  settle();
+  EXPECT_EQ(storage_->error(), "");
+  storage_.reset();
+  fs::remove(folder_ / "CURRENT");
+  EXPECT_THAT(problem_of_open(), HasSubstr("holds no data of a node")) << "there is a log";
 }
 
 TEST_F(RocksStorageTest, LeavesAForeignDatabaseAlone) {
@@ -511,7 +548,7 @@ TEST_F(DamagedStorageTest, AnyFlippedBitIsRefusedOrHarmless) {
     // RocksDB writes down its options for others to read.
     if (!entry.is_regular_file() || name.string().starts_with("OPTIONS")) continue;
     const std::string bytes = kept(name);
-    for (std::size_t at = 0; at < bytes.size(); ++at) {
+    for (std::size_t at = 0; at < bytes.size(); at += name == log_ ? 1 : 3) {
       const bool noticed = refused(name, bytes, at, at * 5 % 8);
       EXPECT_TRUE(noticed || name != log_) << "no byte of the log is without meaning: " << at;
     }
@@ -553,6 +590,37 @@ TEST_F(DamagedStorageTest, AWriteThatACrashCutShortIsNoDamage) {
     most = held.size();
   }
   EXPECT_GE(most, 4U);
+}
+
+// A bit of a record's length flips, and a crash cuts the write behind it short.
+TEST_F(DamagedStorageTest, ALengthThatFlippedIsSeenAlsoBeforeAWriteThatWasCutShort) {
+  prepare(5, 100);
+  const std::size_t last = headers().back();
+  const std::size_t before = headers()[headers().size() - 2];
+  for (std::size_t bit = 0; bit < 16; ++bit) {
+    std::string bytes = kept(log_).substr(0, last + 20);
+    bytes[before + 4 + bit / 8] = static_cast<char>(bytes[before + 4 + bit / 8] ^ 1 << bit % 8);
+    EXPECT_NE(problem_with(log_, bytes), "none") << bit;
+  }
+}
+
+// Where power was lost a page of the log may not have arrived though a later one did.
+TEST_F(DamagedStorageTest, ZerosEndALogUnlessWritesFollow) {
+  prepare(5, 100);
+  const std::string whole = kept(log_);
+  const std::size_t last = headers().back();
+  const std::string part = whole.substr(last + 20);
+  for (const std::size_t zeros : {7U, 20U, 5000U}) {
+    EXPECT_EQ(problem_with(log_, whole.substr(0, last) + std::string(zeros, '\0') + part), "none");
+    EXPECT_EQ(bodies().size(), all_.size() - 1) << zeros;
+  }
+  const std::size_t before = headers()[headers().size() - 2];
+  std::string hole = whole;
+  std::fill(hole.begin() + static_cast<long>(before), hole.begin() + static_cast<long>(last), '\0');
+  EXPECT_THAT(problem_with(log_, hole), HasSubstr("records follow where the log ends"));
+  const std::string block(32768 - before, '\0');
+  EXPECT_THAT(problem_with(log_, whole.substr(0, before) + block + whole.substr(last)),
+              HasSubstr("records follow where the log ends"));
 }
 
 // A limit on the size of files stands for a full disk.

@@ -48,6 +48,7 @@ std::string claim_text(const StoredClaim& claim) {
   Json object = owner_json(claim);
   object["starts"] = claim.starts;
   object["disk"] = claim.disk;
+  object["first_members"] = claim.first_members;
   return object.dump();
 }
 
@@ -58,7 +59,8 @@ std::optional<StoredClaim> read_claim(std::string_view text) {
                      take(object, "group", claim.group) && take(object, "node", claim.node) &&
                      take(object, "algorithm", claim.algorithm) &&
                      take(object, "application", claim.application) &&
-                     take(object, "starts", claim.starts) && take(object, "disk", claim.disk);
+                     take(object, "starts", claim.starts) && take(object, "disk", claim.disk) &&
+                     take(object, "first_members", claim.first_members);
   if (!whole) return std::nullopt;
   return claim;
 }
@@ -69,6 +71,10 @@ std::string other_owner(const StoredClaim& held, const StoredClaim& mine) {
   for (const auto& [name, value] : ours.items()) {
     if (theirs[name] == value) continue;
     return "its " + name + " is " + theirs[name].dump() + ", here it is " + value.dump();
+  }
+  const bool both_say = !held.first_members.empty() && !mine.first_members.empty();
+  if (both_say && held.first_members != mine.first_members) {
+    return "its first members are " + held.first_members + ", here they are " + mine.first_members;
   }
   return {};
 }

@@ -24,6 +24,9 @@ struct StoredClaim {
   std::string application;
   std::uint64_t starts = 0;  // of a node with it
   std::uint64_t disk = 0;    // 0: of a member from the beginning
+  // "1 2 3": whom it took for the first members. Empty: written by a version that did not say, or
+  // it does not matter.
+  std::string first_members;
 };
 
 std::string claim_text(const StoredClaim& claim);

@@ -35,7 +35,7 @@ void answer(flatbuffers::FlatBufferBuilder& builder, const NodeSettings& setting
   if (request.kind() == client::RequestKind::hello) {
     const auto name = builder.CreateString("fake");
     const auto welcome = client::CreateWelcome(builder, request.id(), settings.node.value,
-                                               settings.incarnation.value, leader, name, name);
+                                               /*incarnation=*/1, leader, name, name);
     client::ReplyBuilder reply(builder);
     reply.add_welcome(welcome);
     builder.Finish(reply.Finish());
