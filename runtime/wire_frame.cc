@@ -35,7 +35,7 @@ FrameFault take_frame(const Algorithm& algorithm, const WireHeader& header, Byte
                       Bytes second, HeardStart& known, Frame& frame) {
   const HeardStart says{Incarnation{header.incarnation}, header.forgets != 0};
   if (says.incarnation == Incarnation{}) return FrameFault::incarnation;
-  if (known.incarnation != Incarnation{} && known.incarnation != says.incarnation) {
+  if (known.incarnation != Incarnation{} && known != says) {
     // What an earlier start of the peer left on the way is late at best.
     const bool returns = !known.forgets && !says.forgets && known.incarnation < says.incarnation;
     if (!returns) return FrameFault::incarnation;

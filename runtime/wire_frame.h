@@ -56,6 +56,8 @@ void copy_parts(const WireHeader& header, Bytes first, Bytes second, Frame& fram
 struct HeardStart {
   Incarnation incarnation;  // 0 before the first frame
   bool forgets = false;
+
+  bool operator==(const HeardStart&) const = default;
 };
 
 // The last checks of a frame whose parts are in order and whose sender is a member. When the result

@@ -80,7 +80,7 @@ TEST(WireFrame, RefusesEveryTruncation) {
   EXPECT_EQ(check(whole, "body"), FrameFault::none);
 }
 
-TEST(WireFrame, RefusesOtherMagicVersionAndReserved) {
+TEST(WireFrame, RefusesOtherMagicVersionAndFlags) {
   WireHeader header = header_for("", "");
   header.magic ^= 1;
   EXPECT_EQ(check(first_part(header, ""), ""), FrameFault::malformed);

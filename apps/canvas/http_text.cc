@@ -1,6 +1,7 @@
 #include "apps/canvas/http_text.h"
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <charconv>
 
 namespace parley {
@@ -77,6 +78,12 @@ std::string host_of(std::string_view authority) {
     return end == std::string_view::npos ? std::string() : lower(authority.substr(1, end - 1));
   }
   return lower(authority.substr(0, authority.find(':')));
+}
+
+bool is_numeric_address(const std::string& address) {
+  boost::system::error_code error;
+  boost::asio::ip::make_address(address, error);
+  return !error;
 }
 
 bool is_loopback_host(std::string_view host) {

@@ -17,6 +17,9 @@ std::string host_of(std::string_view authority);
 // Whether a host names this very machine: localhost, *.localhost, 127.0.0.0/8, ::1.
 bool is_loopback_host(std::string_view host);
 
+// Whether it is an IPv4 or IPv6 address in numbers, which is all that a server listens on.
+bool is_numeric_address(const std::string& address);
+
 // The authority (host and port) of an http or https origin; empty for anything else, "null" too.
 std::string_view origin_authority(std::string_view origin);
 

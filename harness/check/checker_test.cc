@@ -478,6 +478,18 @@ TEST(Input, MalformedLinesForbidAVerdict) {
   }
 }
 
+// A run is judged alike when it is checked again.
+TEST(Input, ARunSaysWhetherWhatWasLeftIsFinal) {
+  TemporaryFolder folder;
+  fs::copy_file(kTestdata / "linearizable/lost_write.jsonl", folder.path() / "history.jsonl");
+  for (const bool quiescent : {true, false}) {
+    std::ofstream(folder.path() / "manifest.json")
+        << (quiescent ? R"({"quiescent":true})" : R"({"quiescent":false})");
+    EXPECT_EQ(check_history(folder.path(), {}).verdict,
+              quiescent ? Verdict::fail : Verdict::not_checked);
+  }
+}
+
 TEST(Input, ManifestAndJournalNamesAreChecked) {
   TemporaryFolder folder;
   std::ofstream(folder.path() / "history.jsonl").flush();

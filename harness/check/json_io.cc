@@ -482,6 +482,10 @@ ManifestFacts read_manifest(const std::filesystem::path& path) {
   if (const std::string record = text("record"); !record.empty()) {
     facts.sampled = record != "all" && record != "none";
   }
+  if (const auto quiescent = manifest.find("quiescent");
+      quiescent != manifest.end() && quiescent->is_boolean()) {
+    facts.quiescent = quiescent->get<bool>();
+  }
   read_departures(manifest, facts);
   return facts;
 }

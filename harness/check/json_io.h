@@ -35,6 +35,7 @@ struct ManifestFacts {
   std::optional<std::uint32_t> canvas_width;  // of `canvas`, "WxH"
   std::optional<bool> sampled;                // `record` is neither "all" nor "none"
   std::optional<std::uint32_t> copies;        // `ack` of `options`
+  std::optional<bool> quiescent;              // whether what was left at the end is final
   std::vector<Departure> departures;
 };
 

@@ -71,6 +71,7 @@ CheckResult check_history(const fs::path& path, CheckOptions options) {
     if (!options.canvas_width) options.canvas_width = facts.canvas_width;
     if (!options.sampled) options.sampled = facts.sampled;
     if (!options.copies) options.copies = facts.copies;
+    options.quiescent = options.quiescent && facts.quiescent.value_or(true);
     if (options.departures.empty()) options.departures = facts.departures;
   }
   const bool versions = has_versions(history);

@@ -54,7 +54,7 @@ std::string cluster_spec(const CanvasOptions& options, const Algorithm& algorith
       std::chrono::duration<double>(options.cooldown_s));
   spec.nodes = std::min(options.nodes, spec.algorithm->max_nodes);
   spec.spares = options.spares;
-  spec.rejoin = options.rejoin;
+  for (const std::uint32_t node : options.rejoin) spec.rejoin.insert(NodeId{node});
   spec.durability = durability_of(options);
   if (std::find(std::begin(harness::kDurabilities), std::end(harness::kDurabilities),
                 spec.durability) == std::end(harness::kDurabilities)) {
@@ -81,7 +81,7 @@ std::string all_specs(const CanvasOptions& options, std::vector<ClusterSpec>& sp
         "nodes: --algorithm all shows both sides of a cut, so at least {} are needed", kTwoSides);
   }
   if (options.spares != 0) return "spares: members do not change with --algorithm all";
-  if (options.rejoin != 0) return "rejoin: members do not change with --algorithm all";
+  if (!options.rejoin.empty()) return "rejoin: members do not change with --algorithm all";
   if (!options.options.empty()) return "option: belongs to one strategy, not to --algorithm all";
   std::uint32_t port = options.http_port;
   for (const Algorithm* algorithm : algorithms()) {

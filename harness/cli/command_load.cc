@@ -133,19 +133,49 @@ void print_result(const load::LoadResult& result) {
   for (const std::string& note : result.notes) fmt::print("  note: {}\n", note);
 }
 
-// Whether the nodes run a strategy under which sessions are each node's own.
-bool sessions_of_nodes(const std::vector<load::Target>& targets) {
+// What those say of themselves who answer, by the place of the target; waits until one does.
+std::map<NodeId, harness::NodeHello> hellos_of(const load::LoadSpec& spec) {
   std::map<NodeId, std::string> endpoints;
-  std::vector<NodeId> ids;
-  for (const load::Target& target : targets) {
+  std::vector<NodeId> places;
+  for (const load::Target& target : spec.targets) {
     endpoints[target.node] = target.client_endpoint;
-    ids.push_back(target.node);
+    places.push_back(target.node);
   }
   harness::NodeProbe probe(endpoints);
-  for (const auto& [id, hello] : probe.hello(ids, std::chrono::seconds(1))) {
-    return hello.sessions_of_nodes;
+  const auto until = std::chrono::steady_clock::now() + spec.setup_timeout;
+  for (;;) {
+    auto hellos = probe.hello(places, std::chrono::seconds(1));
+    const bool over = std::chrono::steady_clock::now() > until || *spec.stop;
+    if (!hellos.empty() || over) return hellos;
   }
-  return false;
+}
+
+// Targets are numbered as the nodes number themselves, by which they name their leader; who does
+// not answer gets a number that is left. Says what is wrong.
+std::string ask_nodes(load::LoadSpec& spec) {
+  const std::map<NodeId, harness::NodeHello> hellos = hellos_of(spec);
+  std::map<NodeId, std::string> taken;
+  for (load::Target& target : spec.targets) {
+    const auto hello = hellos.find(target.node);
+    if (hello == hellos.end()) continue;
+    spec.sessions_of_nodes = hello->second.sessions_of_nodes;
+    const auto [other, first] = taken.emplace(hello->second.node, target.client_endpoint);
+    if (!first) {
+      return fmt::format("target: {} and {} are both node {}", other->second,
+                         target.client_endpoint, other->first.value);
+    }
+  }
+  NodeId left{1};
+  for (load::Target& target : spec.targets) {
+    if (const auto hello = hellos.find(target.node); hello != hellos.end()) {
+      target.node = hello->second.node;
+      continue;
+    }
+    while (taken.contains(left)) left = NodeId{left.value + 1};
+    taken.emplace(left, target.client_endpoint);
+    target.node = left;
+  }
+  return {};
 }
 
 }  // namespace
@@ -164,7 +194,10 @@ int run_load_command(const LoadOptions& options) {
     complain(error.what());
     return kUsage;
   }
-  spec.sessions_of_nodes = sessions_of_nodes(spec.targets);
+  if (const std::string problem = ask_nodes(spec); !problem.empty()) {
+    complain(problem);
+    return kUsage;
+  }
   spec.ceiling_ops_per_s = load::measure_ceiling(spec.batch);
   {
     Progress progress;

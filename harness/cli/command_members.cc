@@ -251,16 +251,6 @@ void print(const char* when, const ordered_json& said, const std::set<std::uint3
   fmt::print("{}\n", text);
 }
 
-// Null where none is to be found: the one that led may have had the only page that is known, and
-// has been removed.
-ordered_json leader_if_any(const Pages& pages) {
-  try {
-    return pages.ask_leader();
-  } catch (const MembersError&) {
-    return {};
-  }
-}
-
 int show_or_change(const MembersOptions& options, const terminal::Address& first,
                    const Change& change) {
   const Pages pages(first);
@@ -275,13 +265,19 @@ int show_or_change(const MembersOptions& options, const terminal::Address& first
   }
   if (!options.common.json) print("before: ", before, pages.nodes());
   const Outcome outcome = carry_out(pages, change, before);
-  const ordered_json after = leader_if_any(pages);
+  ordered_json after;
+  std::string unseen;  // why it is not known: the one that led may have had the only known page
+  try {
+    after = pages.ask_leader();
+  } catch (const MembersError& error) {
+    unseen = error.what();
+  }
   if (options.common.json) {
     ordered_json json{{"outcome", outcome.word}, {"before", before}, {"after", after}};
     if (!outcome.error.empty()) json["error"] = outcome.error;
     fmt::print("{}\n", json.dump());
   } else if (after.is_null()) {
-    fmt::print("after:  no leader is known to any node whose page is\n");
+    fmt::print("after:  {}\n", unseen);
   } else {
     print("after:  ", after, pages.nodes());
   }

@@ -104,9 +104,9 @@ struct CanvasOptions {
   std::string durability;  // empty: async if `data` is given, else none
   std::string data;
   bool allow_faults = false;
-  std::uint32_t spares = 0;  // nodes that wait to be added
-  std::uint32_t rejoin = 0;  // a node that has lost its folder; 0: none
-  std::string trace_out;     // a folder; empty: none
+  std::uint32_t spares = 0;           // nodes that wait to be added
+  std::vector<std::uint32_t> rejoin;  // nodes that have lost their folders
+  std::string trace_out;              // a folder; empty: none
   std::vector<std::string> options;
 };
 int run_canvas(const CanvasOptions& options);

@@ -55,11 +55,12 @@ void check(const ClusterSpec& spec) {
     throw ConfigError(
         fmt::format("spares: the members of {} do not change while it runs", spec.algorithm->name));
   }
-  if (spec.rejoin > spec.nodes) {
-    throw ConfigError(
-        fmt::format("rejoin: {} is not one of the {} nodes", spec.rejoin, spec.nodes));
+  for (const NodeId id : spec.rejoin) {
+    if (id.value < 1 || id.value > spec.nodes) {
+      throw ConfigError(fmt::format("rejoin: {} is not one of the {} nodes", id.value, spec.nodes));
+    }
   }
-  if (spec.rejoin != 0) {
+  if (!spec.rejoin.empty()) {
     NodeSettings settings;
     settings.algorithm = spec.algorithm;
     settings.durability = spec.durability;
@@ -195,7 +196,7 @@ struct Cluster::State {
       std::filesystem::create_directories(spec.data);
       settings.data = std::filesystem::absolute(spec.data) / fmt::format("node-{}", id.value);
     }
-    if (id.value == spec.rejoin) make_rejoin(settings);
+    if (spec.rejoin.contains(id)) make_rejoin(settings);
     settings.snapshot_bytes = spec.snapshot_bytes;
     settings.fault_endpoint = spec.fault_endpoint;
     if (spec.control)
@@ -238,7 +239,7 @@ struct Cluster::State {
 
   // Until it is added.
   [[nodiscard]] bool waits(NodeId id) const {
-    return id.value > spec.nodes || id.value == spec.rejoin;
+    return id.value > spec.nodes || spec.rejoin.contains(id);
   }
 
   // What the cluster's profile says, and the cuts.
@@ -434,27 +435,33 @@ struct Cluster::State {
     for (const auto& [id, hello] : hellos) {
       if (hello.leader != id) continue;
       const std::vector<NodeId> voters = voters_by(id);
-      // Who comes back without its folder may be a voter still, with the one that is gone.
       const auto follows = [&, leader = id](NodeId voter) {
-        return voter.value == spec.rejoin || names(voter, leader);
+        return names(voter, leader) || is_outsider(voter);
       };
       if (!voters.empty() && std::all_of(voters.begin(), voters.end(), follows)) return true;
     }
     return false;
   }
 
-  // As that node knows it; empty if it does not answer.
+  // What that node says of itself; empty if it does not answer.
+  nlohmann::json report_of(NodeId id) {
+    for (const auto& [node, report] : probe->report({id}, kProbeLimit)) {
+      auto json = nlohmann::json::parse(report, nullptr, false);
+      if (json.is_object()) return json;
+    }
+    return nlohmann::json::object();
+  }
+
   std::vector<NodeId> voters_by(NodeId id) {
     std::vector<NodeId> voters;
-    for (const auto& [node, report] : probe->report({id}, kProbeLimit)) {
-      const auto json = nlohmann::json::parse(report, nullptr, false);
-      if (!json.is_object()) continue;
-      for (const auto& voter : json.value("voters", nlohmann::json::array())) {
-        if (voter.is_number_unsigned()) voters.push_back(NodeId{voter.get<std::uint32_t>()});
-      }
+    for (const auto& voter : report_of(id).value("voters", nlohmann::json::array())) {
+      if (voter.is_number_unsigned()) voters.push_back(NodeId{voter.get<std::uint32_t>()});
     }
     return voters;
   }
+
+  // Whoever is back with another disk may be a voter still by the one that is gone.
+  bool is_outsider(NodeId id) { return report_of(id).value("part", std::string()) == "outsider"; }
 
   [[noreturn]] void not_ready(std::chrono::milliseconds limit,
                               const std::map<NodeId, NodeHello>& hellos) {

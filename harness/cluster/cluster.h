@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -49,8 +50,8 @@ struct ClusterSpec {
   // So many more, with the numbers after theirs, wait until they are added as members. Faults for
   // a follower or a majority are for the first `nodes`.
   std::uint32_t spares = 0;
-  // One of `nodes` that has lost its folder and waits likewise, as another member; 0: none has.
-  std::uint32_t rejoin = 0;
+  // Those of `nodes` that have lost their folders and wait likewise, as other members.
+  std::set<NodeId> rejoin;
   const Algorithm* algorithm = nullptr;
   OptionValues options;  // complete
   CanvasSize canvas;
@@ -95,8 +96,8 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
 
   // Waits until every node answers and, if the algorithm has leaders, all who vote name the same
-  // one. Throws ClusterError with the end of a log if a node ends or `limit` passes. Returns early,
-  // without an error, once `stop` is true.
+  // one but for those who have come back with another disk. Throws ClusterError with the end of a
+  // log if a node ends or `limit` passes. Returns early, without an error, once `stop` is true.
   void wait_ready(std::chrono::milliseconds limit, const std::atomic<bool>* stop = nullptr);
 
   [[nodiscard]] const Algorithm& algorithm() const;

@@ -84,10 +84,10 @@ TEST(Cluster, SparesWaitAndNameNoLeader) {
   EXPECT_THAT(error_of<ConfigError>([&] { const Cluster fixed(spec); }),
               HasSubstr("spares: the members of bully_2pc do not change"));
   spec.spares = 0;
-  spec.rejoin = 1;
+  spec.rejoin = {NodeId{1}};
   EXPECT_THAT(error_of<ConfigError>([&] { const Cluster fixed(spec); }),
               HasSubstr("rejoin: the members of bully_2pc do not change"));
-  spec.rejoin = 4;
+  spec.rejoin = {NodeId{4}};
   EXPECT_THAT(error_of<ConfigError>([&] { const Cluster fixed(spec); }),
               HasSubstr("rejoin: 4 is not one of the 3 nodes"));
 }

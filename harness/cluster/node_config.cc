@@ -1,7 +1,5 @@
 #include "harness/cluster/node_config.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -176,10 +174,7 @@ void read_cooldown(ConfigReader& reader, NodeSettings& settings) {
 
 void read_address(ConfigReader& reader, std::string& address) {
   reader.text("http_address", address);
-  in6_addr numeric{};
-  for (const int family : {AF_INET, AF_INET6}) {
-    if (inet_pton(family, address.c_str(), &numeric) == 1) return;
-  }
+  if (is_numeric_address(address)) return;
   reader.fail("http_address", *reader.find("http_address"),
               fmt::format("{} is not a numeric address such as \"127.0.0.1\" or \"::1\"",
                           toml_quoted(address)));

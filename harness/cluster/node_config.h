@@ -8,10 +8,10 @@
 //   canvas = "1000x1000"                  # the same on all nodes, as the next one
 //   cooldown_s = 0                        # between two placements of a user, up to 86400; 0: none
 //   client_endpoint = "tcp://127.0.0.1:7001"    # required: where clients connect (ZeroMQ)
-//   http_address = "127.0.0.1"            # of the web page
+//   http_address = "127.0.0.1"            # of the web page, in numbers
 //   http_port = 0                         # of the web page; 0: none
 //   durability = "none"                   # or async, group_commit: what counts as stored
-//   data = "data/node-1"                  # the folder of its storage; required unless "none"
+//   data = "data/node-1"                  # the folder of its storage; none with "none"
 //   snapshot_bytes = 134217728            # of runs until the next snapshot; 0: never one
 //   session_idle_s = 3600                 # after which a session may expire; 0: never
 //   journal = "nodes/1.applied.csv"       # records what is applied; none when absent

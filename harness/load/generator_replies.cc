@@ -212,7 +212,10 @@ void Generator::note_success(const Flight& flight, NodeId node) {
 }
 
 void Generator::end_refused(std::uint32_t slot, std::uint8_t reason) {
-  if (recording_.on()) recording_.ended(message_of(slot, kNoNode), history::Outcome::refused);
+  // Without a session it was never sent, and has no name of its own.
+  const bool named = flights_[slot].session != 0;
+  if (recording_.on() && named)
+    recording_.ended(message_of(slot, kNoNode), history::Outcome::refused);
   recorder_->refused(operations_of(flights_[slot], spec_.batch), reason, now_ns_);
   release(slot);
 }

@@ -46,17 +46,21 @@ void add_node(const NodeCost& node, ClusterCost& cost) {
 }
 
 std::uint64_t messages_of(const NodeCounters& counters) {
-  return counters.peer_messages + counters.peer_received + counters.client_messages +
-         counters.client_requests;
+  const std::uint64_t all = counters.peer_messages + counters.peer_received +
+                            counters.client_messages + counters.client_requests;
+  return all - std::min(all, counters.probes);
 }
 
 void add_counters(const NodeCounters& before, const NodeCounters& after, ClusterCost& cost) {
-  cost.messages += grown(before.peer_messages, after.peer_messages) +
-                   grown(before.client_messages, after.client_messages) +
-                   grown(before.client_requests, after.client_requests);
-  cost.bytes += grown(before.peer_bytes, after.peer_bytes) +
-                grown(before.client_bytes, after.client_bytes) +
-                grown(before.client_request_bytes, after.client_request_bytes);
+  const std::uint64_t messages = grown(before.peer_messages, after.peer_messages) +
+                                 grown(before.client_messages, after.client_messages) +
+                                 grown(before.client_requests, after.client_requests);
+  const std::uint64_t bytes = grown(before.peer_bytes, after.peer_bytes) +
+                              grown(before.client_bytes, after.client_bytes) +
+                              grown(before.client_request_bytes, after.client_request_bytes);
+  // What the generator asks to see how the nodes fare is no cost of the operations.
+  cost.messages += messages - std::min(messages, grown(before.probes, after.probes));
+  cost.bytes += bytes - std::min(bytes, grown(before.probe_bytes, after.probe_bytes));
   cost.elections += grown(before.elections, after.elections);
   cost.blockings += grown(before.blockings, after.blockings);
   cost.blocked_ms += grown(before.blocked_ms, after.blocked_ms);
@@ -73,6 +77,8 @@ NodeCounters operator+(const NodeCounters& earlier, NodeCounters now) {
   now.client_bytes += earlier.client_bytes;
   now.client_requests += earlier.client_requests;
   now.client_request_bytes += earlier.client_request_bytes;
+  now.probes += earlier.probes;
+  now.probe_bytes += earlier.probe_bytes;
   now.elections += earlier.elections;
   now.blockings += earlier.blockings;
   now.blocked_ms += earlier.blocked_ms;
@@ -98,6 +104,8 @@ bool parse_report(std::string_view json, NodeCounters& counters) {
     counters.client_requests = count(*clients, "requests");
     counters.client_request_bytes = count(*clients, "received_bytes");
     counters.dropped = count(*clients, "replies_dropped");
+    counters.probes = count(*clients, "hellos") + count(*clients, "welcomes");
+    counters.probe_bytes = count(*clients, "hello_bytes");
   }
   if (const auto peers = report.find("peers"); peers != report.end() && peers->is_array()) {
     for (const Report& peer : *peers) {

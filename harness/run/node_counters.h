@@ -23,6 +23,8 @@ struct NodeCounters {
   std::uint64_t client_bytes = 0;
   std::uint64_t client_requests = 0;  // received
   std::uint64_t client_request_bytes = 0;
+  std::uint64_t probes = 0;  // of these requests and replies: who leads, and what was applied
+  std::uint64_t probe_bytes = 0;
   std::uint64_t elections = 0;  // started
   std::uint64_t blockings = 0;  // times in doubt without hearing of an outcome
   std::uint64_t blocked_ms = 0;

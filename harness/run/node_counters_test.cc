@@ -13,7 +13,7 @@ TEST(ParseReport, SumsOverPeersAndClients) {
   ASSERT_TRUE(parse_report(
       R"({"elections":2,"blockings":1,"blocked_ms":340,"applied":77,"log_bytes":5,"peers":[{"id":2,"sent":10,"sent_bytes":100,"dropped":1},)"
       R"({"id":3,"sent":20,"sent_bytes":200,"dropped":0}],"clients":{"requests":5,"received_bytes":50,"replies":4,)"
-      R"("sent_bytes":40,"replies_dropped":3}})",
+      R"("sent_bytes":40,"replies_dropped":3,"hellos":2,"welcomes":1,"hello_bytes":30}})",
       counters));
   EXPECT_EQ(counters.elections, 2U);
   EXPECT_EQ(counters.blockings, 1U);
@@ -26,6 +26,8 @@ TEST(ParseReport, SumsOverPeersAndClients) {
   EXPECT_EQ(counters.client_messages, 4U);
   EXPECT_EQ(counters.client_bytes, 40U);
   EXPECT_EQ(counters.dropped, 4U);
+  EXPECT_EQ(counters.probes, 3U);
+  EXPECT_EQ(counters.probe_bytes, 30U);
 }
 
 TEST(ParseReport, WhatIsAbsentIsZeroAndWhatIsNotJsonIsRefused) {
@@ -75,8 +77,9 @@ TEST(CostBetween, IsToldOfEachNodeAsWell) {
   NodeCounters& now = after.counters[NodeId{1}];
   now.peer_messages = 25;
   now.peer_received = 7;
-  now.client_requests = 3;
-  now.client_messages = 2;
+  now.client_requests = 6;
+  now.client_messages = 4;
+  now.probes = 4;
   const ClusterCost cost = cost_between(before, after);
   ASSERT_EQ(cost.nodes.size(), 2U);
   const NodeCost& first = cost.nodes.at(NodeId{1});
@@ -84,9 +87,9 @@ TEST(CostBetween, IsToldOfEachNodeAsWell) {
   EXPECT_DOUBLE_EQ(first.system_s, 1.1);
   EXPECT_EQ(first.voluntary_switches, 20U);
   EXPECT_EQ(first.written_bytes, 8192U);
-  EXPECT_EQ(first.messages, 32U) << "sent and received";
+  EXPECT_EQ(first.messages, 33U) << "sent and received, without what is no operation's";
   EXPECT_EQ(cost.nodes.at(NodeId{2}).messages, std::nullopt) << "it told nothing";
-  EXPECT_EQ(cost.messages, 25U) << "each once, by its sender or by the node that a client asked";
+  EXPECT_EQ(cost.messages, 26U) << "each once, by its sender or by the node that a client asked";
   EXPECT_EQ(cost.written_bytes, 8392U);
 }
 

@@ -48,8 +48,9 @@ Duration milliseconds(double value) {
 // What a strategy's recorded runs are held to.
 history::Model model_of(const Guarantee& guarantee) {
   if (guarantee.linearizable_writes) return history::Model::linearizable;
+  // Clients stay with a node (see LoadSpec), which promises them sessions.
   return guarantee.ordered || !guarantee.keeps_acknowledged ? history::Model::none
-                                                            : history::Model::convergent;
+                                                            : history::Model::session;
 }
 
 // How many nodes hold a write before the client is told ok: the option `ack` of strategies that let
@@ -407,7 +408,9 @@ class Run {
     options.departures = findings_.departures;
     options.copies = copies_of(spec_);
     options.seed = spec_.seed;
-    options.quiescent = !spec_.algorithm->guarantee.ordered || 2 * live_.size() > spec_.nodes;
+    // Without a majority nobody knows what of the last is decided.
+    findings_.quiescent = !spec_.algorithm->guarantee.ordered || 2 * live_.size() > spec_.nodes;
+    options.quiescent = findings_.quiescent;
     try {
       const history::CheckResult result = history::check_history(folder_, options);
       findings_.consistency = history::consistency_json(result);

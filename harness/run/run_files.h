@@ -52,6 +52,7 @@ struct RunFindings {
   // without them from the end of the load on, by asking.
   std::optional<double> converged_ms;
   std::optional<std::uint64_t> divergent_cells_max;  // of a strategy that merges, by the journals
+  bool quiescent = true;                             // whether what was left at the end is final
   std::vector<history::Departure> departures;        // of nodes whose state a fault took
 };
 

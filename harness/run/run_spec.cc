@@ -117,13 +117,15 @@ void check_run(const RunSpec& spec) {
     throw ConfigError(fmt::format("rate: {} is not above 0", spec.rate));
   }
   // A client has at most 64 operations on the way, which is what a session remembers.
-  if (spec.closed_loop && spec.window > 64ULL * spec.clients) {
+  // A search begins with a closed loop.
+  const bool closed = spec.closed_loop || searches(spec);
+  if (closed && spec.window > 64ULL * spec.clients) {
     throw ConfigError(fmt::format(
         "window: {} is more than the 64 operations that each of the {} clients may have in "
         "flight",
         spec.window, spec.clients));
   }
-  if (spec.closed_loop && spec.batch > spec.window) {
+  if (closed && spec.batch > spec.window) {
     throw ConfigError(fmt::format("batch: {} commands a message do not fit a window of {}",
                                   spec.batch, spec.window));
   }

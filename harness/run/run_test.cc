@@ -270,6 +270,12 @@ TEST(Run, RefusesASpecThatCannotBe) {
   spec.faults = "restart-leader";
   spec.durability = "none";
   EXPECT_THROW(execute_run(spec, folder.path() / "run", with_real_nodes()), ConfigError);
+  spec = small("raft", 3);
+  spec.rate = kSearchedRate;
+  spec.objective = "p99<=10ms";
+  check_run(spec);
+  spec.clients = 8;
+  EXPECT_THROW(check_run(spec), ConfigError) << "a search begins with a closed loop";
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "run"));
 }
 

@@ -208,6 +208,8 @@ void ClientPort::handle(std::uint32_t slot, Driver& driver) {
     case client::RequestKind::query:
       return query(slot, request, driver);
     case client::RequestKind::hello:
+      ++traffic_.hellos;
+      traffic_.hello_bytes += size;
       return hello(slot, request.id());
     case client::RequestKind::report: {
       charged_ += kReportCost;
@@ -363,6 +365,8 @@ void ClientPort::flush() {
 void ClientPort::send_reply(std::uint32_t slot) {
   Connection& connection = connections_[slot];
   build_reply(connection);
+  const bool only_welcomes = connection.has_welcome && connection.done.empty() &&
+                             connection.results.empty() && connection.answers.empty();
   connection.dirty = false;
   connection.done.clear();
   connection.results.clear();
@@ -379,6 +383,10 @@ void ClientPort::send_reply(std::uint32_t slot) {
   if (sent == SendResult::sent) {
     ++traffic_.replies;
     traffic_.sent_bytes += size;
+    if (only_welcomes) {
+      ++traffic_.welcomes;
+      traffic_.hello_bytes += size;
+    }
   } else {
     ++traffic_.replies_dropped;
     if (sent == SendResult::unreachable) release(slot);

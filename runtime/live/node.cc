@@ -57,9 +57,10 @@ bool is_first_member(const ReplicaConfig& replica) {
          replica.members.end();
 }
 
-std::string ids_text(const ReplicaConfig& replica) {
+std::string ids_text(std::vector<NodeId> members) {
+  std::sort(members.begin(), members.end());
   std::string text;
-  for (const NodeId member : replica.members) {
+  for (const NodeId member : members) {
     text += (text.empty() ? "" : " ") + std::to_string(member.value);
   }
   return text;
@@ -106,7 +107,7 @@ std::unique_ptr<RocksStorage> open_storage(NodeConfig& config, Bell& bell) {
       .node = config.replica.self,
       .algorithm = std::string(config.algorithm->name),
       .application = config.application->state_name(),
-      .first_members = config.algorithm->guarantee.ordered ? ids_text(config.replica) : "",
+      .first_members = config.algorithm->guarantee.ordered ? ids_text(config.replica.members) : "",
       .joins = joins,
       .remembered = config.algorithm->changes_members};
   std::unique_ptr<RocksStorage> storage;

@@ -115,6 +115,7 @@ TEST(Node, ReportsItsFiguresAsJson) {
   RunningNode running(single());
   TestClient client(running.client_endpoint());
   client.submit(set_commands(open_session(client, 7), 1, 10));
+  client.hello();
   const auto report = nlohmann::json::parse(client.ask(client::RequestKind::report).body);
   EXPECT_EQ(report["node"], 1);
   EXPECT_EQ(report["role"], "standalone");
@@ -122,6 +123,9 @@ TEST(Node, ReportsItsFiguresAsJson) {
   EXPECT_EQ(report["commands_applied"], 10);
   EXPECT_EQ(report["clients"]["commands"], 11);
   EXPECT_EQ(report["clients"]["connections"], 1);
+  EXPECT_EQ(report["clients"]["hellos"], 1);
+  EXPECT_EQ(report["clients"]["welcomes"], 1);
+  EXPECT_GT(report["clients"]["hello_bytes"], 0);
   EXPECT_EQ(report["client_endpoint"], running.client_endpoint());
   EXPECT_GT(report["process"]["peak_rss_bytes"], 0);
   EXPECT_GT(report["process"]["rss_bytes"], 0);

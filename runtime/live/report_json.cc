@@ -44,7 +44,10 @@ Json clients_json(const ClientTraffic& clients) {
           {"replies", clients.replies},
           {"replies_dropped", clients.replies_dropped},
           {"sent_bytes", clients.sent_bytes},
-          {"in_flight", clients.in_flight}};
+          {"in_flight", clients.in_flight},
+          {"hellos", clients.hellos},
+          {"welcomes", clients.welcomes},
+          {"hello_bytes", clients.hello_bytes}};
 }
 
 Json process_json(const ProcessFigures& process) {

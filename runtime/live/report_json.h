@@ -24,6 +24,11 @@ struct ClientTraffic {
   std::uint64_t replies_dropped = 0;  // the client was gone or did not read
   std::uint64_t sent_bytes = 0;
   std::uint64_t in_flight = 0;  // requests taken and not answered
+  // Of these the questions who leads and what was applied, which a load generator asks all the
+  // time; replies with nothing else; and the bytes of both.
+  std::uint64_t hellos = 0;
+  std::uint64_t welcomes = 0;
+  std::uint64_t hello_bytes = 0;
 };
 
 // Counters of a node's loop, since the start.

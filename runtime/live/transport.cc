@@ -227,11 +227,11 @@ void Transport::note_unknown(NodeId id) {
 
 // Whoever waits for such a node would otherwise not learn why nothing comes of it.
 void Transport::note_start(Peer& peer, const WireHeader& header) {
-  const bool later = peer.heard.forgets || header.forgets != 0;
-  if (!later || std::exchange(peer.refusal_told, true)) return;
+  const bool forgot = peer.heard.forgets && header.incarnation != 0;
+  if (!forgot || std::exchange(peer.refusal_told, true)) return;
   spdlog::warn(
-      "node {} has started again without the state that it had, and is not listened to any "
-      "more: with durability \"none\" it has forgotten what it confirmed",
+      "node {} has started again and is not listened to any more: with durability \"none\" it "
+      "has forgotten what it confirmed",
       header.from);
 }
 

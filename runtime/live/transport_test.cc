@@ -354,12 +354,13 @@ TEST_F(TransportTest, AMemberThatReturnsIsHeardAndWhatItWasBeforeIsNot) {
   send(6, "second start");
   send(5, "late");
   send(9, "a start without its state", 1);
+  send(6, "the same one says that it forgets", 1);
   send(6, "last");
   await([&] { return two.poll() == 4; });
   EXPECT_EQ(text_of(two.frames[1].header), "goes on") << "what is refused says nothing of a start";
   EXPECT_EQ(text_of(two.frames[3].header), "last");
   EXPECT_EQ(two.refused(FrameFault::invalid), 1U);
-  EXPECT_EQ(two.refused(FrameFault::incarnation), 2U);
+  EXPECT_EQ(two.refused(FrameFault::incarnation), 3U);
 }
 
 // A plain TCP connection to an endpoint tcp://127.0.0.1:port.

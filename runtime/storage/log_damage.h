@@ -19,8 +19,8 @@ namespace parley {
 // whole but for its length, and no other may begin behind it. Nor may one behind zeros, which file
 // systems leave where a write did not arrive before power was lost: then `ended`, false at the
 // log's beginning, becomes true. Checksums of payloads are RocksDB's to compare; it refuses a
-// record whose header has arrived and whose payload has not, so that a loss of power may look like
-// damage.
+// record whose header has arrived and whose payload has not, and parts of a write without the
+// others, so that a loss of power may look like damage.
 [[nodiscard]] std::string fault_in_block(std::string_view block, bool& ended);
 
 // The same for all blocks of all logs of a folder, before RocksDB has opened it and thrown away

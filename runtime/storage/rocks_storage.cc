@@ -159,11 +159,33 @@ void RocksStorage::refuse(const rocksdb::Status& status, std::string_view what) 
   throw StorageError(why);
 }
 
-// What nobody has claimed is empty, and for one who has had no other.
-void RocksStorage::check_unclaimed(const StorageOwner& owner) const {
+// Whether there is anything but perhaps the claim.
+bool RocksStorage::is_used() const {
   const std::unique_ptr<rocksdb::Iterator> any(db_->NewIterator({}));
   any->SeekToFirst();
-  if (any->Valid()) {
+  if (any->Valid() && any->key() == key('M')) any->Next();
+  return any->Valid();
+}
+
+// Whoever has written nothing has promised nothing either: it may be another member by now, as
+// after a start with a number of nodes that was a mistake.
+void RocksStorage::check_claimed(const StoredClaim& held, const StoredClaim& mine,
+                                 const StorageOwner& owner) const {
+  StoredClaim wanted = mine;
+  if (!is_used()) wanted.first_members = held.first_members;
+  if (const std::string other = other_owner(held, wanted); !other.empty()) {
+    throw StorageError(name_ + ": belongs to another owner: " + other + "; nothing was changed");
+  }
+  if (owner.joins && disk_ == DiskId{} && is_used()) {
+    throw StorageError(name_ +
+                       ": holds the state of a member from the beginning; a node that waits to "
+                       "be added needs an empty folder, or none; nothing was changed");
+  }
+}
+
+// What nobody has claimed is empty, and for one who has had no other.
+void RocksStorage::check_unclaimed(const StorageOwner& owner) const {
+  if (is_used()) {
     throw StorageError(name_ + ": holds data that is not a node's; nothing was changed");
   }
   if (owner.remembered && !owner.joins && std::filesystem::exists(marker())) {
@@ -194,22 +216,15 @@ void RocksStorage::claim(const StorageOwner& owner) {
     if (!held)
       throw StorageLost(name_ + ": does not say any more whose it is: the data is damaged");
     disk_ = DiskId{held->disk};
-    if (disk_ != DiskId{}) mine.first_members.clear();  // it has the members from the others
-    if (const std::string other = other_owner(*held, mine); !other.empty()) {
-      throw StorageError(name_ + ": belongs to another owner: " + other + "; nothing was changed");
-    }
     starts = held->starts;
-    if (owner.joins && disk_ == DiskId{}) {
-      throw StorageError(name_ +
-                         ": holds the state of a member from the beginning; a node that waits to "
-                         "be added needs an empty folder, or none; nothing was changed");
-    }
+    if (disk_ != DiskId{}) mine.first_members.clear();  // it has the members from the others
+    check_claimed(*held, mine, owner);
   } else {
     check_unclaimed(owner);
-    if (owner.joins) {
-      disk_ = random_disk();
-      starts = seconds_since_1970();
-    }
+  }
+  if (owner.joins && disk_ == DiskId{}) {
+    disk_ = random_disk();
+    starts = std::max(starts, seconds_since_1970());
   }
   incarnation_ = Incarnation{starts + 1};
   mine.starts = incarnation_.value;

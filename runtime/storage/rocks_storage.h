@@ -39,6 +39,8 @@ class WriteBatch;
 
 namespace parley {
 
+struct StoredClaim;
+
 // Whose data a folder holds. A folder opened for another owner is refused.
 struct StorageOwner {
   GroupId group;
@@ -92,6 +94,9 @@ class RocksStorage final : public Storage {
   void open(const std::filesystem::path& folder);
   [[noreturn]] void refuse(const rocksdb::Status& status, std::string_view what) const;
   void claim(const StorageOwner& owner);
+  [[nodiscard]] bool is_used() const;
+  void check_claimed(const StoredClaim& held, const StoredClaim& mine,
+                     const StorageOwner& owner) const;
   void check_unclaimed(const StorageOwner& owner) const;
   [[nodiscard]] std::filesystem::path marker() const;
   void recover();

@@ -342,6 +342,7 @@ TEST_F(RocksStorageTest, RefusesTheDataOfAnotherOwnerAndNamesTheField) {
 // A majority of others might agree on something else in place of what is in the log.
 TEST_F(RocksStorageTest, RefusesOtherFirstMembers) {
   open();  // as an earlier version, which did not say
+  state("term 1");
   owner_.first_members = "1 2 3 4 5";
   open();
   owner_.first_members = "1 2 3";
@@ -355,15 +356,34 @@ TEST_F(RocksStorageTest, RefusesOtherFirstMembers) {
   fs::remove_all(folder_);
   owner_.joins = true;
   open();
+  state("term 1");
   owner_.joins = false;
+  for (const char* members : {"1 2 3", "1 2 3 4 5"}) {
+    owner_.first_members = members;
+    open();
+    EXPECT_NE(storage_->disk(), DiskId{});
+  }
+}
+
+// As after a start with a number of nodes that was a mistake: nothing was promised yet.
+TEST_F(RocksStorageTest, AFolderWithoutStateMayBecomeAnothersMember) {
+  owner_.first_members = "1 2 3 4 5";
+  open();
   owner_.first_members = "1 2 3";
   open();
+  owner_.joins = true;
+  open();
   EXPECT_NE(storage_->disk(), DiskId{});
+  storage_.reset();
+  owner_.node = NodeId{7};
+  EXPECT_THAT(problem_of_open(), HasSubstr("its node is 1"));
 }
 
 TEST_F(RocksStorageTest, ANodeThatJoinsHasADiskAndCountsOnFromTheClock) {
   open();
   EXPECT_EQ(storage_->disk(), DiskId{}) << "a member from the beginning";
+  state("term 1");
+  settle();
   storage_.reset();
   owner_.joins = true;
   EXPECT_THAT(problem_of_open(), HasSubstr("holds the state of a member from the beginning"));

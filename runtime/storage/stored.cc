@@ -74,7 +74,8 @@ std::string other_owner(const StoredClaim& held, const StoredClaim& mine) {
   }
   const bool both_say = !held.first_members.empty() && !mine.first_members.empty();
   if (both_say && held.first_members != mine.first_members) {
-    return "its first members are " + held.first_members + ", here they are " + mine.first_members;
+    return "its first members are " + held.first_members + ", here they are " + mine.first_members +
+           ", and they stay the same whoever comes later";
   }
   return {};
 }
