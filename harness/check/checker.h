@@ -66,7 +66,8 @@ struct CheckOptions {
   bool versions = true;
   std::uint64_t max_search_states = 1'000'000;  // of each cell, besides some for each operation
   // Whether what replicas hold at the end is final. Where a majority of an ordered strategy's nodes
-  // is gone it is not: then neither loss nor convergence is looked for.
+  // is gone it is not: then neither loss nor convergence is looked for. check_history takes it from
+  // the manifest, too.
   bool quiescent = true;
   std::uint64_t seed = 1;  // of samples and of the model of staleness
   // Nodes alive at the end. When empty: those with final reads, or all if there are none.

@@ -7,6 +7,7 @@
 #include "apps/canvas/canvas.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/progress.h"
+#include "harness/cluster/node_config.h"
 #include "harness/cluster/node_probe.h"
 #include "harness/cluster/stop_signal.h"
 #include "harness/load/ceiling.h"
@@ -151,9 +152,10 @@ std::map<NodeId, harness::NodeHello> hellos_of(const load::LoadSpec& spec) {
 }
 
 // Targets are numbered as the nodes number themselves, by which they name their leader; who does
-// not answer gets a number that is left. Says what is wrong.
+// not answer gets a number that no node has. Says what is wrong.
 std::string ask_nodes(load::LoadSpec& spec) {
   const std::map<NodeId, harness::NodeHello> hellos = hellos_of(spec);
+  if (hellos.empty()) return "target: no node answers";
   std::map<NodeId, std::string> taken;
   for (load::Target& target : spec.targets) {
     const auto hello = hellos.find(target.node);
@@ -165,15 +167,11 @@ std::string ask_nodes(load::LoadSpec& spec) {
                          target.client_endpoint, other->first.value);
     }
   }
-  NodeId left{1};
+  NodeId unknown{harness::kMaxNodes};
   for (load::Target& target : spec.targets) {
-    if (const auto hello = hellos.find(target.node); hello != hellos.end()) {
-      target.node = hello->second.node;
-      continue;
-    }
-    while (taken.contains(left)) left = NodeId{left.value + 1};
-    taken.emplace(left, target.client_endpoint);
-    target.node = left;
+    const auto hello = hellos.find(target.node);
+    if (hello == hellos.end()) ++unknown.value;
+    target.node = hello == hellos.end() ? unknown : hello->second.node;
   }
   return {};
 }
@@ -196,7 +194,7 @@ int run_load_command(const LoadOptions& options) {
   }
   if (const std::string problem = ask_nodes(spec); !problem.empty()) {
     complain(problem);
-    return kUsage;
+    return kFailed;
   }
   spec.ceiling_ops_per_s = load::measure_ceiling(spec.batch);
   {

@@ -137,7 +137,8 @@ void add_running(CLI::App& app, Action& action) {
       ->check(CLI::Range(0, 63));
   canvas
       ->add_option("--rejoin", c->rejoin,
-                   "Node of --data that has lost its folder: it waits until it is added again")
+                   "Node of --data that has lost its folder: it waits until it is added again; can "
+                   "be repeated")
       ->check(CLI::Range(1, 64));
   canvas->add_option("--http-port", c->http_port, "Node i serves HTTP at this port + i - 1")
       ->check(CLI::Range(1, 65000));

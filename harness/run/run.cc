@@ -46,11 +46,12 @@ Duration milliseconds(double value) {
 }
 
 // What a strategy's recorded runs are held to.
-history::Model model_of(const Guarantee& guarantee) {
+history::Model model_of(const Guarantee& guarantee, bool all_lived) {
   if (guarantee.linearizable_writes) return history::Model::linearizable;
-  // Clients stay with a node (see LoadSpec), which promises them sessions.
-  return guarantee.ordered || !guarantee.keeps_acknowledged ? history::Model::none
-                                                            : history::Model::session;
+  if (guarantee.ordered || !guarantee.keeps_acknowledged) return history::Model::none;
+  // Clients stay with a node (see LoadSpec), whose sessions end with its process. The history names
+  // a session anew only once the node has refused it.
+  return all_lived ? history::Model::session : history::Model::convergent;
 }
 
 // How many nodes hold a write before the client is told ok: the option `ack` of strategies that let
@@ -401,7 +402,7 @@ class Run {
   void check() {
     phase("checking");
     history::CheckOptions options;
-    options.model = model_of(spec_.algorithm->guarantee);
+    options.model = model_of(spec_.algorithm->guarantee, absences_.empty());
     options.canvas_width = spec_.canvas.width;
     options.sampled = spec_.record != "all";
     options.live_nodes = live_;
@@ -410,7 +411,7 @@ class Run {
     options.seed = spec_.seed;
     // Without a majority nobody knows what of the last is decided.
     findings_.quiescent = !spec_.algorithm->guarantee.ordered || 2 * live_.size() > spec_.nodes;
-    options.quiescent = findings_.quiescent;
+    options.quiescent = *findings_.quiescent;
     try {
       const history::CheckResult result = history::check_history(folder_, options);
       findings_.consistency = history::consistency_json(result);

@@ -219,7 +219,7 @@ void write_manifest(const std::filesystem::path& folder, const RunSpec& spec,
                 {"host", host_json(environment.host)},
                 {"started_at", findings.started_at},
                 {"notes", findings.notes}};
-  if (spec.record != "none") manifest["quiescent"] = findings.quiescent;
+  if (findings.quiescent) manifest["quiescent"] = *findings.quiescent;
   for (const history::Departure& departure : findings.departures) {
     manifest["departures"].push_back({{"node", departure.node}, {"at_ns", departure.at_ns}});
   }

@@ -52,8 +52,8 @@ struct RunFindings {
   // without them from the end of the load on, by asking.
   std::optional<double> converged_ms;
   std::optional<std::uint64_t> divergent_cells_max;  // of a strategy that merges, by the journals
-  bool quiescent = true;                             // whether what was left at the end is final
-  std::vector<history::Departure> departures;        // of nodes whose state a fault took
+  std::optional<bool> quiescent;  // whether what was left at the end is final, once checked
+  std::vector<history::Departure> departures;  // of nodes whose state a fault took
 };
 
 // The present time as RunFindings::started_at has it.

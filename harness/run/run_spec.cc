@@ -116,14 +116,15 @@ void check_run(const RunSpec& spec) {
   } else if (!spec.closed_loop && !spec.workload.starts_with("replay:") && !(spec.rate > 0)) {
     throw ConfigError(fmt::format("rate: {} is not above 0", spec.rate));
   }
-  // A client has at most 64 operations on the way, which is what a session remembers.
-  // A search begins with a closed loop.
+  // A client has at most 64 operations on the way, which is what a session remembers, in whole
+  // batches. A search begins with a closed loop.
   const bool closed = spec.closed_loop || searches(spec);
-  if (closed && spec.window > 64ULL * spec.clients) {
+  const std::uint64_t each = spec.batch == 0 ? 0 : 64 / spec.batch * spec.batch;
+  if (closed && spec.window > each * spec.clients) {
     throw ConfigError(fmt::format(
-        "window: {} is more than the 64 operations that each of the {} clients may have in "
+        "window: {} is more than the {} operations that each of the {} clients may have in "
         "flight",
-        spec.window, spec.clients));
+        spec.window, each, spec.clients));
   }
   if (closed && spec.batch > spec.window) {
     throw ConfigError(fmt::format("batch: {} commands a message do not fit a window of {}",

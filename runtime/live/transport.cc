@@ -227,7 +227,9 @@ void Transport::note_unknown(NodeId id) {
 
 // Whoever waits for such a node would otherwise not learn why nothing comes of it.
 void Transport::note_start(Peer& peer, const WireHeader& header) {
-  const bool forgot = peer.heard.forgets && header.incarnation != 0;
+  const bool another =
+      header.incarnation != 0 && header.incarnation != peer.heard.incarnation.value;
+  const bool forgot = another && (peer.heard.forgets || header.forgets != 0);
   if (!forgot || std::exchange(peer.refusal_told, true)) return;
   spdlog::warn(
       "node {} has started again and is not listened to any more: with durability \"none\" it "

@@ -328,8 +328,8 @@ TEST_F(TransportTest, ForeignFramesAreRefusedByKind) {
 }
 
 // Where members keep their state they come back, as a later start of themselves. Until links have
-// keys anybody may say so in their name, and is heard; the member itself is not, until it starts
-// again.
+// keys anybody may say so in their name, and is heard; the member itself is not, until it has
+// started as often.
 TEST_F(TransportTest, AMemberThatReturnsIsHeardAndWhatItWasBeforeIsNot) {
   Endpoint two(context_, 2);
   two.transport.bind("tcp://127.0.0.1:0");

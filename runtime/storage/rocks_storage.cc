@@ -164,6 +164,7 @@ bool RocksStorage::is_used() const {
   const std::unique_ptr<rocksdb::Iterator> any(db_->NewIterator({}));
   any->SeekToFirst();
   if (any->Valid() && any->key() == key('M')) any->Next();
+  if (!any->status().ok()) refuse(any->status(), "read");
   return any->Valid();
 }
 

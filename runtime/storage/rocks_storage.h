@@ -50,7 +50,8 @@ struct StorageOwner {
   // "1 2 3": by whose majority the log's beginning was agreed; others might agree on something else
   // in its place. Empty: it does not matter to the strategy.
   std::string first_members = {};
-  // It is no member from the beginning but waits to be added: a new folder gets a disk id.
+  // It is no member from the beginning but waits to be added: a folder without state gets a disk
+  // id.
   bool joins = false;
   // Whether a file beside the folder, <folder>.started, remembers that there was one: a member from
   // the beginning is then refused another one.
@@ -75,7 +76,7 @@ class RocksStorage final : public Storage {
   // Those of a node that joins are counted from the seconds since 1970 on: above all of earlier
   // folders that it may have had.
   [[nodiscard]] Incarnation incarnation() const { return incarnation_; }
-  // 0 for a folder that was made for a member from the beginning.
+  // 0 for the folder of a member from the beginning.
   [[nodiscard]] DiskId disk() const { return disk_; }
   // What could not be done at the start and does not keep the node from its work; or empty.
   [[nodiscard]] const std::string& warning() const { return warning_; }
