@@ -58,11 +58,13 @@ void expect_sums_to_agree(const LoadResult& result) {
     sum.unknown += row.unknown;
     sum.unsent += row.unsent;
   }
-  EXPECT_EQ(sum.completed, result.completed);
+  // What was sent in a warm-up and is answered in the window is in its rows, too.
+  EXPECT_GE(sum.completed, result.completed);
+  if (result.warmup.took_s == 0) EXPECT_EQ(sum.completed, result.completed);
   EXPECT_EQ(sum.refused, result.refused);
   EXPECT_EQ(sum.unknown, result.unknown);
   EXPECT_EQ(sum.unsent, result.unsent);
-  EXPECT_EQ(result.offered, sum.completed + sum.refused + sum.unknown + sum.unsent);
+  EXPECT_EQ(result.offered, result.completed + sum.refused + sum.unknown + sum.unsent);
   EXPECT_EQ(result.latency.count(), result.completed + result.unknown + result.unsent);
   EXPECT_EQ(result.latency.endless(), result.unknown + result.unsent);
   EXPECT_EQ(result.service.count(), result.completed + result.unknown);
