@@ -45,47 +45,6 @@ struct Node {
   int full_disk = 0;      // how many faults have filled it
 };
 
-void check(const ClusterSpec& spec) {
-  if (spec.nodes < 1 || spec.nodes > spec.algorithm->max_nodes) {
-    throw ConfigError(
-        fmt::format("nodes: {} is not a whole number from 1 to {}, which is what {} runs on",
-                    spec.nodes, spec.algorithm->max_nodes, spec.algorithm->name));
-  }
-  if (spec.spares != 0 && !spec.algorithm->changes_members) {
-    throw ConfigError(
-        fmt::format("spares: the members of {} do not change while it runs", spec.algorithm->name));
-  }
-  for (const NodeId id : spec.rejoin) {
-    if (id.value < 1 || id.value > spec.nodes) {
-      throw ConfigError(fmt::format("rejoin: {} is not one of the {} nodes", id.value, spec.nodes));
-    }
-  }
-  if (!spec.rejoin.empty()) {
-    NodeSettings settings;
-    settings.algorithm = spec.algorithm;
-    settings.durability = spec.durability;
-    make_rejoin(settings);
-  }
-  if (spec.spares > spec.algorithm->max_nodes - spec.nodes) {
-    throw ConfigError(
-        fmt::format("spares: {} and {} nodes are more than {}, which is what {} runs on",
-                    spec.spares, spec.nodes, spec.algorithm->max_nodes, spec.algorithm->name));
-  }
-  if (spec.cooldown.count() != 0 && !spec.algorithm->guarantee.ordered) {
-    throw ConfigError(
-        fmt::format("cooldown: {} merges writes and cannot make users wait", spec.algorithm->name));
-  }
-  if (spec.durability != "none" && spec.data.empty()) {
-    throw ConfigError("data: durability " + toml_quoted(spec.durability) +
-                      " needs a folder for the nodes' storage");
-  }
-  const std::uint32_t all = spec.nodes + spec.spares;
-  if (spec.http_port != 0 && spec.http_port + all - 1 > 65535) {
-    throw ConfigError(fmt::format("http_port: {} leaves no port for node {}; at most {}",
-                                  spec.http_port, all, 65536 - all));
-  }
-}
-
 std::string to_text(const std::vector<DirectedLink>& links) {
   std::string text = "the links";
   for (const DirectedLink& link : links)
@@ -133,7 +92,7 @@ std::optional<NodeTarget> parse_target(std::string_view text) {
 
 struct Cluster::State {
   explicit State(const ClusterSpec& wanted) : spec(wanted) {
-    check(spec);
+    check_cluster(spec);
     // By its own name, so that the processes can be told apart in a list; unless it was replaced.
     if (spec.executable == "/proc/self/exe") {
       const auto own = std::filesystem::read_symlink(spec.executable);

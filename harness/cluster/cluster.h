@@ -71,6 +71,9 @@ struct ClusterSpec {
   std::uint64_t seed = 1;
 };
 
+// Throws ConfigError, which names the field.
+void check_cluster(const ClusterSpec& spec);
+
 // "leader", "follower", "majority" or a node's number; nothing if it is none of them.
 std::optional<NodeTarget> parse_target(std::string_view text);
 

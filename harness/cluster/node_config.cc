@@ -136,8 +136,7 @@ void read_members(ConfigReader& reader, NodeSettings& settings) {
 std::string no_rejoin(const NodeSettings& settings) {
   const std::string stay = members_stay(*settings.algorithm);
   if (!stay.empty() || settings.durability != "none") return stay;
-  return "with durability = \"none\" a node does not come back under its number, as the others do "
-         "not "
+  return "with durability = \"none\" a node does not come back under its number: the others do not "
          "listen to a start that has forgotten what it knew; add another node";
 }
 

@@ -112,7 +112,7 @@ NodeSettings parse_node_config(const std::filesystem::path& path);
 NodeSettings parse_node_config_text(std::string_view text, const std::string& name);
 
 // Has the node wait to be added again, as `rejoin = true` does. Throws ConfigError where members do
-// not change.
+// not change, and with durability "none".
 void make_rejoin(NodeSettings& settings);
 
 // Writes what parse_node_config reads back as the same settings. Throws std::system_error.

@@ -14,7 +14,6 @@
 #include "runtime/live/test_client.h"
 #include "runtime/live/test_folder.h"
 #include "runtime/test_application.h"
-#include "runtime/wire_frame.h"
 
 namespace parley {
 namespace {
@@ -339,38 +338,6 @@ TEST(LiveCluster, WorksOverLinksThatDelayLoseAndReorder) {
   for (std::uint32_t i = 1; i <= 20; ++i) cluster.submit(1, set_command(session, i, i, i));
   cluster.await_agreement({1, 2, 3});
   EXPECT_EQ(cluster.report(3)["commands_applied"], 20);
-}
-
-// By that the others know whether to hear it after another start.
-TEST(Node, SaysInItsFramesWhetherItKeepsItsState) {
-  for (const Durability durability : {Durability::none, Durability::async}) {
-    const TestFolder folder;
-    zmq::context_t context;
-    zmq::socket_t other(context, zmq::socket_type::pull);
-    other.set(zmq::sockopt::rcvtimeo, 10'000);
-    other.bind("tcp://127.0.0.1:0");
-    NodeConfig config;
-    config.algorithm = &kRaft;
-    config.application = &kApplication;
-    config.replica.group = GroupId{1};
-    config.replica.self = NodeId{1};
-    config.replica.incarnation = Incarnation{5};
-    config.replica.members = {NodeId{1}, NodeId{2}};
-    config.replica.options = default_options(kRaft.options);
-    config.client_endpoints = {"tcp://127.0.0.1:0"};
-    config.peers = {{NodeId{1}, "tcp://127.0.0.1:0"},
-                    {NodeId{2}, other.get(zmq::sockopt::last_endpoint)}};
-    config.durability = durability;
-    if (durability != Durability::none) config.data = folder.path() / "node";
-    const RunningNode running(std::move(config));
-    zmq::message_t frame;
-    ASSERT_TRUE(other.recv(frame)) << "it stands for election";
-    WireHeader header;
-    ASSERT_GE(frame.size(), sizeof(header));
-    std::memcpy(&header, frame.data(), sizeof(header));
-    EXPECT_EQ(header.forgets, durability == Durability::none ? 1 : 0);
-    EXPECT_EQ(header.incarnation, durability == Durability::none ? 5U : 1U);
-  }
 }
 
 }  // namespace

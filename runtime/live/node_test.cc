@@ -5,14 +5,18 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstring>
 #include <future>
 #include <nlohmann/json.hpp>
+#include <zmq.hpp>
 
+#include "algorithms/raft/replica.h"
 #include "algorithms/unreplicated/replica.h"
 #include "runtime/live/test_client.h"
 #include "runtime/live/test_folder.h"
 #include "runtime/live/test_journal.h"
 #include "runtime/test_application.h"
+#include "runtime/wire_frame.h"
 
 namespace parley {
 namespace {
@@ -320,6 +324,33 @@ TEST(NodePort, RefusesBeyondItsCapacityAndAfterTheStop) {
 }
 
 // --- starting and stopping ---
+
+// By that the others know whether to hear it after another start.
+TEST(Node, SaysInItsFramesWhetherItKeepsItsState) {
+  for (const bool keeps : {false, true}) {
+    const TestFolder folder;
+    zmq::context_t context;
+    zmq::socket_t other(context, zmq::socket_type::pull);
+    other.set(zmq::sockopt::rcvtimeo, 10'000);
+    other.bind("tcp://127.0.0.1:0");
+    NodeConfig config = single(kRaft);
+    config.replica.members.push_back(NodeId{2});
+    config.peers = {{NodeId{1}, "tcp://127.0.0.1:0"},
+                    {NodeId{2}, other.get(zmq::sockopt::last_endpoint)}};
+    if (keeps) {
+      config.durability = Durability::async;
+      config.data = folder.path() / "node";
+    }
+    const RunningNode running(std::move(config));
+    zmq::message_t frame;
+    ASSERT_TRUE(other.recv(frame)) << "it stands for election";
+    WireHeader header;
+    ASSERT_GE(frame.size(), sizeof(header));
+    std::memcpy(&header, frame.data(), sizeof(header));
+    EXPECT_EQ(header.forgets, keeps ? 0 : 1);
+    EXPECT_EQ(header.incarnation, keeps ? 1U : 99U);
+  }
+}
 
 TEST(Node, StopsWhileClientsAreBusy) {
   for (int round = 0; round < 5; ++round) {

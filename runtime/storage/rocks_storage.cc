@@ -172,12 +172,13 @@ bool RocksStorage::is_used() const {
 // after a start with a number of nodes that was a mistake.
 void RocksStorage::check_claimed(const StoredClaim& held, const StoredClaim& mine,
                                  const StorageOwner& owner) const {
+  const bool used = is_used();
   StoredClaim wanted = mine;
-  if (!is_used()) wanted.first_members = held.first_members;
+  if (!used) wanted.first_members = held.first_members;
   if (const std::string other = other_owner(held, wanted); !other.empty()) {
     throw StorageError(name_ + ": belongs to another owner: " + other + "; nothing was changed");
   }
-  if (owner.joins && disk_ == DiskId{} && is_used()) {
+  if (owner.joins && disk_ == DiskId{} && used) {
     throw StorageError(name_ +
                        ": holds the state of a member from the beginning; a node that waits to "
                        "be added needs an empty folder, or none; nothing was changed");
